@@ -1,0 +1,1 @@
+"""Benchmarks of agents on the fitgym environments, with reports."""

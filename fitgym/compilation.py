@@ -1,0 +1,23 @@
+"""The one way functions are compiled here: numba, cached on disk, types kept for checkers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import numba
+
+__all__ = ["compiled"]
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Compile ``function`` with numba in nopython mode and cache the machine code on disk.
+
+    The arithmetic is IEEE without reassociation, so that a compiled function gives the same
+    bits wherever it is called from. Division by zero gives infinity, as in numpy.
+    """
+    result: Callable[Parameters, Result] = numba.njit(cache=True, error_model="numpy")(function)
+    return result

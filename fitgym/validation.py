@@ -1,0 +1,86 @@
+"""Checks of arguments: every error names the argument, the value received and what is allowed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from numbers import Real
+
+__all__ = ["require_choice", "require_integer", "require_number"]
+
+
+def require_number(
+    name: str,
+    value: object,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    low_open: bool = False,
+    high_open: bool = False,
+) -> float:
+    """Return ``value`` as a float after checking that it is a finite number in a range.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: The value received.
+        low: Smallest allowed value.
+        high: Largest allowed value.
+        low_open: Whether ``low`` itself is excluded.
+        high_open: Whether ``high`` itself is excluded.
+
+    Raises:
+        TypeError: If ``value`` is not a real number (booleans are not numbers here).
+        ValueError: If ``value`` is NaN, infinite or outside the range.
+    """
+    allowed = (
+        f"a finite number in {'(' if low_open or low == -math.inf else '['}{low:g}, {high:g}"
+        f"{')' if high_open or high == math.inf else ']'}"
+    )
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be {allowed}, got {value!r} of type {type(value).__name__}")
+    number = float(value)
+    inside = (low < number if low_open else low <= number) and (
+        number < high if high_open else number <= high
+    )
+    if not math.isfinite(number) or not inside:
+        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+    return number
+
+
+def require_integer(name: str, value: object, low: int, high: int | None = None) -> int:
+    """Return ``value`` as an int after checking that it is a whole number in ``[low, high]``.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: The value received; numpy integers are accepted, booleans and floats are not.
+        low: Smallest allowed value.
+        high: Largest allowed value, or None for no upper end.
+
+    Raises:
+        TypeError: If ``value`` is not an integer.
+        ValueError: If ``value`` is outside the range.
+    """
+    allowed = f"an integer of at least {low}" + ("" if high is None else f" and at most {high}")
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{name} must be {allowed}, got {value!r} of type {type(value).__name__}")
+    number = int(value.__index__())
+    if number < low or (high is not None and number > high):
+        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+    return number
+
+
+def require_choice(name: str, value: object, choices: Iterable[str]) -> str:
+    """Return ``value`` after checking that it is one of ``choices``.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: The value received.
+        choices: The allowed strings.
+
+    Raises:
+        ValueError: If ``value`` is not among them.
+    """
+    allowed = list(choices)
+    if not isinstance(value, str) or value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+    return value
