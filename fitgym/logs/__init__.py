@@ -1,0 +1,1 @@
+"""Readers of training logs and recorded workouts; all return the same records."""
