@@ -13,15 +13,20 @@ from fitgym.logs.workout import GRID_STEP_S
 
 __all__ = [
     "CHANNELS",
+    "PREVIOUS_CHANNELS",
     "SPORTS",
-    "days_since_channel",
     "denormalise_heart_rate",
     "normalise_heart_rate",
+    "previous_channels",
     "session_channels",
     "sport_family",
 ]
 
 CHANNELS = ("speed", "climb_rate", "relative_altitude", "has_altitude", "elapsed_time")
+# The previous workout is known as a whole, so its steps also carry how long ago it was (the
+# paper's), and its duration and mean heart rate (ours: a network that reads it step by step would
+# otherwise learn only in the course of the session how hard the last one was).
+PREVIOUS_CHANNELS = (*CHANNELS, "days_since", "duration", "mean_heart_rate")
 
 # Sports the network tells apart; ``unknown`` stands for every other.
 SPORTS = ("unknown", "run", "bike", "walk")
@@ -68,9 +73,23 @@ def session_channels(
     return channels
 
 
-def days_since_channel(days: float) -> float:
-    """Return the scaled days since the previous workout."""
-    return float(np.log1p(days) / DAYS_SCALE)
+def previous_channels(
+    channels: NDArray[np.float32], heart_rate: NDArray[np.float32], days_since: float
+) -> NDArray[np.float32]:
+    """Return the channels z_t (T', N') of a previous workout, in the order of PREVIOUS_CHANNELS.
+
+    Args:
+        channels: (T', N) its own channels.
+        heart_rate: (T',) its heart rate in the network's unit.
+        days_since: Days since it.
+    """
+    steps = len(channels)
+    minutes = GRID_STEP_S * steps / 60.0
+    whole = np.empty((steps, 3), dtype=np.float32)
+    whole[:, 0] = np.log1p(days_since) / DAYS_SCALE
+    whole[:, 1] = (np.log1p(minutes) - ELAPSED_CENTRE) / ELAPSED_SCALE
+    whole[:, 2] = heart_rate.mean()
+    return np.concatenate([channels, whole], axis=1)
 
 
 def normalise_heart_rate(heart_rate_bpm: NDArray[np.float64]) -> NDArray[np.float32]:

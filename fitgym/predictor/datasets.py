@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from fitgym.logs.workout import GENDERS, Workout
 from fitgym.predictor.channels import (
     CHANNELS,
+    PREVIOUS_CHANNELS,
     SPORTS,
-    days_since_channel,
     normalise_heart_rate,
+    previous_channels,
     session_channels,
     sport_family,
 )
@@ -158,7 +159,7 @@ def collate(examples: Sequence[Example], vocabulary: Vocabulary) -> Batch:
     channels = np.zeros((size, steps, len(CHANNELS)), dtype=np.float32)
     target = np.zeros((size, steps), dtype=np.float32)
     weight = np.zeros((size, steps), dtype=np.float32)
-    previous_channels = np.zeros((size, max(1, *lengths), len(CHANNELS) + 1), dtype=np.float32)
+    context = np.zeros((size, max(1, *lengths), len(PREVIOUS_CHANNELS)), dtype=np.float32)
     previous_target = np.zeros((size, max(1, *lengths), 1), dtype=np.float32)
     attributes = np.empty((size, 3), dtype=np.int64)
     for row, (example, previous) in enumerate(zip(examples, earlier, strict=True)):
@@ -169,12 +170,13 @@ def collate(examples: Sequence[Example], vocabulary: Vocabulary) -> Batch:
         workout = example.workout
         attributes[row] = vocabulary.rows(workout.user, workout.sport, workout.gender)
         if previous is not None:
-            previous_channels[row, : lengths[row], :-1] = previous.channels
-            previous_channels[row, : lengths[row], -1] = days_since_channel(example.days_since)
+            context[row, : lengths[row]] = previous_channels(
+                previous.channels, previous.target, example.days_since
+            )
             previous_target[row, : lengths[row], 0] = previous.target
     return Batch(
         channels=torch.from_numpy(channels),
-        previous_channels=torch.from_numpy(previous_channels),
+        previous_channels=torch.from_numpy(context),
         previous_target=torch.from_numpy(previous_target),
         previous_length=torch.tensor(lengths),
         attributes=torch.from_numpy(attributes),

@@ -23,7 +23,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from fitgym.predictor.channels import CHANNELS, HEART_RATE_CENTRE_BPM, HEART_RATE_SCALE_BPM, SPORTS
+from fitgym.predictor.channels import (
+    CHANNELS,
+    HEART_RATE_CENTRE_BPM,
+    HEART_RATE_SCALE_BPM,
+    PREVIOUS_CHANNELS,
+    SPORTS,
+)
 from fitgym.validation import require_choice, require_integer, require_number
 
 __all__ = ["HIGHEST_BPM", "LOWEST_BPM", "Batch", "FitRec", "FitRecConfig"]
@@ -40,7 +46,9 @@ class FitRecConfig:
     Attributes:
         attributes: Number of values of each static attribute (user, sport, gender), row 0 of each
             being ``unknown`` in our variant.
-        channels: N, channels of a session (the days since the previous one come on top in z_t).
+        channels: N, channels of a session, x_t.
+        previous_channels: N', channels of a previous workout, z_t: those and the days since, in
+            our variant also its duration and mean heart rate.
         hidden: Width of each LSTM and of the context.
         embedding: Width of each attribute's embedding.
         dropout: Share of the trunk's outputs dropped in training, after each layer.
@@ -51,6 +59,7 @@ class FitRecConfig:
 
     attributes: tuple[int, ...] = (1, len(SPORTS), 3)
     channels: int = len(CHANNELS)
+    previous_channels: int = len(PREVIOUS_CHANNELS)
     hidden: int = 64
     embedding: int = 5
     dropout: float = 0.2
@@ -60,7 +69,7 @@ class FitRecConfig:
     def __post_init__(self) -> None:
         for number in self.attributes:
             require_integer("attributes", number, 1)
-        for name in ("channels", "hidden", "embedding"):
+        for name in ("channels", "previous_channels", "hidden", "embedding"):
             require_integer(name, getattr(self, name), 1)
         require_number("dropout", self.dropout, 0.0, 1.0, high_open=True)
         require_number("attribute_dropout", self.attribute_dropout, 0.0, 1.0)
@@ -69,7 +78,7 @@ class FitRecConfig:
     @classmethod
     def faithful(cls, attributes: Sequence[int], channels: int = 3) -> FitRecConfig:
         """Return the paper's variant: SELU output, no ``unknown`` dropout."""
-        return cls(tuple(attributes), channels, attribute_dropout=0.0, output="selu")
+        return cls(tuple(attributes), channels, channels + 1, attribute_dropout=0.0, output="selu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +87,7 @@ class Batch:
 
     Attributes:
         channels: (B, T, N) the sessions.
-        previous_channels: (B, T', N + 1) the previous ones, days since in the last channel.
+        previous_channels: (B, T', N') the previous ones.
         previous_target: (B, T', 1) their heart rate in the network's unit.
         previous_length: (B,) their true lengths, 0 where there was none.
         attributes: (B, m) rows of the embeddings.
@@ -102,12 +111,11 @@ class FitRec(nn.Module):
         super().__init__()
         self.config = config
         hidden = config.hidden
-        self.embeddings = nn.ModuleList(
-            nn.Embedding(number, config.embedding) for number in config.attributes
-        )
-        for table in self.embeddings:
+        tables = [nn.Embedding(number, config.embedding) for number in config.attributes]
+        for table in tables:
             nn.init.normal_(table.weight, std=0.01)
-        self.context_lstm = nn.LSTM(config.channels + 1, hidden, batch_first=True)
+        self.embeddings = nn.ModuleList(tables)
+        self.context_lstm = nn.LSTM(config.previous_channels, hidden, batch_first=True)
         self.target_lstm = nn.LSTM(1, hidden, batch_first=True)
         self.context_projection = nn.Linear(2 * hidden, hidden)
         width = config.channels + hidden + config.embedding * len(config.attributes)
@@ -133,7 +141,7 @@ class FitRec(nn.Module):
         return torch.cat(parts, dim=1)
 
     def encode_history(self, previous_channels: Tensor, previous_target: Tensor) -> Tensor:
-        """Return e_t (B, T', 64) of previous workouts (B, T', N + 1) and heart rates (B, T', 1)."""
+        """Return e_t (B, T', 64) of previous workouts (B, T', N') and heart rates (B, T', 1)."""
         context, _ = self.context_lstm(previous_channels)
         target, _ = self.target_lstm(previous_target)
         projected: Tensor = self.context_projection(torch.cat([context, target], dim=2))

@@ -13,9 +13,10 @@ from torch import Tensor
 
 from fitgym.predictor.channels import (
     CHANNELS,
-    days_since_channel,
+    PREVIOUS_CHANNELS,
     denormalise_heart_rate,
     normalise_heart_rate,
+    previous_channels,
     session_channels,
 )
 from fitgym.predictor.datasets import Vocabulary
@@ -103,13 +104,14 @@ class FitRecPredictor:
             for begin in range(0, len(present), CHUNK):
                 chunk = present[begin : begin + CHUNK]
                 longest = len(chunk[-1][1].session)
-                channels = np.zeros((len(chunk), longest, len(CHANNELS) + 1), dtype=np.float32)
+                channels = np.zeros((len(chunk), longest, len(PREVIOUS_CHANNELS)), dtype=np.float32)
                 target = np.zeros((len(chunk), longest, 1), dtype=np.float32)
                 for row, (_, history) in enumerate(chunk):
                     steps = len(history.session)
-                    channels[row, :steps, :-1] = _channels_of(history.session)
-                    channels[row, :steps, -1] = days_since_channel(history.days_since)
-                    target[row, :steps, 0] = normalise_heart_rate(history.heart_rate_bpm)
+                    heart_rate = normalise_heart_rate(history.heart_rate_bpm)
+                    own = _channels_of(history.session)
+                    channels[row, :steps] = previous_channels(own, heart_rate, history.days_since)
+                    target[row, :steps, 0] = heart_rate
                 contexts = self.model.encode_history(
                     torch.from_numpy(channels), torch.from_numpy(target)
                 )

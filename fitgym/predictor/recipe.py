@@ -9,12 +9,10 @@ from pathlib import Path
 
 import torch
 
-from fitgym.logs.workout import GENDERS
-from fitgym.predictor.channels import SPORTS
-from fitgym.predictor.datasets import Example, Vocabulary, encode_workouts, weigh_users
-from fitgym.predictor.fitrec import FitRec, FitRecConfig
+from fitgym.predictor.datasets import Example, Vocabulary, collate, encode_workouts, weigh_users
+from fitgym.predictor.fitrec import FitRec, FitRecConfig, align_context
 from fitgym.predictor.simulator import SimulatorConfig, simulate_workouts
-from fitgym.predictor.training import EpochRecord, TrainingConfig, train
+from fitgym.predictor.training import EpochRecord, TrainingConfig, squared_error, train
 from fitgym.validation import require_integer, require_number
 
 __all__ = ["Recipe", "fine_tune", "fit_user", "forget_users", "pretrain", "with_users"]
@@ -33,11 +31,13 @@ class Recipe:
         seed: Seed of everything random.
     """
 
-    simulator: SimulatorConfig = SimulatorConfig()
-    pretraining: TrainingConfig = TrainingConfig(epochs=8, patience=8)
+    simulator: SimulatorConfig = field(default_factory=SimulatorConfig)
+    pretraining: TrainingConfig = field(
+        default_factory=lambda: TrainingConfig(epochs=8, patience=8)
+    )
     fine_tuning: TrainingConfig = field(
         default_factory=lambda: TrainingConfig(
-            epochs=30, patience=8, batch_size=16, learning_rate=0.0005
+            epochs=16, patience=6, batch_size=16, learning_rate=0.0007
         )
     )
     rehearsal: int = 200
@@ -142,11 +142,10 @@ def fine_tune(
 
 
 def with_users(model: FitRec, vocabulary: Vocabulary) -> FitRec:
-    """Return a copy of ``model`` whose user rows are those of ``vocabulary``, all as ``unknown``."""
-    users = len(vocabulary.users)
-    copy = FitRec(replace(model.config, attributes=(users, len(SPORTS), len(GENDERS))))
+    """Return a copy of ``model`` with a row per user of ``vocabulary``, each as ``unknown``."""
+    copy = FitRec(replace(model.config, attributes=vocabulary.sizes))
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    state["embeddings.0.weight"] = state["embeddings.0.weight"][:1].repeat(users, 1)
+    state["embeddings.0.weight"] = state["embeddings.0.weight"][:1].repeat(len(vocabulary.users), 1)
     copy.load_state_dict(state)
     return copy.eval()
 
@@ -185,13 +184,9 @@ def fit_user(
     if len(users) != 1 or users & set(vocabulary.users):
         raise ValueError(f"examples must be of one person without a row, got {sorted(users)}")
     extended = Vocabulary((*vocabulary.users, *users))
-    unknown = model.embeddings[0].weight.detach()[0]
+    unknown = model.state_dict()["embeddings.0.weight"][0]
     row = unknown.clone().requires_grad_()
     optimiser = torch.optim.Adam([row], lr=learning_rate)
-    from fitgym.predictor.datasets import collate
-    from fitgym.predictor.fitrec import align_context
-    from fitgym.predictor.training import squared_error
-
     model.eval()
     batch = collate(examples, vocabulary)
     with torch.no_grad():
@@ -202,16 +197,13 @@ def fit_user(
         embedded = torch.cat([row.expand(len(examples), -1), static], dim=1)
         output = model.trunk(batch.channels, context, embedded)
         distance = ((row - unknown) ** 2).sum()
-        loss = (
-            squared_error(output, batch.target, batch.weight) + shrinkage / len(examples) * distance
-        )
+        error = squared_error(output, batch.target, batch.weight)
+        loss = error + shrinkage / len(examples) * distance
         optimiser.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-    copy = FitRec(
-        replace(model.config, attributes=(len(extended.users), *model.config.attributes[1:]))
-    )
-    state = dict(model.state_dict())
+    copy = FitRec(replace(model.config, attributes=extended.sizes))
+    state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     state["embeddings.0.weight"] = torch.cat([state["embeddings.0.weight"], row.detach()[None]])
     copy.load_state_dict(state)
     return copy.eval(), extended

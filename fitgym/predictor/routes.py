@@ -19,6 +19,8 @@ STRUCTURES = {
     "bike": {"steady": 0.7, "intervals": 0.3},
     "walk": {"steady": 0.6, "intervals": 0.4},
 }
+# Share of short workouts of 6 to 15 minutes.
+SHORT_SHARE = 0.1
 # Paces in shares of the usual speed: Daniels' easy, marathon and threshold paces of one runner
 # relate about as 1 : 1.17 : 1.28, and training runs lie a little above easy.
 EASY, MARATHON, THRESHOLD, FAST = 0.93, 1.08, 1.19, 1.3
@@ -73,6 +75,8 @@ def draw_route(
         Speed in m/s and altitude in m relative to the start, each (T,).
     """
     minutes = style.median_minutes * float(np.exp(rng.normal(0.0, 0.35)))
+    if rng.random() < SHORT_SHARE:
+        minutes = float(rng.uniform(6.0, 15.0))
     steps = int(np.clip(minutes * 60.0 / GRID_STEP_S, 36, longest_steps))
     kinds = STRUCTURES[style.sport]
     kind = str(rng.choice(list(kinds), p=list(kinds.values())))

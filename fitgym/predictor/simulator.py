@@ -14,6 +14,12 @@ from numpy.typing import NDArray
 
 from fitgym.logs.workout import GRID_STEP_S, MINIMUM_HEART_RATE_BPM, Workout
 from fitgym.predictor.physiology import (
+    CARRY_OVER_BPM,
+    DEMAND_SHARE,
+    RECOVERY_DAYS,
+    TYPICAL,
+    TYPICAL_HIGHEST_BPM,
+    TYPICAL_LOWEST_BPM,
     Physiology,
     carry_over,
     climb_rate,
@@ -88,39 +94,42 @@ def draw_people(
     """
     size = len(sports)
     bike, walk = sports == "bike", sports == "walk"
-    lowest = truncated_normal(rng, 58.0, 7.0, 40.0, 90.0, size) + 3.0 * female
-    highest = truncated_normal(rng, 187.0, 9.0, 150.0, 210.0, size)
-    usual_speed = np.exp(rng.normal(np.log(2.95), 0.15, size)) * np.where(female, 0.88, 1.0)
-    usual_speed[bike] = np.exp(rng.normal(np.log(7.4), 0.18, int(bike.sum())))
-    usual_speed[walk] = np.exp(rng.normal(np.log(0.95), 0.2, int(walk.sum())))
-    share = truncated_normal(rng, 0.645, 0.06, 0.45, 0.9, size)
-    share[bike] = truncated_normal(rng, 0.57, 0.09, 0.35, 0.9, int(bike.sum()))
-    share[walk] = truncated_normal(rng, 0.36, 0.09, 0.15, 0.7, int(walk.sum()))
+    lowest = truncated_normal(rng, TYPICAL_LOWEST_BPM, 7.0, 40.0, 90.0, size) + 3.0 * female
+    highest = truncated_normal(rng, TYPICAL_HIGHEST_BPM, 9.0, 150.0, 210.0, size)
+
+    def typical(name: str) -> Array:
+        return np.array([getattr(TYPICAL[sport], name) for sport in sports])
+
+    def spread(sd: Array | float) -> Array:
+        return np.exp(sd * rng.standard_normal(size))
+
+    usual_speed = typical("usual_speed_m_s") * spread(np.where(walk, 0.2, 0.15))
+    usual_speed *= np.where(female & ~bike, 0.88, 1.0)
+    share_sd = np.where(bike | walk, 0.09, 0.06)
+    share = typical("usual_share") + share_sd * truncated_normal(rng, 0.0, 1.0, -2.3, 2.5, size)
     usual = lowest + share * (highest - lowest)
-    # The slope comes from the heart rate standing still, some 43 bpm above the lowest, except in
-    # walking, whose speed is so slow that an own spread of the slope serves better.
-    standing = lowest + truncated_normal(rng, 43.0, 10.0, 10.0, 65.0, size)
-    standing = np.minimum(standing, usual - 15.0)
-    slope_walking = np.exp(rng.normal(np.log(12.0), 0.5, size))
+    # The slope follows from the heart rate standing still, except in walking, whose speed is so
+    # low that an own spread of the slope serves better.
+    standing_share = typical("standing_share")
+    standing_share += 0.08 * truncated_normal(rng, 0.0, 1.0, -2.5, 2.2, size)
+    standing = np.minimum(lowest + standing_share * (highest - lowest), usual - 15.0)
+    slope_walking = 12.0 * spread(0.5)
     standing[walk] = (usual - slope_walking * usual_speed)[walk]
-    lag_s = np.exp(rng.normal(np.log(52.0), 0.5, size)) * np.where(bike, 0.67, 1.0)
-    # Two lags in a row: most of it in the demand, the rest in the heart's own answer.
-    demand_s, response_s = 0.7 * lag_s, 0.3 * lag_s
+    lag_s = typical("lag_s") * spread(0.5)
     return Physiology(
         lowest_bpm=lowest,
         highest_bpm=highest,
         standing_bpm=standing,
         usual_speed_m_s=usual_speed,
         usual_bpm=usual,
-        climb_factor=np.where(bike, 14.0, 4.0) * np.exp(rng.normal(0.0, 0.25, size)),
-        drift=rng.normal(np.where(walk, 0.0, 0.045), 0.035, size),
-        demand_rate=60.0 * GRID_STEP_S / demand_s,
-        response_rate=60.0 * GRID_STEP_S / response_s,
+        climb_factor=typical("climb_factor") * spread(0.25),
+        drift=typical("drift") + 0.035 * rng.standard_normal(size),
+        demand_rate=60.0 * GRID_STEP_S / (DEMAND_SHARE * lag_s),
+        response_rate=60.0 * GRID_STEP_S / ((1.0 - DEMAND_SHARE) * lag_s),
         lower_exponent=rng.uniform(0.1, 0.8, size),
         upper_exponent=rng.uniform(0.1, 0.8, size),
-        # Some 4 bpm the day after an hour's run (load about 100), fading in two days.
-        carry_over_bpm=0.066 * np.exp(rng.normal(0.0, 0.4, size)),
-        recovery_days=2.0 * np.exp(rng.normal(0.0, 0.3, size)),
+        carry_over_bpm=CARRY_OVER_BPM * spread(0.4),
+        recovery_days=RECOVERY_DAYS * spread(0.3),
     )
 
 
@@ -176,7 +185,7 @@ def simulate_workouts(config: SimulatorConfig) -> list[Workout]:
                     sport=str(sports[person]),
                     gender=str(genders[person]),
                     day=float(day[person]),
-                    time_s=GRID_STEP_S * np.arange(length),
+                    time_s=GRID_STEP_S * np.arange(length, dtype=np.float64),
                     heart_rate_bpm=recorded[person, :length],
                     valid=np.ones(length, dtype=bool),
                     speed_m_s=speed[person, :length],

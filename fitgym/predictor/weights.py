@@ -97,11 +97,9 @@ def _read_card(path: Path) -> dict[str, Any]:
         card = json.loads(path.read_text(encoding="utf-8"))
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not a readable card: {error}") from error
-    missing = [
-        name
-        for name in ("network", "users", "sha256")
-        if not isinstance(card, dict) or name not in card
-    ]
+    if not isinstance(card, dict):
+        raise ValueError(f"{path} is not a readable card: it holds no object")
+    missing = [name for name in ("network", "users", "sha256") if name not in card]
     if missing:
         raise ValueError(f"{path} is not a readable card: it lacks {', '.join(missing)}")
     return card
