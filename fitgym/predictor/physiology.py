@@ -142,7 +142,7 @@ def demand(people: Physiology, speed_m_s: Array, climb_m_s: Array, offset_bpm: A
     minutes = GRID_STEP_S * np.arange(speed_m_s.shape[1]) / 60.0
     lowest, highest = people.lowest_bpm[:, None], people.highest_bpm[:, None]
     drifted = lowest + (steady - lowest) * (1.0 + people.drift[:, None] * np.log1p(minutes))
-    raised = np.maximum(drifted, lowest)
+    raised: Array = np.maximum(drifted, lowest)
     bend: Array = BEND_BPM * np.logaddexp(0.0, (raised - highest) / BEND_BPM)
     return raised - bend
 
