@@ -71,8 +71,8 @@ TYPICAL = {
     "walk": TypicalAnswer(0.95, 0.36, 0.27, 52.0, 4.0, 0.0),
 }
 TYPICAL_LOWEST_BPM, TYPICAL_HIGHEST_BPM = 58.0, 187.0
-# Some 4 bpm the day after an hour's run (load about 110), fading in two days (ours).
-CARRY_OVER_BPM, RECOVERY_DAYS = 0.06, 2.0
+# Some 3 bpm the day after an hour's run (load about 110), fading in two days (ours).
+CARRY_OVER_BPM, RECOVERY_DAYS = 0.05, 2.0
 # Of two lags in a row most is in the demand, the rest in the heart's own answer (ours).
 DEMAND_SHARE = 0.7
 
