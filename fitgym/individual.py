@@ -292,7 +292,9 @@ _PARTS: dict[str, type[_Record]] = {
 def shipped_individuals() -> tuple[str, ...]:
     """Return the names of the individuals that come with the package."""
     folder = resources.files("fitgym") / "data" / "individuals"
-    return tuple(sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name[-5:] == ".json"))
+    return tuple(
+        sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name[-5:] == ".json")
+    )
 
 
 @cache
