@@ -9,7 +9,6 @@ import pytest
 from fitgym.individual import (
     DEFAULT_PLANS_TRIMP,
     Habit,
-    Individual,
     Motivation,
     Physiology,
     StageParameters,
