@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from fitgym.adherence.base import REPLAY
 from fitgym.compilation import compiled
 from fitgym.dynamics import accumulate, next_base_level, performance, stimulus, stimulus_unit
-from fitgym.noise import EPISODE, uniform
 from fitgym.individual import StageParameters
+from fitgym.noise import EPISODE, uniform
 
 __all__ = [
     "OUTCOME",
@@ -279,7 +279,7 @@ def step_with_response(
     if plan_trimp > 0.0:
         completion = min(intensity / plan_trimp, 1.0)
     transition(states[index], outcomes[index], person, plan_trimp, intensity, completion, met)
-    return states[index].day >= person.days
+    return bool(states[index].day >= person.days)
 
 
 @compiled

@@ -44,26 +44,37 @@ def picture(history: Sequence[Mapping[str, Any]], *, days: int, title: str) -> N
         title: What to write above.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.patches import Patch
 
     figure = new_figure(9.6, 6.0)
     canvas = FigureCanvasAgg(figure)
     sessions, performance, stocks = figure.subplots(3, 1, sharex=True)
+    above_right = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "frameon": False}
     steps = history[1:]
     day = np.arange(1, len(steps) + 1)
-    met = [COLOURS["green"] if info["met"] else COLOURS["orange"] for info in steps]
     sessions.bar(
         day,
         [info["plan_trimp"] for info in steps],
         width=0.9,
         facecolor="none",
         edgecolor=COLOURS["grey"],
-        label="planned",
     )
-    sessions.bar(day, [info["done_trimp"] for info in steps], width=0.55, color=met)
-    # Bars take their colour from the day, so the legend is built from empty ones.
-    sessions.bar([], [], color=COLOURS["green"], label="done, plan met")
-    sessions.bar([], [], color=COLOURS["orange"], label="done, otherwise")
-    sessions.legend(loc="upper right", fontsize=8, ncols=3)
+    sessions.bar(
+        day,
+        [info["done_trimp"] for info in steps],
+        width=0.55,
+        color=[COLOURS["green"] if info["met"] else COLOURS["orange"] for info in steps],
+    )
+    sessions.legend(
+        handles=[
+            Patch(facecolor="none", edgecolor=COLOURS["grey"], label="planned"),
+            Patch(color=COLOURS["green"], label="done, plan met"),
+            Patch(color=COLOURS["orange"], label="done, plan not met or none"),
+        ],
+        ncols=3,
+        fontsize=8,
+        **above_right,
+    )
     tidy_axes(sessions, title, y_label="points")
 
     since_start = np.arange(len(history))
@@ -77,9 +88,9 @@ def picture(history: Sequence[Mapping[str, Any]], *, days: int, title: str) -> N
             label=name.replace("_", " "),
         )
     stocks.set_yscale("symlog")
-    stocks.legend(loc="upper right", fontsize=8, ncols=3)
+    stocks.legend(fontsize=8, ncols=3, **above_right)
     tidy_axes(stocks, x_label="day", y_label="stocks (log scale)")
     stocks.set_xlim(0, days + 1)
 
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+    canvas.draw()  # type: ignore[no-untyped-call]
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()  # type: ignore[no-untyped-call]

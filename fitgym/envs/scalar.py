@@ -102,6 +102,8 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
     - G. Roels: High-performance practice processes. Management Science 66(4), 2020.
     """
 
+    observation_space: spaces.Box  # type: ignore[assignment]
+    action_space: spaces.Discrete
     metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 10}  # noqa: RUF012
 
     def __init__(
@@ -341,6 +343,6 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
         )
 
     def _observe(self) -> Observation:
-        observation = np.empty((1, 6), dtype=np.float32)
-        kernel.observe(self._state, 0, self.days, observation)
-        return observation[0]
+        observation = np.empty(6, dtype=np.float32)
+        kernel.observe(self._state, 0, self.days, observation[None])
+        return observation

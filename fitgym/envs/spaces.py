@@ -48,7 +48,7 @@ def stock_bound(
 
 def _float32_above(value: float) -> np.float32:
     """Return the smallest float32 that a value up to ``value`` cannot exceed by rounding."""
-    return np.nextafter(np.float32(value), np.float32(np.inf))
+    return np.float32(np.nextafter(np.float32(value), np.float32(np.inf)))
 
 
 def observation_space(
