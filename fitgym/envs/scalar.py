@@ -263,6 +263,16 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
         self._running = not terminated
         return self._observe(), reward, terminated, False, info
 
+    @property
+    def action_mask(self) -> NDArray[np.int8]:
+        """1 for the actions that may be taken and 0 for the forbidden ones, (11,); a copy."""
+        return self._action_mask.copy()
+
+    @property
+    def running(self) -> bool:
+        """Whether an episode is running, so that ``step`` may be called."""
+        return self._running
+
     def preview_reward(self, action: int) -> float:
         """Return the reward that ``action`` would earn today, without taking it.
 
