@@ -152,7 +152,6 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
         )
         self._state = np.zeros(1, dtype=kernel.STATE)
         self._outcome = np.zeros(1, dtype=kernel.OUTCOME)
-        self._outcome_numbers = self._outcome.view(np.float64)
         self._running = False
         self._history: list[dict[str, Any]] = []
 
@@ -240,7 +239,7 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
             fitness,
             fatigue,
             performance,
-        ) = self._outcome_numbers.tolist()
+        ) = self._outcome.view(np.float64).tolist()
         info = {
             "plan": plan,
             "plan_trimp": plan_trimp,
