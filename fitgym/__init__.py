@@ -10,6 +10,19 @@ __version__ = "0.1.0"
 
 _ENTRY_POINT = "fitgym.envs.scalar:FitnessFatigueEnv"
 
+# FitRec adherence, mu = 1 and rho = 0.05: what is asked has consequences.
+for _stage in ("acquisition", "retention"):
+    register(
+        id=f"fitgym/{_stage.capitalize()}-v0",
+        entry_point=_ENTRY_POINT,
+        kwargs={"stage": _stage, "individual": "recreational-runner"},
+    )
+    register(
+        id=f"fitgym/{_stage.capitalize()}Continuous-v0",
+        entry_point=_ENTRY_POINT,
+        kwargs={"stage": _stage, "individual": "recreational-runner", "continuous": True},
+    )
+
 # The protocol of Fang et al. 2022: the runner's log is replayed, and the reward counts the
 # performance predicted for the plan, mu = 60 and rho = 2.
 _REPLAY = {

@@ -28,8 +28,8 @@ def make_adherence(
     """Return the adherence model called ``name`` for ``individual``.
 
     Args:
-        name: ``"fitrec"``, ``"replay"``, ``"certain"``, or the import path ``package.module:Class`` of a
-            subclass of ``CustomAdherence``.
+        name: ``"fitrec"``, ``"replay"``, ``"certain"``, or the import path
+            ``package.module:Class`` of a subclass of ``CustomAdherence``.
         individual: The person.
         predictor: Which predictor of heart rate FitRec adherence uses.
         log_part: Which part of the log replay takes its windows from.

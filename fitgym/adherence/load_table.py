@@ -93,9 +93,7 @@ def plan_courses(plans_trimp: Sequence[float], vdot: float) -> list[SessionCours
 
 def segment_grid(plans_trimp: Sequence[float]) -> SegmentGrid:
     """Return the segments of the plans: at most a minute long, cut where the zone changes."""
-    minutes: list[NDArray[np.float64]] = []
-    points: list[NDArray[np.float64]] = []
-    step_segment = []
+    minutes, points, step_segment = [], [], []
     # Speeds do not matter for the cuts, so any VDOT serves.
     for course in plan_courses(plans_trimp, vdot=40.0):
         segment = np.zeros(course.zone.size, dtype=np.int64)
@@ -165,9 +163,7 @@ def build_load_table(
     return LoadTable(tuple(plans_trimp), vdot, table)
 
 
-def table_key(
-    plans_trimp: Sequence[float], vdot: float, gender: str, predictor_hash: str
-) -> str:
+def table_key(plans_trimp: Sequence[float], vdot: float, gender: str, predictor_hash: str) -> str:
     """Return the name under which a table is kept: a hash of all it depends on."""
     content = json.dumps([_FORMAT, list(plans_trimp), vdot, gender, predictor_hash])
     return hashlib.sha256(content.encode()).hexdigest()[:24]

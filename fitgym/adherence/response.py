@@ -36,7 +36,6 @@ SEGMENT = np.dtype([("points", np.float64), ("minutes", np.float64)])
 CURVE = np.dtype([("load", np.float32), ("beats", np.float32)])
 
 
-
 class Tables(NamedTuple):
     """The arrays that the compiled step reads.
 
@@ -128,9 +127,7 @@ def nearest_plan(plans: Any, intensity: float) -> int:
 
 
 @compiled
-def _share_at_load(
-    curve: Any, segments: Any, first: int, last: int, tolerance: float
-) -> float:
+def _share_at_load(curve: Any, segments: Any, first: int, last: int, tolerance: float) -> float:
     """Return the share of a plan's points done when the load first exceeds ``tolerance``."""
     if curve[last - 1].load <= tolerance:
         return 1.0
@@ -148,7 +145,7 @@ def _share_at_load(
     # The first segment whose end exceeds the tolerance has load, so this never divides by zero.
     inside = (tolerance - load_before) / (curve[low].load - load_before)
     points = points_before + inside * (segments[low].points - points_before)
-    return min(points / segments[last - 1].points, 1.0)
+    return float(min(points / segments[last - 1].points, 1.0))
 
 
 @compiled

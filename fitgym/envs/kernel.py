@@ -39,8 +39,11 @@ from fitgym.noise import (
 
 __all__ = [
     "begin",
+    "drawn_habit",
+    "habit_probability",
     "observe",
     "performance_of",
+    "plan_response",
     "starting_states",
     "step",
     "step_with_response",
@@ -161,8 +164,18 @@ def transition(
 
 
 @compiled
-def _follow_plan(state: Any, person: Any, plan_trimp: float, tables: Any) -> float:
-    """Return the share of the plan done under FitRec adherence; update motivation and history."""
+def plan_response(
+    state: Any, person: Any, plan_trimp: float, noise: float, tables: Any
+) -> tuple[float, float, float]:
+    """Return share done, internal load and mean heart rate of a plan under FitRec adherence.
+
+    Args:
+        state: Record of ``STATE``.
+        person: Record of ``PERSON``.
+        plan_trimp: ``a_t`` > 0.
+        noise: Today's standard normal deviation of log tolerance.
+        tables: ``fitgym.adherence.response.Tables`` of the model.
+    """
     relative_fatigue = (person.fatigue_utility * state.fatigue) / max(
         person.baseline_performance + person.fitness_utility * state.fitness, 1.0
     )
@@ -174,13 +187,31 @@ def _follow_plan(state: Any, person: Any, plan_trimp: float, tables: Any) -> flo
             relative_fatigue,
             person.fatigue_effect,
             state.motivation,
-            person.tolerance_sd * normal(state.key, state.day, TOLERANCE),
+            person.tolerance_sd * noise,
         )
     )
     curve = tables.curves[person.table, history_row(state.history, state.days_since)]
-    share, load, heart_rate = plan_done(
-        tables.plans, tables.segments, curve, plan_trimp, tolerance
-    )
+    return plan_done(tables.plans, tables.segments, curve, plan_trimp, tolerance)
+
+
+@compiled
+def habit_probability(state: Any, person: Any) -> float:
+    """Return the probability of training by habit without a plan, ``logistic(logit q + m)``."""
+    return 1.0 / (1.0 + math.exp(-person.habit_log_odds - state.motivation))
+
+
+@compiled
+def drawn_habit(person: Any, noise: float) -> float:
+    """Return a habit session of a person without a log, points, from a standard normal number."""
+    intensity = math.exp(person.habit_log_median + person.habit_log_sd * noise)
+    return float(min(intensity, person.habit_maximum))
+
+
+@compiled
+def _follow_plan(state: Any, person: Any, plan_trimp: float, tables: Any) -> float:
+    """Return the share of today's plan done under FitRec adherence; update the history."""
+    noise = normal(state.key, state.day, TOLERANCE)
+    share, load, heart_rate = plan_response(state, person, plan_trimp, noise, tables)
     _remember(state, recorded_history(nearest_plan(tables.plans, plan_trimp), share))
     state.internal_load = load
     state.mean_heart_rate = heart_rate
@@ -190,17 +221,14 @@ def _follow_plan(state: Any, person: Any, plan_trimp: float, tables: Any) -> flo
 @compiled
 def _follow_habit(state: Any, person: Any, tables: Any) -> float:
     """Return what is done on a day without a plan under FitRec adherence; update the history."""
-    odds = math.exp(person.habit_log_odds + state.motivation)
-    if uniform(state.key, state.day, HABIT_STRIKES) >= odds / (1.0 + odds):
+    if uniform(state.key, state.day, HABIT_STRIKES) >= habit_probability(state, person):
         _remember(state, 0)
         return 0.0
     sessions = tables.sessions_trimp
     if sessions.size > 0:
         intensity = sessions[int(uniform(state.key, state.day, HABIT_INTENSITY) * sessions.size)]
     else:
-        draw = normal(state.key, state.day, HABIT_INTENSITY)
-        intensity = math.exp(person.habit_log_median + person.habit_log_sd * draw)
-        intensity = min(intensity, person.habit_maximum)
+        intensity = drawn_habit(person, normal(state.key, state.day, HABIT_INTENSITY))
     # To FitRec, a habit session is the nearest plan, completed.
     plan = nearest_plan(tables.plans, intensity)
     last = tables.plans[plan].last - 1
@@ -208,7 +236,7 @@ def _follow_habit(state: Any, person: Any, tables: Any) -> float:
     state.internal_load = curve[last].load
     state.mean_heart_rate = curve[last].beats / tables.segments[last].minutes
     _remember(state, recorded_history(plan, 1.0))
-    return intensity
+    return float(intensity)
 
 
 @compiled

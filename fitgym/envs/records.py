@@ -130,7 +130,7 @@ def pack_person(
     for name in StageParameters.__dataclass_fields__:
         person[name] = getattr(parameters, name)
     for name in Motivation.__dataclass_fields__:
-        if name in person.dtype.fields:
+        if not name.startswith("reference"):
             person[name] = getattr(motivation, name)
     person["unit"] = stimulus_unit(parameters.initial_base_level, parameters.base_scaling)
     person["log_reference_tolerance"] = log_reference_tolerance

@@ -40,7 +40,7 @@ _OBSERVATIONS = {
 }
 
 
-class FitnessFatigueEnv(gym.Env[Observation, np.int64 | NDArray[np.float32]]):
+class FitnessFatigueEnv(gym.Env[Observation, Any]):
     """Exercise recommendation to one person as a finite-horizon Markov decision process.
 
     ## Description
@@ -156,7 +156,7 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64 | NDArray[np.float32]]):
             require_choice("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
         self._adherence_arguments = (adherence, predictor, log_part)
-        self._task = {
+        self._task: dict[str, Any] = {
             "retention": stage == "retention",
             "days": self.days,
             "completion_bonus": require_number("completion_bonus", completion_bonus, 0),
@@ -199,16 +199,16 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64 | NDArray[np.float32]]):
         )
 
         self.continuous = bool(continuous)
-        self.action_mask = np.ones(len(self._targets), dtype=np.int8)
+        self._action_mask = np.ones(len(self._targets), dtype=np.int8)
         for plan in forbidden_plans:
-            self.action_mask[require_integer("forbidden_plans", plan, 0, 10)] = 0
-        if not self.action_mask.any():
+            self._action_mask[require_integer("forbidden_plans", plan, 0, 10)] = 0
+        if not self._action_mask.any():
             raise ValueError("forbidden_plans must leave at least one of the actions 0 to 10")
-        if self.continuous and not self.action_mask.all():
+        if self.continuous and not self._action_mask.all():
             raise ValueError(
                 f"forbidden_plans must be empty when continuous is True, got {forbidden_plans!r}"
             )
-        self.action_space: spaces.Box | spaces.Discrete = (
+        self.action_space = (
             spaces.Box(-1.0, 1.0, (1,), dtype=np.float32)
             if self.continuous
             else spaces.Discrete(len(self._targets))
@@ -258,14 +258,12 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64 | NDArray[np.float32]]):
         if self.adherence.code == FITREC:
             info["motivation"] = float(state["motivation"])
         if not self.continuous:
-            info["action_mask"] = self.action_mask.copy()
+            info["action_mask"] = self._action_mask.copy()
         if self.render_mode is not None:
             self._history.append(info)
         return self._observe(), info
 
-    def step(
-        self, action: np.int64 | NDArray[np.float32]
-    ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Push a plan and live through the day.
 
         Args:
@@ -326,13 +324,23 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64 | NDArray[np.float32]]):
                 info["internal_load"] = internal_load
         if not self.continuous:
             info["plan"] = int(action)
-            info["action_mask"] = self.action_mask.copy()
+            info["action_mask"] = self._action_mask.copy()
         if self.render_mode is not None:
             self._history.append(info)
         self._running = not terminated
         return self._observe(), reward, terminated, False, info
 
-    def preview_reward(self, action: np.int64 | NDArray[np.float32]) -> float:
+    @property
+    def action_mask(self) -> NDArray[np.int8]:
+        """1 for the actions that may be taken and 0 for the forbidden ones, (11,); a copy."""
+        return self._action_mask.copy()
+
+    @property
+    def running(self) -> bool:
+        """Whether an episode is running, so that ``step`` may be called."""
+        return self._running
+
+    def preview_reward(self, action: Any) -> float:
         """Return the reward that ``action`` would earn today, without taking it.
 
         It reads the noise of the day, so it is foresight: for references and tests, not for
@@ -411,12 +419,12 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64 | NDArray[np.float32]]):
                 "individual=... instead"
             )
 
-    def _target(self, action: np.int64 | NDArray[np.float32]) -> float:
+    def _target(self, action: Any) -> float:
         """Return the points that a checked action asks for, 0 for no plan."""
         if not self.continuous:
             plan = require_integer("action", action, 0, len(self._targets) - 1)
-            if not self.action_mask[plan]:
-                allowed = np.flatnonzero(self.action_mask).tolist()
+            if not self._action_mask[plan]:
+                allowed = np.flatnonzero(self._action_mask).tolist()
                 raise ValueError(
                     f"action must be one of {allowed}, got {plan}: the plan is forbidden"
                 )

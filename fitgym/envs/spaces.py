@@ -127,4 +127,6 @@ def observation_space(
             low.append(-bound)
             high.append(bound)
     # Rounding to float32 keeps the order, so no observation can be rounded out of the box.
-    return spaces.Box(np.float32(low), np.float32(high), dtype=np.float32)
+    return spaces.Box(
+        np.array(low, dtype=np.float32), np.array(high, dtype=np.float32), dtype=np.float32
+    )
