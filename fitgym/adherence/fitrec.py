@@ -78,6 +78,33 @@ class FitRec(Adherence):
         load = float(self.tables.curves["load"][0, row, last])
         margin = NormalDist().inv_cdf(motivation.reference_completion)
         self.log_reference_tolerance = math.log(load) + motivation.tolerance_sd * margin
+
+    @property
+    def largest_session_trimp(self) -> float:
+        """The largest of the plans and the habit sessions, points."""
+        return self.largest_session_of(self.individual)
+
+    @property
+    def largest_internal_load(self) -> float:
+        """A bound on the load of a session."""
+        return self.largest_load_of(self.individual)
+
+    @staticmethod
+    def largest_session_of(individual: Individual) -> float:
+        """Return the largest of the plans and the habit sessions of ``individual``, points."""
+        habit = max(individual.sessions_trimp, default=individual.habit.maximum_trimp)
+        return max(individual.plans_trimp[-1], habit)
+
+    @staticmethod
+    def largest_load_of(individual: Individual) -> float:
+        """Return a bound on the load of a session: the longest plan at maximum heart rate."""
+        physiology = individual.physiology
+        rate = load_rates(
+            physiology.maximum_heart_rate,
+            physiology.resting_heart_rate,
+            physiology.maximum_heart_rate,
+            physiology.gender == "female",
+        )
         minutes = max(
             sum(part.minutes for part in plan_segments(target)) for target in individual.plans_trimp
         )
