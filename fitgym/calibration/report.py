@@ -118,6 +118,8 @@ def calibration_figure(calibrations: Sequence[Calibration]) -> Figure:
         title = f"{calibration.stage.capitalize()}, {calibration.time_base} time"
         tidy_axes(over_time, title, "", "performance (VDOT)")
         tidy_axes(scatter, "Fitted against observed", "observed (VDOT)", "fitted (VDOT)")
+        # Room for the legend below the lowest session.
+        over_time.set_ylim(ends[0] - 1.5, ends[1])
         over_time.legend(fontsize=7, ncols=4, frameon=False, loc="lower left")
         scatter.legend(fontsize=7, frameon=False, loc="upper left")
     return figure

@@ -19,9 +19,9 @@ __all__ = [
     "sensitivity",
 ]
 
-# Ours: a month and a half of the marathon runner's sessions, well beyond the time over which his
-# residuals resemble each other (docs/calibration.md).
-BLOCK_SESSIONS = 28
+# Ours: the autocorrelation of the marathon runner's residuals, 0.2 to 0.4 within a month of
+# sessions, is gone after 40 of them (tests/calibration/test_uncertainty.py).
+BLOCK_SESSIONS = 40
 
 # Ours, the limits of the verdicts. Wide: the 95 % interval is longer than the estimate is large.
 # Sloppy: the other parameters reproduce 99 % of what this one does to the predictions.
@@ -81,7 +81,7 @@ def bootstrap(
     """Return estimates from a moving-block bootstrap of the residuals.
 
     Residuals and not sessions are resampled, since the stocks need the log in its order. Blocks
-    of 28 consecutive training sessions (fewer in short logs) keep the dependence between
+    of 40 consecutive training sessions (fewer in short logs) keep the dependence between
     neighbours. Every replication starts from the estimates, so the intervals say nothing of
     other local minima; and they are too narrow for a parameter at its bound.
 
