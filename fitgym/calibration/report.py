@@ -70,9 +70,8 @@ def calibration_table(calibration: Calibration) -> str:
         "",
         f"Jacobian: condition number {calibration.sensitivity.condition_number:.3g}; least "
         f"determined direction {loadings}",
-        f"{calibration.agreement:.0%} of {settings.starts} starts reach the best error; "
-        f"bootstrap of {calibration.replications} (moving blocks of residuals), "
-        f"seed {settings.seed}",
+        f"{calibration.agreement} of {settings.starts} descents reach the best error; "
+        f"{calibration.replications} bootstrap replications; seed {settings.seed}",
         *(f"- {finding}" for finding in calibration.findings()),
     ]
     return "\n".join(lines)

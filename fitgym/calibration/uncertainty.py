@@ -23,9 +23,10 @@ __all__ = [
 # sessions, is gone after 40 of them (tests/calibration/test_uncertainty.py).
 BLOCK_SESSIONS = 40
 
-# Ours, the limits of the verdicts. Wide: the 95 % interval is longer than the estimate is large.
-# Sloppy: the other parameters reproduce 99 % of what this one does to the predictions.
-_WIDE = 1.0
+# Ours, the limits of the verdicts. Wide: the 95 % interval is longer than half the estimate, about
+# 25 % to either side. Sloppy: the other parameters reproduce 99 % of what this one does to the
+# predictions.
+_WIDE = 0.5
 _SLOPPY_VARIANCE_INFLATION = 100.0
 
 
@@ -40,7 +41,8 @@ class Estimate:
         high_bound: Largest allowed value.
         interval: 95 % percentile interval of the bootstrap; None without a bootstrap.
         verdict: ``"at lower bound"``, ``"at upper bound"``, ``"no effect"`` (the predictions do
-            not depend on it), ``"wide"``, ``"sloppy"`` or ``"identified"``; the first that holds.
+            not depend on it), ``"wide"``, ``"sloppy"``, ``"not assessed"`` (without a bootstrap)
+            or ``"identified"``; the first that holds.
     """
 
     name: str
@@ -149,7 +151,7 @@ def assess_estimates(
         fitted: The fit.
         settings: How it was made.
         replications: Estimates of the bootstrap, shape (replications, parameters); none gives
-            no intervals, and then no estimate is called wide.
+            no intervals, and then no estimate is called wide or identified.
         information: What ``sensitivity`` returned.
     """
     estimates = []
@@ -168,6 +170,8 @@ def assess_estimates(
             verdict = "wide"
         elif information.variance_inflation[name] > _SLOPPY_VARIANCE_INFLATION:
             verdict = "sloppy"
+        elif interval is None:
+            verdict = "not assessed"
         bound = BOUNDS[name]
         estimates.append(Estimate(name, value, bound.low, bound.high, interval, verdict))
     return tuple(estimates)
