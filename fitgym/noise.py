@@ -16,7 +16,19 @@ import numpy as np
 
 from fitgym.compilation import compiled
 
-__all__ = ["CHANNELS", "normal", "split_mix", "uniform"]
+__all__ = [
+    "CHANNELS",
+    "EPISODE",
+    "HABIT_INTENSITY",
+    "HABIT_STRIKES",
+    "INITIAL_MOTIVATION",
+    "LARGEST_NORMAL",
+    "MOTIVATION",
+    "TOLERANCE",
+    "normal",
+    "split_mix",
+    "uniform",
+]
 
 # Numbers per day: two uniform ones for each normal draw of tolerance, motivation and habit
 # intensity, one for whether habit strikes, one for the episode itself (replay's window), and two
@@ -28,6 +40,9 @@ HABIT_INTENSITY = 4
 HABIT_STRIKES = 6
 EPISODE = 7
 INITIAL_MOTIVATION = 8
+
+# The largest magnitude of a normal number made from 52 bits, sqrt(-2 ln 2^-53).
+LARGEST_NORMAL = math.sqrt(2.0 * 53.0 * math.log(2.0))
 
 _GOLDEN_GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)

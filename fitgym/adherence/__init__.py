@@ -6,6 +6,7 @@ import importlib
 
 from fitgym.adherence.base import Adherence, CustomAdherence, Response, Situation
 from fitgym.adherence.certain import Certain
+from fitgym.adherence.fitrec import FitRec
 from fitgym.adherence.replay import Replay
 from fitgym.individual import Individual
 
@@ -13,6 +14,7 @@ __all__ = [
     "Adherence",
     "Certain",
     "CustomAdherence",
+    "FitRec",
     "Replay",
     "Response",
     "Situation",
@@ -20,19 +22,24 @@ __all__ = [
 ]
 
 
-def make_adherence(name: str, individual: Individual, log_part: str = "all") -> Adherence:
+def make_adherence(
+    name: str, individual: Individual, predictor: str = "fitrec", log_part: str = "all"
+) -> Adherence:
     """Return the adherence model called ``name`` for ``individual``.
 
     Args:
-        name: ``"certain"``, ``"replay"``, or the import path ``package.module:Class`` of a
+        name: ``"fitrec"``, ``"replay"``, ``"certain"``, or the import path ``package.module:Class`` of a
             subclass of ``CustomAdherence``.
         individual: The person.
+        predictor: Which predictor of heart rate FitRec adherence uses.
         log_part: Which part of the log replay takes its windows from.
 
     Raises:
         ValueError: If there is no such model, or it does not suit the individual.
         TypeError: If the import path leads to something else than an adherence class.
     """
+    if name == "fitrec":
+        return FitRec(individual, predictor)
     if name == "certain":
         return Certain(individual)
     if name == "replay":
@@ -40,8 +47,8 @@ def make_adherence(name: str, individual: Individual, log_part: str = "all") -> 
     module, _, attribute = name.partition(":") if isinstance(name, str) else ("", "", "")
     if not module or not attribute:
         raise ValueError(
-            "adherence must be 'certain', 'replay' or an import path 'package.module:Class', got "
-            f"{name!r}"
+            "adherence must be 'fitrec', 'replay', 'certain' or an import path "
+            f"'package.module:Class', got {name!r}"
         )
     try:
         found = getattr(importlib.import_module(module), attribute)

@@ -9,11 +9,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from fitgym.adherence.response import CURVE, PLAN, SEGMENT, Tables
 from fitgym.individual import Individual
 
 __all__ = [
     "CERTAIN",
     "CUSTOM",
+    "FITREC",
     "REPLAY",
     "Adherence",
     "CustomAdherence",
@@ -25,6 +27,7 @@ __all__ = [
 CUSTOM = -1
 CERTAIN = 0
 REPLAY = 1
+FITREC = 2
 
 
 class Adherence:
@@ -36,20 +39,29 @@ class Adherence:
     Attributes:
         code: Which branch of the compiled step to take.
         individual: The person.
-        sessions_trimp: Intensities of the person's log that the model replays, float64; empty
-            where it replays none.
+        tables: What the compiled step reads: the log that the model draws on, and the plans' load
+            curves, each empty where the model needs none.
+        log_reference_tolerance: ``ln C_0``; 0 but for FitRec adherence.
     """
 
     code: ClassVar[int]
 
     def __init__(self, individual: Individual) -> None:
         self.individual = individual
-        self.sessions_trimp: NDArray[np.float64] = np.zeros(0)
+        self.tables = Tables(
+            np.zeros(0), np.zeros(0, PLAN), np.zeros(0, SEGMENT), np.zeros((1, 0, 0), CURVE)
+        )
+        self.log_reference_tolerance = 0.0
 
     @property
     def largest_session_trimp(self) -> float:
         """The largest intensity that can be realised, points; observations are bounded by it."""
         return self.individual.plans_trimp[-1]
+
+    @property
+    def largest_internal_load(self) -> float:
+        """The largest internal load of a session; 0 where the model has none."""
+        return 0.0
 
     def start_rows(self, days: int) -> NDArray[np.int64]:
         """Return the rows of the log at which an episode of ``days`` may start; here only 0."""

@@ -47,12 +47,12 @@ class Replay(Adherence):
                 "none in sessions_trimp"
             )
         self.part = part
-        self.sessions_trimp = np.asarray(individual.sessions_trimp)
+        self.tables = self.tables._replace(sessions_trimp=np.asarray(individual.sessions_trimp))
 
     @property
     def largest_session_trimp(self) -> float:
         """The larger of the hardest session and the hardest plan, points."""
-        return max(float(self.sessions_trimp.max()), self.individual.plans_trimp[-1])
+        return max(float(self.tables.sessions_trimp.max()), self.individual.plans_trimp[-1])
 
     def start_rows(self, days: int) -> NDArray[np.int64]:
         """Return every row at which a window of ``days`` sessions fits into the log's part.
@@ -60,7 +60,7 @@ class Replay(Adherence):
         Raises:
             ValueError: If none fits.
         """
-        rows = self.sessions_trimp.size
+        rows = self.tables.sessions_trimp.size
         split = int(_TRAIN_SHARE * rows)
         first, last = {"all": (0, rows), "train": (0, split), "test": (split, rows)}[self.part]
         if last - first < days:

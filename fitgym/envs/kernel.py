@@ -7,24 +7,39 @@ all come through ``step``; it draws no numbers of its own (see noise).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.adherence.base import REPLAY
+from fitgym.adherence.base import FITREC, REPLAY
+from fitgym.adherence.response import (
+    history_row,
+    log_tolerance,
+    nearest_plan,
+    next_motivation,
+    plan_done,
+    recorded_history,
+)
 from fitgym.compilation import compiled
-from fitgym.dynamics import accumulate, next_base_level, performance, stimulus, stimulus_unit
+from fitgym.dynamics import accumulate, next_base_level, performance, stimulus
+from fitgym.envs.records import FULL_OBSERVATION, OUTCOME, STATE, WEARABLE_OBSERVATION
 from fitgym.individual import StageParameters
-from fitgym.noise import EPISODE, uniform
+from fitgym.noise import (
+    EPISODE,
+    HABIT_INTENSITY,
+    HABIT_STRIKES,
+    INITIAL_MOTIVATION,
+    MOTIVATION,
+    TOLERANCE,
+    normal,
+    uniform,
+)
 
 __all__ = [
-    "OUTCOME",
-    "PERSON",
-    "STATE",
     "begin",
     "observe",
-    "pack_person",
     "performance_of",
     "starting_states",
     "step",
@@ -32,94 +47,14 @@ __all__ = [
     "transition",
 ]
 
-# The stage's parameters under their own names, and what the task adds.
-PERSON = np.dtype(
-    [(name, np.float64) for name in StageParameters.__dataclass_fields__]
-    + [
-        ("unit", np.float64),  # u = B_0^sigma
-        ("completion_bonus", np.float64),  # mu
-        ("shortfall_penalty", np.float64),  # rho
-        ("days", np.int64),  # T
-        ("retention", np.bool_),
-        ("planned_utility", np.bool_),
-    ],
-    align=True,
-)
-
-# s_t = (x_{t-1}, B_t, F_{t-1}, G_{t-1}) and what an episode carries along.
-STATE = np.dtype(
-    [
-        ("intensity", np.float64),
-        ("base_level", np.float64),
-        ("fitness", np.float64),
-        ("fatigue", np.float64),
-        ("plan_trimp", np.float64),  # a_{t-1}, 0 for none
-        ("key", np.uint64),  # of the episode's noise tape
-        ("day", np.int64),
-        ("session", np.int64),  # next row of the log, in replay
-    ],
-    align=True,
-)
-
-# What a day brought; all float64, so that it reads as one row of numbers.
-OUTCOME = np.dtype(
-    [
-        (name, np.float64)
-        for name in (
-            "reward",
-            "performance_term",
-            "completion_term",
-            "shortfall_term",
-            "plan_trimp",
-            "done_trimp",
-            "completion",
-            "met",
-            "base_level",
-            "fitness",
-            "fatigue",
-            "performance",
-        )
-    ]
-)
-
-
-def pack_person(
-    parameters: StageParameters,
-    *,
-    retention: bool,
-    days: int,
-    completion_bonus: float,
-    shortfall_penalty: float,
-    planned_utility: bool,
-) -> NDArray[np.void]:
-    """Return a record array of length 1 (dtype ``PERSON``) for the compiled functions.
-
-    Args:
-        parameters: Parameters of the stage.
-        retention: Whether the stage is retention.
-        days: ``T``, length of an episode.
-        completion_bonus: ``mu``.
-        shortfall_penalty: ``rho``.
-        planned_utility: Whether the reward counts the performance predicted for the plan.
-    """
-    person = np.zeros(1, dtype=PERSON)
-    for name in StageParameters.__dataclass_fields__:
-        person[name] = getattr(parameters, name)
-    person["unit"] = stimulus_unit(parameters.initial_base_level, parameters.base_scaling)
-    person["completion_bonus"] = completion_bonus
-    person["shortfall_penalty"] = shortfall_penalty
-    person["days"] = days
-    person["retention"] = retention
-    person["planned_utility"] = planned_utility
-    return person
-
 
 @compiled
-def begin(states: Any, index: int, starts: Any, key: Any) -> None:
+def begin(states: Any, people: Any, index: int, starts: Any, key: Any) -> None:
     """Start an episode: ``states[index]`` becomes one of ``starts``, chosen by the key.
 
     Args:
         states: Record array of ``STATE``, changed in place.
+        people: Record array of ``PERSON``: one shared by all, or one each.
         index: Which of them.
         starts: Record array of ``STATE``: one for a fixed start, many for replay's windows.
         key: The episode's noise key, uint64.
@@ -127,6 +62,8 @@ def begin(states: Any, index: int, starts: Any, key: Any) -> None:
     chosen = int(uniform(key, 0, EPISODE) * starts.size)
     states[index] = starts[chosen]
     states[index].key = key
+    person = people[index if people.size > 1 else 0]
+    states[index].motivation = person.initial_motivation_sd * normal(key, 0, INITIAL_MOTIVATION)
 
 
 @compiled
@@ -200,6 +137,7 @@ def transition(
     state.base_level = next_base_level(base_level, intensity, person.base_decay)
     state.intensity = intensity
     state.plan_trimp = plan_trimp
+    state.completion = completion
     state.day += 1
     state.session += 1
 
@@ -217,6 +155,70 @@ def transition(
     outcome.fitness = state.fitness
     outcome.fatigue = state.fatigue
     outcome.performance = realised
+    outcome.motivation = state.motivation
+    outcome.mean_heart_rate = state.mean_heart_rate
+    outcome.internal_load = state.internal_load
+
+
+@compiled
+def _follow_plan(state: Any, person: Any, plan_trimp: float, tables: Any) -> float:
+    """Return the share of the plan done under FitRec adherence; update motivation and history."""
+    relative_fatigue = (person.fatigue_utility * state.fatigue) / max(
+        person.baseline_performance + person.fitness_utility * state.fitness, 1.0
+    )
+    tolerance = math.exp(
+        log_tolerance(
+            person.log_reference_tolerance,
+            state.base_level / person.initial_base_level,
+            person.base_level_effect,
+            relative_fatigue,
+            person.fatigue_effect,
+            state.motivation,
+            person.tolerance_sd * normal(state.key, state.day, TOLERANCE),
+        )
+    )
+    curve = tables.curves[person.table, history_row(state.history, state.days_since)]
+    share, load, heart_rate = plan_done(
+        tables.plans, tables.segments, curve, plan_trimp, tolerance
+    )
+    _remember(state, recorded_history(nearest_plan(tables.plans, plan_trimp), share))
+    state.internal_load = load
+    state.mean_heart_rate = heart_rate
+    return share
+
+
+@compiled
+def _follow_habit(state: Any, person: Any, tables: Any) -> float:
+    """Return what is done on a day without a plan under FitRec adherence; update the history."""
+    odds = math.exp(person.habit_log_odds + state.motivation)
+    if uniform(state.key, state.day, HABIT_STRIKES) >= odds / (1.0 + odds):
+        _remember(state, 0)
+        return 0.0
+    sessions = tables.sessions_trimp
+    if sessions.size > 0:
+        intensity = sessions[int(uniform(state.key, state.day, HABIT_INTENSITY) * sessions.size)]
+    else:
+        draw = normal(state.key, state.day, HABIT_INTENSITY)
+        intensity = math.exp(person.habit_log_median + person.habit_log_sd * draw)
+        intensity = min(intensity, person.habit_maximum)
+    # To FitRec, a habit session is the nearest plan, completed.
+    plan = nearest_plan(tables.plans, intensity)
+    last = tables.plans[plan].last - 1
+    curve = tables.curves[person.table, history_row(state.history, state.days_since)]
+    state.internal_load = curve[last].load
+    state.mean_heart_rate = curve[last].beats / tables.segments[last].minutes
+    _remember(state, recorded_history(plan, 1.0))
+    return intensity
+
+
+@compiled
+def _remember(state: Any, history: int) -> None:
+    """Record a session as the last one; 0 stands for none worth recording."""
+    if history > 0:
+        state.history = history
+        state.days_since = 1
+    else:
+        state.days_since += 1
 
 
 @compiled
@@ -227,7 +229,7 @@ def step(
     index: int,
     plan_trimp: float,
     adherence: int,
-    sessions: Any,
+    tables: Any,
 ) -> bool:
     """Move person ``index`` on by one day under one of the built-in adherence models.
 
@@ -238,15 +240,35 @@ def step(
         index: Which of them.
         plan_trimp: ``a_t``, 0 for no plan.
         adherence: Code of the model, see ``fitgym.adherence.base``.
-        sessions: The log's intensities (float64), used by replay.
+        tables: ``fitgym.adherence.response.Tables`` of the model.
 
     Returns:
         Whether the season is over.
     """
+    state = states[index]
     intensity = plan_trimp
+    met = plan_trimp > 0.0
     if adherence == REPLAY:
-        intensity = sessions[states[index].session]
-    met = plan_trimp > 0.0 and intensity >= plan_trimp
+        intensity = tables.sessions_trimp[state.session]
+        met = met and intensity >= plan_trimp
+    elif adherence == FITREC:
+        person = people[index if people.size > 1 else 0]
+        share = 0.0
+        if plan_trimp > 0.0:
+            share = _follow_plan(state, person, plan_trimp, tables)
+            intensity = share * plan_trimp
+            met = share >= 1.0
+        else:
+            intensity = _follow_habit(state, person, tables)
+        state.motivation = next_motivation(
+            state.motivation,
+            person.persistence,
+            person.success_effect,
+            person.failure_effect,
+            plan_trimp > 0.0,
+            share,
+            person.motivation_sd * normal(state.key, state.day, MOTIVATION),
+        )
     return step_with_response(states, outcomes, people, index, plan_trimp, intensity, met)
 
 
@@ -311,6 +333,7 @@ def starting_states(
     _accumulate_log(states, np.zeros(states.size, dtype=OUTCOME), person, sessions)
     starts = states[rows]
     starts["day"] = 0
+    starts["days_since"] = 1
     return starts
 
 
@@ -328,21 +351,31 @@ def performance_of(states: Any, index: int, people: Any) -> float:
 
 
 @compiled
-def observe(states: Any, index: int, days: int, observations: Any) -> None:
+def observe(states: Any, index: int, days: int, kind: int, observations: Any) -> None:
     """Write what the agent sees of person ``index`` into ``observations[index]``.
 
     Args:
         states: Record array of ``STATE``.
         index: Which of them.
         days: ``T``, length of an episode.
-        observations: Array (N, 6), float32: x_{t-1}, B_t, F_{t-1}, G_{t-1}, a_{t-1} and the
-            fraction of days left.
+        kind: ``STATE_OBSERVATION``, ``FULL_OBSERVATION`` or ``WEARABLE_OBSERVATION``.
+        observations: Array (N, width), float32; see ``fitgym.envs.spaces`` for the columns.
     """
     state = states[index]
     row = observations[index]
+    days_left = (days - state.day) / days
     row[0] = state.intensity
-    row[1] = state.base_level
-    row[2] = state.fitness
-    row[3] = state.fatigue
-    row[4] = state.plan_trimp
-    row[5] = (days - state.day) / days
+    if kind == WEARABLE_OBSERVATION:
+        row[1] = state.completion
+        row[2] = state.mean_heart_rate
+        row[3] = state.internal_load
+        row[4] = state.days_since
+        row[5] = days_left
+    else:
+        row[1] = state.base_level
+        row[2] = state.fitness
+        row[3] = state.fatigue
+        row[4] = state.plan_trimp
+        row[5] = days_left
+        if kind == FULL_OBSERVATION:
+            row[6] = state.motivation

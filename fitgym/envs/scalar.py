@@ -12,18 +12,35 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from fitgym.adherence import CustomAdherence, Situation, make_adherence
+from fitgym.adherence import CustomAdherence, FitRec, Situation, make_adherence
+from fitgym.adherence.base import FITREC
 from fitgym.envs import kernel, render
+from fitgym.envs.records import (
+    FULL_OBSERVATION,
+    OUTCOME,
+    STATE,
+    STATE_OBSERVATION,
+    WEARABLE_OBSERVATION,
+    pack_person,
+)
 from fitgym.envs.spaces import observation_space
-from fitgym.individual import Individual, load_individual
+from fitgym.individual import Individual, load_individual, shipped_individuals
+from fitgym.population import Population
 from fitgym.validation import require_choice, require_integer, require_number
 
 __all__ = ["FitnessFatigueEnv"]
 
 Observation = NDArray[np.float32]
 
+# How the kernel calls each kind of observation, and how many numbers it has.
+_OBSERVATIONS = {
+    "state": (STATE_OBSERVATION, 6),
+    "full": (FULL_OBSERVATION, 7),
+    "wearable": (WEARABLE_OBSERVATION, 6),
+}
 
-class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
+
+class FitnessFatigueEnv(gym.Env[Observation, np.int64 | NDArray[np.float32]]):
     """Exercise recommendation to one person as a finite-horizon Markov decision process.
 
     ## Description
@@ -103,18 +120,20 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
     """
 
     observation_space: spaces.Box  # type: ignore[assignment]
-    action_space: spaces.Discrete
     metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 10}  # noqa: RUF012
 
     def __init__(
         self,
         stage: str = "acquisition",
         individual: str | os.PathLike[str] | Mapping[str, Any] | Individual = "recreational-runner",
-        adherence: str = "certain",
+        adherence: str = "fitrec",
+        predictor: str = "fitrec",
         days: int = 90,
         completion_bonus: float = 1.0,
         shortfall_penalty: float = 0.05,
         utility: str = "realised",
+        observation: str = "state",
+        continuous: bool = False,
         forbidden_plans: Sequence[int] = (),
         log_part: str = "all",
         render_mode: str | None = None,
@@ -126,48 +145,73 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
             TypeError: If an argument has the wrong type.
         """
         self.stage = require_choice("stage", stage, ("acquisition", "retention"))
-        self.individual = load_individual(individual)
         self.days = require_integer("days", days, 1, 3650)
-        require_choice("utility", utility, ("realised", "planned"))
+        self.observation = require_choice("observation", observation, tuple(_OBSERVATIONS))
+        if observation != "state" and adherence != "fitrec":
+            raise ValueError(
+                f"observation must be 'state' with adherence {adherence!r}, which has neither "
+                f"motivation nor heart rate, got {observation!r}"
+            )
         if render_mode is not None:
             require_choice("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
-        self.adherence = make_adherence(adherence, self.individual, log_part)
-        self.parameters = self.individual.stage(stage)
-
-        retention = stage == "retention"
-        self.person = kernel.pack_person(
-            self.parameters,
-            retention=retention,
-            days=self.days,
-            completion_bonus=require_number("completion_bonus", completion_bonus, 0),
-            shortfall_penalty=require_number("shortfall_penalty", shortfall_penalty, 0),
-            planned_utility=utility == "planned",
-        )
-        self._starts = kernel.starting_states(
-            self.parameters,
-            self.person,
-            self.adherence.sessions_trimp,
-            self.adherence.start_rows(self.days),
-        )
-        self._state = np.zeros(1, dtype=kernel.STATE)
-        self._outcome = np.zeros(1, dtype=kernel.OUTCOME)
-        self._outcome_numbers = self._outcome.view(np.float64)
+        self._adherence_arguments = (adherence, predictor, log_part)
+        self._task = {
+            "retention": stage == "retention",
+            "days": self.days,
+            "completion_bonus": require_number("completion_bonus", completion_bonus, 0),
+            "shortfall_penalty": require_number("shortfall_penalty", shortfall_penalty, 0),
+            "planned_utility": require_choice("utility", utility, ("realised", "planned"))
+            == "planned",
+        }
+        self._state = np.zeros(1, dtype=STATE)
+        self._outcome = np.zeros(1, dtype=OUTCOME)
         self._running = False
         self._history: list[dict[str, Any]] = []
 
-        self._targets = (0.0, *self.individual.plans_trimp)
-        self._action_mask = np.ones(len(self._targets), dtype=np.int8)
-        for plan in forbidden_plans:
-            self._action_mask[require_integer("forbidden_plans", plan, 0, 10)] = 0
-        if not self._action_mask.any():
-            raise ValueError("forbidden_plans must leave at least one of the actions 0 to 10")
-        self.action_space = spaces.Discrete(len(self._targets))
+        self.population = Population() if individual == "population" else None
+        if self.population is not None:
+            self._default_individual = self.population.typical()
+            everybody = [*self.population.extremes()]
+        else:
+            self._default_individual = load_individual(individual)
+            everybody = []
+        self._settle(self._default_individual)
+        everybody.append(self.individual)
+        largest_session, largest_load = (
+            self.adherence.largest_session_trimp,
+            self.adherence.largest_internal_load,
+        )
+        if adherence == "fitrec":
+            # Room for everybody who ships, so that reset(options={"individual": ...}) can change
+            # the person without changing the space.
+            everybody.extend(load_individual(name) for name in shipped_individuals())
+            for one in everybody:
+                largest_session = max(largest_session, FitRec.largest_session_of(one))
+            largest_load = max(largest_load, *(FitRec.largest_load_of(one) for one in everybody))
         self.observation_space = observation_space(
-            self.parameters,
-            retention=retention,
-            largest_plan_trimp=self.individual.plans_trimp[-1],
-            largest_session_trimp=self.adherence.largest_session_trimp,
+            everybody,
+            stage,
+            largest_session_trimp=largest_session,
+            days=self.days,
+            observation=observation,
+            largest_internal_load=largest_load,
+        )
+
+        self.continuous = bool(continuous)
+        self.action_mask = np.ones(len(self._targets), dtype=np.int8)
+        for plan in forbidden_plans:
+            self.action_mask[require_integer("forbidden_plans", plan, 0, 10)] = 0
+        if not self.action_mask.any():
+            raise ValueError("forbidden_plans must leave at least one of the actions 0 to 10")
+        if self.continuous and not self.action_mask.all():
+            raise ValueError(
+                f"forbidden_plans must be empty when continuous is True, got {forbidden_plans!r}"
+            )
+        self.action_space: spaces.Box | spaces.Discrete = (
+            spaces.Box(-1.0, 1.0, (1,), dtype=np.float32)
+            if self.continuous
+            else spaces.Discrete(len(self._targets))
         )
 
     def reset(
@@ -177,37 +221,56 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
 
         Args:
             seed: Seed of the environment's generator; None goes on with the present one.
-            options: None or empty; there are none.
+            options: May hold ``individual``, in any form that the constructor takes: the person
+                of this episode alone.
 
         Raises:
-            ValueError: If ``options`` has any key.
+            ValueError: If ``options`` has any other key, or the individual does not fit into the
+                observation space.
         """
         super().reset(seed=seed)
-        if options:
-            raise ValueError(f"options has unknown keys {sorted(options)}; there are none")
+        unknown = sorted(set(options or {}) - {"individual"})
+        if unknown:
+            raise ValueError(f"options has unknown keys {unknown}; allowed is 'individual'")
+        # The key is drawn before the person, so that an episode's noise does not depend on who.
         key = self.np_random.integers(0, 2**64, dtype=np.uint64)
-        kernel.begin(self._state, 0, self._starts, key)
+        if options and "individual" in options:
+            individual = load_individual(options["individual"])
+            self._require_room_for(individual)
+        elif self.population is not None:
+            individual = self.population.draw(self.np_random)
+        else:
+            individual = self._default_individual
+        if individual is not self.individual:
+            self._settle(individual)
+        kernel.begin(self._state, self.person, 0, self._starts, key)
         if isinstance(self.adherence, CustomAdherence):
             self._generator = np.random.default_rng(int(key))
         self._running = True
         self._history.clear()
         state = self._state[0]
-        info = {
+        info: dict[str, Any] = {
             "base_level": float(state["base_level"]),
             "fitness": float(state["fitness"]),
             "fatigue": float(state["fatigue"]),
             "performance": kernel.performance_of(self._state, 0, self.person),
-            "action_mask": self._action_mask.copy(),
         }
+        if self.adherence.code == FITREC:
+            info["motivation"] = float(state["motivation"])
+        if not self.continuous:
+            info["action_mask"] = self.action_mask.copy()
         if self.render_mode is not None:
             self._history.append(info)
         return self._observe(), info
 
-    def step(self, action: np.int64) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+    def step(
+        self, action: np.int64 | NDArray[np.float32]
+    ) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Push a plan and live through the day.
 
         Args:
-            action: 0 for no plan, 1 to 10 for a plan.
+            action: 0 for no plan, 1 to 10 for a plan; with continuous plans an array (1,) in
+                [-1, 1].
 
         Returns:
             Observation, reward, terminated (on the last day), truncated (never) and info.
@@ -215,18 +278,15 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
         Raises:
             ResetNeeded: If no episode is running.
             ValueError: If the action is not one of the allowed ones.
-            TypeError: If the action is not an integer.
+            TypeError: If the action has the wrong type.
         """
         if not self._running:
             raise ResetNeeded(
                 "step was called with no episode running: call reset() first, and again after a "
                 "step has returned terminated=True"
             )
-        plan = require_integer("action", action, 0, len(self._targets) - 1)
-        if not self._action_mask[plan]:
-            allowed = np.flatnonzero(self._action_mask).tolist()
-            raise ValueError(f"action must be one of {allowed}, got {plan}: the plan is forbidden")
-        terminated = self._advance(self._state, self._outcome, self._targets[plan])
+        asked_trimp = self._target(action)
+        terminated = self._advance(self._state, self._outcome, asked_trimp)
         (
             reward,
             performance_term,
@@ -240,9 +300,11 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
             fitness,
             fatigue,
             performance,
-        ) = self._outcome_numbers.tolist()
-        info = {
-            "plan": plan,
+            motivation,
+            mean_heart_rate,
+            internal_load,
+        ) = self._outcome.view(np.float64).tolist()
+        info: dict[str, Any] = {
             "plan_trimp": plan_trimp,
             "done_trimp": done_trimp,
             "completion": completion,
@@ -256,14 +318,21 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
                 "completion": completion_term,
                 "shortfall": shortfall_term,
             },
-            "action_mask": self._action_mask.copy(),
         }
+        if self.adherence.code == FITREC:
+            info["motivation"] = motivation
+            if done_trimp > 0.0:
+                info["mean_heart_rate"] = mean_heart_rate
+                info["internal_load"] = internal_load
+        if not self.continuous:
+            info["plan"] = int(action)
+            info["action_mask"] = self.action_mask.copy()
         if self.render_mode is not None:
             self._history.append(info)
         self._running = not terminated
         return self._observe(), reward, terminated, False, info
 
-    def preview_reward(self, action: int) -> float:
+    def preview_reward(self, action: np.int64 | NDArray[np.float32]) -> float:
         """Return the reward that ``action`` would earn today, without taking it.
 
         It reads the noise of the day, so it is foresight: for references and tests, not for
@@ -277,9 +346,8 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
             raise ResetNeeded("preview_reward was called with no episode running: call reset()")
         if isinstance(self.adherence, CustomAdherence):
             raise NotImplementedError("a custom adherence cannot be previewed")
-        plan = require_integer("action", action, 0, len(self._targets) - 1)
         outcome = np.zeros_like(self._outcome)
-        self._advance(self._state.copy(), outcome, self._targets[plan])
+        self._advance(self._state.copy(), outcome, self._target(action))
         return float(outcome["reward"][0])
 
     def render(self) -> Any:
@@ -300,6 +368,64 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
             return render.text(self._history)
         title = f"{self.individual.name}, {self.stage}"
         return render.picture(self._history, days=self.days, title=title)
+
+    def _settle(self, individual: Individual) -> None:
+        """Make ``individual`` the person of the episodes to come."""
+        adherence, predictor, log_part = self._adherence_arguments
+        self.adherence = make_adherence(adherence, individual, predictor, log_part)
+        self.individual = individual
+        self.person = pack_person(
+            individual,
+            log_reference_tolerance=self.adherence.log_reference_tolerance,
+            **self._task,
+        )
+        self._starts = kernel.starting_states(
+            individual.stage(self.stage),
+            self.person,
+            self.adherence.tables.sessions_trimp,
+            self.adherence.start_rows(self.days),
+        )
+        self._targets = (0.0, *individual.plans_trimp)
+
+    def _require_room_for(self, individual: Individual) -> None:
+        """Raise unless everything that ``individual`` can reach can be observed."""
+        adherence = make_adherence(
+            self._adherence_arguments[0], individual, *self._adherence_arguments[1:]
+        )
+        needed = observation_space(
+            [individual],
+            self.stage,
+            largest_session_trimp=adherence.largest_session_trimp,
+            days=self.days,
+            observation=self.observation,
+            largest_internal_load=adherence.largest_internal_load,
+        )
+        outside = (needed.high > self.observation_space.high) | (
+            needed.low < self.observation_space.low
+        )
+        if outside.any():
+            raise ValueError(
+                f"options['individual'] {individual.name!r} can reach observations up to "
+                f"{needed.high.tolist()}, beyond this environment's "
+                f"{self.observation_space.high.tolist()}: make an environment with "
+                "individual=... instead"
+            )
+
+    def _target(self, action: np.int64 | NDArray[np.float32]) -> float:
+        """Return the points that a checked action asks for, 0 for no plan."""
+        if not self.continuous:
+            plan = require_integer("action", action, 0, len(self._targets) - 1)
+            if not self.action_mask[plan]:
+                allowed = np.flatnonzero(self.action_mask).tolist()
+                raise ValueError(
+                    f"action must be one of {allowed}, got {plan}: the plan is forbidden"
+                )
+            return self._targets[plan]
+        value = np.asarray(action)
+        if value.shape != (1,) or value.dtype.kind not in "fiu" or not -1.0 <= value[0] <= 1.0:
+            raise ValueError(f"action must be an array of shape (1,) in [-1, 1], got {action!r}")
+        target = 0.5 * (float(value[0]) + 1.0) * self._targets[-1]
+        return target if target >= 0.5 * self._targets[1] else 0.0
 
     def _advance(
         self, state: NDArray[np.void], outcome: NDArray[np.void], plan_trimp: float
@@ -339,10 +465,11 @@ class FitnessFatigueEnv(gym.Env[Observation, np.int64]):
             0,
             plan_trimp,
             self.adherence.code,
-            self.adherence.sessions_trimp,
+            self.adherence.tables,
         )
 
     def _observe(self) -> Observation:
-        observation = np.empty(6, dtype=np.float32)
-        kernel.observe(self._state, 0, self.days, observation[None])
-        return observation
+        kind, width = _OBSERVATIONS[self.observation]
+        observation = np.empty((1, width), dtype=np.float32)
+        kernel.observe(self._state, 0, self.days, kind, observation)
+        return observation.reshape(width)

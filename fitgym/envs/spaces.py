@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from gymnasium import spaces
-from numpy.typing import NDArray
 
 from fitgym.dynamics import MINIMUM_BASE_LEVEL, stimulus
-from fitgym.individual import StageParameters
+from fitgym.individual import Individual, Motivation, StageParameters
+from fitgym.noise import LARGEST_NORMAL
 
-__all__ = ["observation_space", "stock_bound"]
+__all__ = ["motivation_bound", "observation_space", "stock_bound"]
+
+
+# A sum of many rounded terms may exceed its limit by about that.
+_ROUNDING = 1.0 + 1e-9
 
 
 def stock_bound(
@@ -43,41 +48,83 @@ def stock_bound(
     )
     if not retention:
         largest /= -math.expm1(-decay)
-    return max(initial, largest)
+    return max(initial, largest) * _ROUNDING
 
 
-def _float32_above(value: float) -> np.float32:
-    """Return the smallest float32 that a value up to ``value`` cannot exceed by rounding."""
-    return np.float32(np.nextafter(np.float32(value), np.float32(np.inf)))
+def motivation_bound(motivation: Motivation) -> float:
+    """Return a bound on ``|m_t|``.
+
+    The noise tape's normal numbers are bounded, and a motivation that decays by ``phi`` a day and
+    changes by at most ``e + s_m z`` stays below the larger of its start and ``(e + s_m z) /
+    (1 - phi)``.
+    """
+    effect = max(motivation.success_effect, motivation.failure_effect)
+    change = effect + LARGEST_NORMAL * motivation.motivation_sd
+    start = LARGEST_NORMAL * motivation.initial_motivation_sd
+    return max(start, change / (1.0 - motivation.persistence)) * _ROUNDING
 
 
 def observation_space(
-    parameters: StageParameters,
+    individuals: Iterable[Individual],
+    stage: str,
     *,
-    retention: bool,
-    largest_plan_trimp: float,
     largest_session_trimp: float,
+    days: int,
+    observation: str = "state",
+    largest_internal_load: float = 0.0,
 ) -> spaces.Box:
-    """Return the space of (x_{t-1}, B_t, F_{t-1}, G_{t-1}, a_{t-1}, days left / T), float32."""
-    high: NDArray[np.float32] = np.array(
-        [
-            _float32_above(largest_session_trimp),
-            _float32_above(max(parameters.initial_base_level, largest_session_trimp)),
-            *(
-                _float32_above(
-                    stock_bound(
-                        parameters,
-                        retention=retention,
-                        fitness=fitness,
-                        largest_session_trimp=largest_session_trimp,
-                    )
-                )
-                for fitness in (True, False)
-            ),
-            _float32_above(largest_plan_trimp),
+    """Return the space of what is observed, float32, wide enough for every person given.
+
+    ``"state"`` has the columns x_{t-1}, B_t, F_{t-1}, G_{t-1}, a_{t-1}, days left / T; ``"full"``
+    adds m_t; ``"wearable"`` has x_{t-1}, its completion, the mean heart rate and the internal load
+    of the last session, the days since it, days left / T.
+
+    Args:
+        individuals: Everybody who may be met.
+        stage: ``"acquisition"`` or ``"retention"``.
+        largest_session_trimp: Largest intensity that can be realised.
+        days: ``T``.
+        observation: Which of the three.
+        largest_internal_load: Largest load of a session, for ``"wearable"``.
+    """
+    people = list(individuals)
+    parameters = [individual.stage(stage) for individual in people]
+    if observation == "wearable":
+        low = [0.0] * 6
+        high = [
+            largest_session_trimp,
             1.0,
-        ],
-        dtype=np.float32,
-    )
-    low = np.array([0, MINIMUM_BASE_LEVEL, 0, 0, 0, 0], dtype=np.float32)
-    return spaces.Box(low, high, dtype=np.float32)
+            # The predictor's largest heart rate; a mean cannot exceed it.
+            220.0,
+            largest_internal_load,
+            days + 1.0,
+            1.0,
+        ]
+    else:
+        fitness, fatigue = (
+            max(
+                stock_bound(
+                    one,
+                    retention=stage == "retention",
+                    fitness=which,
+                    largest_session_trimp=largest_session_trimp,
+                )
+                for one in parameters
+            )
+            for which in (True, False)
+        )
+        low = [0.0, MINIMUM_BASE_LEVEL, 0.0, 0.0, 0.0, 0.0]
+        high = [
+            largest_session_trimp,
+            max(largest_session_trimp, *(one.initial_base_level for one in parameters)),
+            fitness,
+            fatigue,
+            max(individual.plans_trimp[-1] for individual in people),
+            1.0,
+        ]
+        if observation == "full":
+            bound = max(motivation_bound(individual.motivation) for individual in people)
+            low.append(-bound)
+            high.append(bound)
+    # Rounding to float32 keeps the order, so no observation can be rounded out of the box.
+    return spaces.Box(np.float32(low), np.float32(high), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Training logs: what a runner did, read from files and from the data shipped here."""
+"""Readers of training logs and recorded workouts; all return the same records."""
 
 from fitgym.logs.training_log import TrainingLog, load_marathon_log, read_training_log
 

@@ -141,7 +141,7 @@ def test_subprocess_environments_of_both_libraries_work_with_spawn(env_id):
         np.testing.assert_array_equal(batch.reset()[0], expected)
         observations, rewards, _, infos = batch.step(np.array([3, 3]))
         np.testing.assert_array_equal(observations[0], after)
-        assert rewards[0] == np.float32(reward)
+        assert rewards[0] == reward
         assert infos[0]["plan"] == 3
     finally:
         batch.close()

@@ -1,0 +1,122 @@
+"""Baselines every result of the network stands beside.
+
+All know the same as the network: the training workouts, the person's own workouts among them, and
+the previous workout. ``own`` is what is known of the person himself; where it is empty, the
+personal baselines fall back on the pooled ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitgym.predictor.channels import denormalise_heart_rate, sport_family
+from fitgym.predictor.datasets import Example
+from fitgym.predictor.population import LAGS_S, exponential_mean
+
+__all__ = ["BASELINES", "Baselines"]
+
+Array = NDArray[np.float64]
+
+BASELINES = (
+    "global mean",
+    "user mean",
+    "lagged linear, pooled",
+    "lagged linear, pooled by sport",
+    "lagged linear, per user",
+)
+# Steps of own data that weigh as much as the pooled coefficients in the personal regression.
+SHRINKAGE_STEPS = 60.0
+
+
+class Baselines:
+    """The baselines, fitted to training examples.
+
+    The lagged linear ones regress heart rate on the exponential means of speed and of climb and on
+    log(1 + minutes), at the lag that fits the training examples best; climb is zero where unknown.
+
+    Args:
+        training: Examples to fit to.
+    """
+
+    def __init__(self, training: Sequence[Example]) -> None:
+        heart_rates = np.concatenate([_measured(example) for example in training])
+        self.mean = float(heart_rates.mean())
+        errors = {}
+        for lag in LAGS_S:
+            coefficients = _fit(training, lag)
+            errors[lag] = sum(
+                float(np.sum((_measured(e) - _design(e, lag)[e.valid] @ coefficients) ** 2))
+                for e in training
+            )
+        self.lag_s = min(errors, key=errors.__getitem__)
+        self.pooled = _fit(training, self.lag_s)
+        sports = {_sport(example) for example in training}
+        self.by_sport = {
+            sport: _fit([e for e in training if _sport(e) == sport], self.lag_s, self.pooled)
+            for sport in sorted(sports)
+        }
+
+    def predict(self, name: str, example: Example, own: Sequence[Example]) -> Array:
+        """Return the heart rate (T,) in bpm that baseline ``name`` predicts.
+
+        Args:
+            name: One of ``BASELINES``.
+            example: What to predict; its own heart rate is not used.
+            own: Known workouts of the same person.
+        """
+        by_sport = self.by_sport.get(_sport(example), self.pooled)
+        if name == "global mean":
+            return np.full(len(example), self.mean)
+        if name == "user mean":
+            known = [_measured(other) for other in own]
+            mean = float(np.concatenate(known).mean()) if known else self.mean
+            return np.full(len(example), mean)
+        if name == "lagged linear, pooled":
+            coefficients = self.pooled
+        elif name == "lagged linear, pooled by sport":
+            coefficients = by_sport
+        elif name == "lagged linear, per user":
+            alike = [other for other in own if _sport(other) == _sport(example)]
+            coefficients = _fit(alike, self.lag_s, by_sport) if alike else by_sport
+        else:
+            raise ValueError(f"name must be one of {', '.join(BASELINES)}, got {name!r}")
+        return _design(example, self.lag_s) @ coefficients
+
+
+def _sport(example: Example) -> str:
+    return sport_family(example.workout.sport)
+
+
+def _measured(example: Example) -> Array:
+    """Return the measured heart rates in bpm."""
+    return denormalise_heart_rate(example.target[example.valid])
+
+
+@lru_cache(maxsize=20_000)
+def _design(example: Example, lag_s: float) -> Array:
+    """Return the regressors (T, 4) of an example."""
+    channels = example.channels.astype(np.float64)
+    return np.stack(
+        [
+            np.ones(len(example)),
+            exponential_mean(channels[:, 0], lag_s),
+            exponential_mean(channels[:, 1], lag_s),
+            channels[:, 4],
+        ],
+        axis=1,
+    )
+
+
+def _fit(examples: Sequence[Example], lag_s: float, centre: Array | None = None) -> Array:
+    """Return least-squares coefficients (4,), drawn towards ``centre`` where it is given."""
+    design = np.concatenate([_design(example, lag_s)[example.valid] for example in examples])
+    target = np.concatenate([_measured(example) for example in examples])
+    # Without a centre the penalty only keeps a constant regressor from being singular.
+    penalty = 1e-6 if centre is None else SHRINKAGE_STEPS
+    towards = np.zeros(design.shape[1]) if centre is None else centre
+    gram = design.T @ design + penalty * np.eye(design.shape[1])
+    return np.linalg.solve(gram, design.T @ target + penalty * towards)

@@ -1,0 +1,254 @@
+"""Training of a FitRec network: early stopping, learning-rate decay, exact resuming."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from tqdm import tqdm
+
+from fitgym.files import atomic_path
+from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
+from fitgym.predictor.datasets import Example, Vocabulary, batches, collate
+from fitgym.predictor.fitrec import FitRec
+from fitgym.validation import require_integer, require_number
+
+__all__ = ["EpochRecord", "TrainingConfig", "squared_error", "train"]
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a network is trained.
+
+    Attributes:
+        epochs: Largest number of passes over the examples.
+        patience: Epochs without a better validation error after which training stops.
+        batch_size: Workouts per update.
+        learning_rate: RMSprop's step at the start.
+        final_share: Share of the learning rate left at the last epoch (cosine in between).
+        smoothing: RMSprop's memory of squared gradients (Keras' 0.9, which the paper used).
+        clip_norm: Largest norm of the gradient.
+        seed: Seed of the order of the examples and of dropout.
+    """
+
+    epochs: int = 50
+    patience: int = 10
+    batch_size: int = 64
+    learning_rate: float = 0.003
+    final_share: float = 0.05
+    smoothing: float = 0.99
+    clip_norm: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "patience", "batch_size"):
+            require_integer(name, getattr(self, name), 1)
+        require_integer("seed", self.seed, 0)
+        for name in ("learning_rate", "clip_norm"):
+            require_number(name, getattr(self, name), 0.0, low_open=True)
+        require_number("final_share", self.final_share, 0.0, 1.0)
+        require_number("smoothing", self.smoothing, 0.0, 1.0, high_open=True)
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """What one epoch brought: root mean squared errors in bpm, weighted as in the loss."""
+
+    epoch: int
+    training_rmse_bpm: float
+    validation_rmse_bpm: float
+
+
+def squared_error(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    """Return the weighted mean squared error over steps (all three (B, T))."""
+    return ((output - target) ** 2 * weight).sum() / weight.sum()
+
+
+def train(
+    model: FitRec,
+    vocabulary: Vocabulary,
+    training: Sequence[Example],
+    validation: Sequence[Example],
+    config: TrainingConfig,
+    *,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: bool = False,
+    label: str = "training",
+) -> list[EpochRecord]:
+    """Train ``model`` in place and leave it with the weights that validated best.
+
+    Args:
+        model: The network.
+        vocabulary: Rows of its user embedding.
+        training: Examples to learn from.
+        validation: Examples that decide when to stop.
+        config: How to train.
+        checkpoint: File to write after every epoch. If it exists, training goes on from it and
+            ends with the same weights, to the bit, as without the interruption.
+        progress: Whether to show a progress bar.
+        label: Words before the progress bar.
+
+    Returns:
+        One record per epoch.
+
+    Raises:
+        ValueError: If there are no examples, or the checkpoint is unreadable or of another run.
+    """
+    if not training or not validation:
+        raise ValueError("training and validation must each hold at least one example")
+    optimiser = torch.optim.RMSprop(
+        model.parameters(), lr=config.learning_rate, alpha=config.smoothing
+    )
+    # RMSprop's state appears with the first step; made here, it can be saved and restored.
+    for parameter in model.parameters():
+        optimiser.state[parameter] = {
+            "step": torch.tensor(0.0),
+            "square_avg": torch.zeros_like(parameter),
+        }
+    run = _fingerprint(config, model, training, validation)
+    records: list[EpochRecord] = []
+    best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    path = None if checkpoint is None else Path(checkpoint)
+    if path is not None and path.exists():
+        records, best = _restore(path, run, model, optimiser)
+    with tqdm(total=config.epochs, initial=len(records), desc=label, disable=not progress) as bar:
+        while len(records) < config.epochs and not _is_over(records, config.patience):
+            epoch = len(records)
+            training_error = _run_epoch(model, vocabulary, training, optimiser, config, epoch)
+            record = EpochRecord(epoch, training_error, evaluate(model, vocabulary, validation))
+            if all(record.validation_rmse_bpm < other.validation_rmse_bpm for other in records):
+                best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+            records.append(record)
+            if path is not None:
+                _save(path, run, records, best, model, optimiser)
+            bar.update()
+            bar.set_postfix_str(
+                f"training {training_error:.2f}, validation {record.validation_rmse_bpm:.2f} bpm"
+            )
+    model.load_state_dict(best)
+    model.eval()
+    return records
+
+
+def evaluate(model: FitRec, vocabulary: Vocabulary, examples: Sequence[Example]) -> float:
+    """Return the weighted root mean squared error in bpm over ``examples``."""
+    model.eval()
+    error = weight = 0.0
+    with torch.inference_mode():
+        for chunk in batches(examples, 64):
+            batch = collate(chunk, vocabulary)
+            total = float(batch.weight.sum())
+            error += float(squared_error(model(batch), batch.target, batch.weight)) * total
+            weight += total
+    return HEART_RATE_SCALE_BPM * float(np.sqrt(error / weight))
+
+
+def _run_epoch(
+    model: FitRec,
+    vocabulary: Vocabulary,
+    training: Sequence[Example],
+    optimiser: torch.optim.RMSprop,
+    config: TrainingConfig,
+    epoch: int,
+) -> float:
+    """Pass once over the training examples and return their weighted RMSE in bpm."""
+    model.train()
+    errors: list[float] = []
+    weights: list[float] = []
+    chunks = list(batches(training, config.batch_size, np.random.default_rng([config.seed, epoch])))
+    # Everything random is a function of seed and epoch, so an epoch repeats after a restart.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed * 1_000_003 + epoch)
+        for number, chunk in enumerate(chunks):
+            share = (epoch + number / len(chunks)) / config.epochs
+            cosine = 0.5 * (1.0 + float(np.cos(np.pi * share)))
+            rate = config.final_share + (1.0 - config.final_share) * cosine
+            for group in optimiser.param_groups:
+                group["lr"] = config.learning_rate * rate
+            batch = collate(chunk, vocabulary)
+            error = squared_error(model(batch), batch.target, batch.weight)
+            optimiser.zero_grad()
+            error.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+            optimiser.step()
+            errors.append(error.item())
+            weights.append(float(batch.weight.sum()))
+    return HEART_RATE_SCALE_BPM * float(np.sqrt(np.average(errors, weights=weights)))
+
+
+def _is_over(records: Sequence[EpochRecord], patience: int) -> bool:
+    if not records:
+        return False
+    best = min(records, key=lambda record: record.validation_rmse_bpm)
+    return records[-1].epoch - best.epoch >= patience
+
+
+def _fingerprint(
+    config: TrainingConfig,
+    model: FitRec,
+    training: Sequence[Example],
+    validation: Sequence[Example],
+) -> str:
+    """Return what identifies a run: its settings, network and examples."""
+    digest = hashlib.sha256(json.dumps([asdict(config), asdict(model.config)]).encode())
+    for examples in (training, validation):
+        for example in examples:
+            digest.update(f"{example.workout.identifier} {example.weight!r};".encode())
+            digest.update(example.target.tobytes())
+        digest.update(b"|")
+    return digest.hexdigest()
+
+
+def _save(
+    path: Path,
+    run: str,
+    records: Sequence[EpochRecord],
+    best: dict[str, Tensor],
+    model: FitRec,
+    optimiser: torch.optim.RMSprop,
+) -> None:
+    tensors = {f"best.{name}": tensor for name, tensor in best.items()}
+    for name, parameter in model.named_parameters():
+        tensors[f"model.{name}"] = parameter.detach()
+        for key, value in optimiser.state[parameter].items():
+            tensors[f"optimiser.{name}.{key}"] = value
+    state = json.dumps({"run": run, "records": [asdict(record) for record in records]})
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata={"state": state})
+
+
+def _restore(
+    path: Path, run: str, model: FitRec, optimiser: torch.optim.RMSprop
+) -> tuple[list[EpochRecord], dict[str, Tensor]]:
+    try:
+        with safe_open(path, "pt") as file:
+            state = json.loads(file.metadata()["state"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} is not a readable checkpoint: {error}") from error
+    if state["run"] != run:
+        raise ValueError(
+            f"{path} is the checkpoint of a run with other settings or recordings; "
+            "remove it or choose another folder"
+        )
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(tensors[f"model.{name}"])
+            for key in optimiser.state[parameter]:
+                optimiser.state[parameter][key] = tensors[f"optimiser.{name}.{key}"]
+    prefix = "best."
+    best = {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
+    return [EpochRecord(**record) for record in state["records"]], best
