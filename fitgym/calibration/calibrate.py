@@ -39,7 +39,7 @@ class Calibration:
         sensitivity: What the Jacobian says of them.
         accuracy: Errors by predictor: ``"dynamics"``, ``"dynamics, one ahead"`` (fitted anew, each
             session explained by those before it) and the references.
-        agreement: Share of the random starts that ended within 1 % of the best error.
+        agreement: Number of descents that ended within 0.1 % of the best training error.
         replications: Size of the bootstrap.
         date: Day of each session with a performance, shape (n,).
         observed: Performance of those sessions, VDOT, shape (n,).
@@ -55,7 +55,7 @@ class Calibration:
     estimates: tuple[Estimate, ...]
     sensitivity: Sensitivity
     accuracy: dict[str, Accuracy]
-    agreement: float
+    agreement: int
     replications: int
     date: npt.NDArray[np.datetime64]
     observed: npt.NDArray[np.float64]
@@ -80,7 +80,7 @@ class Calibration:
                 "block_sessions": BLOCK_SESSIONS,
             },
             "rmse_vdot": {name: asdict(error) for name, error in self.accuracy.items()},
-            "agreement_of_starts": self.agreement,
+            "descents_at_the_best": self.agreement,
             "findings": self.findings(),
         }
 
@@ -151,7 +151,7 @@ def calibrate(
         estimates=assess_estimates(best, settings, resampled, information),
         sensitivity=information,
         accuracy={name: accuracy(series, values) for name, values in predictions.items()},
-        agreement=float(np.mean(np.array(best.ends) <= 1.01 * best.ends[0])),
+        agreement=sum(end <= 1.001 * best.ends[0] for end in best.ends),
         replications=replications,
         date=sessions.log.dates[sessions.log.timed],
         observed=series.performance,

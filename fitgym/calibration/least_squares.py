@@ -51,6 +51,10 @@ BOUNDS = {
 _NONLINEAR = 5
 _LOGARITHMIC_STARTS = 2
 
+# Ours: random points drawn for each start; the best of all are where the descents begin. Without
+# this choice the best minimum in day time was found by one descent in sixteen, or missed.
+_DRAWS_PER_START = 25
+
 
 @dataclass(frozen=True, kw_only=True)
 class FitSettings:
@@ -60,7 +64,8 @@ class FitSettings:
         base_scaling: ``sigma`` in [0, 1], not estimated; 0 is the paper's reading.
         estimate_baseline: Whether ``p_0`` is estimated; otherwise it is 0, which leaves the
             paper's seven parameters.
-        starts: Number of random starts, at least 1; the best end is kept.
+        starts: Number of descents, at least 1; the best end is kept. They begin at the best of
+            25 times as many random points.
         seed: Seed of the starts and of the bootstrap.
     """
 
@@ -90,8 +95,8 @@ class Fit:
         fitted: Predicted performance of every observed session, shape (n,).
         jacobian: Derivatives of the training sessions' predictions by the estimates, shape
             (training sessions, estimated parameters).
-        ends: Root mean square of the residuals at the end of each start, sorted: how far the
-            starts agree.
+        ends: Root mean square of the residuals at the end of each descent, sorted: how far they
+            agree.
     """
 
     parameters: StageParameters
@@ -223,8 +228,8 @@ def fit(
     """Estimate the parameters of a stage from the training sessions of a log.
 
     Nonlinear least squares (scipy's trust region reflective algorithm) within ``BOUNDS`` from
-    several random starts. An estimate that can be moved to its bound at no cost is moved there,
-    so that "at a bound" is exact.
+    the best of many random points. An estimate that can be moved to its bound at no cost is moved
+    there, so that "at a bound" is exact.
 
     Args:
         series: The log on a time base.
@@ -242,7 +247,9 @@ def fit(
     settings = settings or FitSettings()
     problem = _Problem(series, stage, settings, ahead)
     generator = np.random.default_rng(settings.seed)
-    solutions = [problem.solve(problem.start(generator)) for _ in range(settings.starts)]
+    draws = [problem.start(generator) for _ in range(_DRAWS_PER_START * settings.starts)]
+    draws.sort(key=lambda draw: float(np.sum(problem.residuals(draw) ** 2)))
+    solutions = [problem.solve(draw) for draw in draws[: settings.starts]]
     estimates, cost, jacobian = min(solutions, key=lambda solution: solution[1])
     estimates = _snap_to_bounds(problem, estimates, cost)
     parameters = StageParameters(**_complete(estimates, series.initial_level, stage, settings))

@@ -70,9 +70,8 @@ def calibration_table(calibration: Calibration) -> str:
         "",
         f"Jacobian: condition number {calibration.sensitivity.condition_number:.3g}; least "
         f"determined direction {loadings}",
-        f"{calibration.agreement:.0%} of {settings.starts} starts reach the best error; "
-        f"bootstrap of {calibration.replications} (moving blocks of residuals), "
-        f"seed {settings.seed}",
+        f"{calibration.agreement} of {settings.starts} descents reach the best error; "
+        f"{calibration.replications} bootstrap replications; seed {settings.seed}",
         *(f"- {finding}" for finding in calibration.findings()),
     ]
     return "\n".join(lines)
@@ -118,6 +117,8 @@ def calibration_figure(calibrations: Sequence[Calibration]) -> Figure:
         title = f"{calibration.stage.capitalize()}, {calibration.time_base} time"
         tidy_axes(over_time, title, "", "performance (VDOT)")
         tidy_axes(scatter, "Fitted against observed", "observed (VDOT)", "fitted (VDOT)")
+        # Room for the legend below the lowest session.
+        over_time.set_ylim(ends[0] - 1.5, ends[1])
         over_time.legend(fontsize=7, ncols=4, frameon=False, loc="lower left")
         scatter.legend(fontsize=7, frameon=False, loc="upper left")
     return figure

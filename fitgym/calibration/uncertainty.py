@@ -19,13 +19,14 @@ __all__ = [
     "sensitivity",
 ]
 
-# Ours: a month and a half of the marathon runner's sessions, well beyond the time over which his
-# residuals resemble each other (docs/calibration.md).
-BLOCK_SESSIONS = 28
+# Ours: the autocorrelation of the marathon runner's residuals, 0.2 to 0.4 within a month of
+# sessions, is gone after 40 of them (tests/calibration/test_uncertainty.py).
+BLOCK_SESSIONS = 40
 
-# Ours, the limits of the verdicts. Wide: the 95 % interval is longer than the estimate is large.
-# Sloppy: the other parameters reproduce 99 % of what this one does to the predictions.
-_WIDE = 1.0
+# Ours, the limits of the verdicts. Wide: the 95 % interval is longer than half the estimate, about
+# 25 % to either side. Sloppy: the other parameters reproduce 99 % of what this one does to the
+# predictions.
+_WIDE = 0.5
 _SLOPPY_VARIANCE_INFLATION = 100.0
 
 
@@ -40,7 +41,8 @@ class Estimate:
         high_bound: Largest allowed value.
         interval: 95 % percentile interval of the bootstrap; None without a bootstrap.
         verdict: ``"at lower bound"``, ``"at upper bound"``, ``"no effect"`` (the predictions do
-            not depend on it), ``"wide"``, ``"sloppy"`` or ``"identified"``; the first that holds.
+            not depend on it), ``"wide"``, ``"sloppy"``, ``"not assessed"`` (without a bootstrap)
+            or ``"identified"``; the first that holds.
     """
 
     name: str
@@ -81,7 +83,7 @@ def bootstrap(
     """Return estimates from a moving-block bootstrap of the residuals.
 
     Residuals and not sessions are resampled, since the stocks need the log in its order. Blocks
-    of 28 consecutive training sessions (fewer in short logs) keep the dependence between
+    of 40 consecutive training sessions (fewer in short logs) keep the dependence between
     neighbours. Every replication starts from the estimates, so the intervals say nothing of
     other local minima; and they are too narrow for a parameter at its bound.
 
@@ -149,7 +151,7 @@ def assess_estimates(
         fitted: The fit.
         settings: How it was made.
         replications: Estimates of the bootstrap, shape (replications, parameters); none gives
-            no intervals, and then no estimate is called wide.
+            no intervals, and then no estimate is called wide or identified.
         information: What ``sensitivity`` returned.
     """
     estimates = []
@@ -168,6 +170,8 @@ def assess_estimates(
             verdict = "wide"
         elif information.variance_inflation[name] > _SLOPPY_VARIANCE_INFLATION:
             verdict = "sloppy"
+        elif interval is None:
+            verdict = "not assessed"
         bound = BOUNDS[name]
         estimates.append(Estimate(name, value, bound.low, bound.high, interval, verdict))
     return tuple(estimates)
