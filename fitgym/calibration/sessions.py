@@ -40,8 +40,8 @@ _INITIAL_DAYS = 42
 # Fang et al. 2022: rows in time order, the first 80 % to fit and the rest to test.
 _TRAINING_SHARE = 0.8
 
-# Ours: fewer sessions with a time than this say nothing about eight parameters.
-_MINIMUM_SESSIONS = 50
+# Ours: fewer sessions with a time than these say nothing about eight parameters, and of a fit.
+_MINIMUM_TRAINING, _MINIMUM_TEST = 40, 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,14 +174,17 @@ def load_series(sessions: Sessions, time_base: str) -> LoadSeries:
             added up.
 
     Raises:
-        ValueError: If the time base is neither, or fewer than 50 sessions have a time.
+        ValueError: If the time base is neither, or fewer than 40 sessions with a time are to be
+            fitted or 10 to be tested.
     """
     require_choice("time_base", time_base, TIME_BASES)
     log = sessions.log
-    if log.timed.sum() < _MINIMUM_SESSIONS:
+    training = (np.arange(len(log)) < int(_TRAINING_SHARE * len(log)))[log.timed]
+    if training.sum() < _MINIMUM_TRAINING or (~training).sum() < _MINIMUM_TEST:
         raise ValueError(
-            f"a calibration needs at least {_MINIMUM_SESSIONS} sessions with a time, log "
-            f"{log.name!r} has {log.timed.sum()}"
+            f"a calibration needs at least {_MINIMUM_TRAINING} sessions with a time in the first "
+            f"{_TRAINING_SHARE:.0%} of a log and {_MINIMUM_TEST} in the rest, log {log.name!r} has "
+            f"{training.sum()} and {(~training).sum()}"
         )
     days = (log.dates - log.dates[0]).astype(np.int64)
     steps: npt.NDArray[np.int64]
@@ -194,11 +197,10 @@ def load_series(sessions: Sessions, time_base: str) -> LoadSeries:
         steps = days
         intensity = np.bincount(days, weights=sessions.intensity_trimp).astype(np.float64)
         first_steps = _INITIAL_DAYS
-    training = np.arange(len(log)) < int(_TRAINING_SHARE * len(log))
     return LoadSeries(
         intensity_trimp=intensity,
         step=steps[log.timed],
         performance=sessions.performance[log.timed],
-        training=training[log.timed],
+        training=training,
         initial_level=float(intensity[:first_steps].mean()),
     )

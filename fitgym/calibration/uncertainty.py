@@ -127,6 +127,8 @@ def sensitivity(fitted: Fit, settings: FitSettings) -> Sensitivity:
         for index, name in enumerate(settings.estimated)
         if lengths[index] > 0.0 and not _at_bound(name, float(fitted.estimates[index]))
     ]
+    if not free:
+        return Sensitivity(1.0, {}, {})
     names = [settings.estimated[index] for index in free]
     columns = fitted.jacobian[:, free] / lengths[free]
     _, singular, directions = np.linalg.svd(columns, full_matrices=False)

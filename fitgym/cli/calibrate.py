@@ -52,6 +52,9 @@ def add_command(commands: Any) -> None:
     parser.add_argument(
         "--no-baseline", action="store_true", help="fix p_0 at 0: the paper's seven parameters"
     )
+    parser.add_argument(
+        "--starts", type=int, default=16, metavar="N", help="descents of the least squares"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of random starts and bootstrap")
     parser.add_argument("--out", type=Path, default=Path("results/calibration"), metavar="FOLDER")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
@@ -85,6 +88,7 @@ def run(options: argparse.Namespace) -> None:
     settings = FitSettings(
         base_scaling=options.base_scaling,
         estimate_baseline=not options.no_baseline,
+        starts=options.starts,
         seed=options.seed,
     )
     calibrations = [

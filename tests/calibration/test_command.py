@@ -26,7 +26,7 @@ def log_file(tmp_path_factory):
 
 
 def run(*words):
-    return main(["calibrate", "--bootstrap", "2", *map(str, words)])
+    return main(["calibrate", "--bootstrap", "2", "--starts", "2", *map(str, words)])
 
 
 def test_own_log_both_stages(log_file, tmp_path, capsys):
@@ -72,6 +72,7 @@ def test_the_paper_reading_and_a_given_vdot(log_file, tmp_path, capsys):
         (("--log", "nowhere.csv"), "nowhere.csv"),
         (("--vdot", "500"), "500"),
         (("--bootstrap", "-1"), "replications"),
+        (("--starts", "0"), "starts"),
         (("--seed", "-1"), "seed"),
         (("--base-scaling", "2"), "base_scaling"),
     ],

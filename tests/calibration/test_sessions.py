@@ -109,7 +109,7 @@ def test_time_base_and_length_are_checked(marathon):
     with pytest.raises(ValueError, match="time_base"):
         load_series(marathon, "week")
     short = log_of(range(60), [5000.0] * 60, [30.0] * 40 + [math.nan] * 20)
-    with pytest.raises(ValueError, match="at least 50 sessions.*has 40"):
+    with pytest.raises(ValueError, match="at least 40 sessions.*has 40 and 0"):
         load_series(assess_sessions(short, 40.0), "session")
 
 

@@ -69,6 +69,12 @@ def test_variance_inflation_of_orthogonal_and_correlated_columns():
     assert inflation["fitness_exponent"] == pytest.approx(1.0)
 
 
+def test_sensitivity_when_nothing_is_free():
+    fitted = fit_with(np.zeros((40, 8)), base_decay=0.9)
+    assert sensitivity(fitted, QUICK).sloppy_direction == {}
+    assert set(verdicts(fitted).values()) == {"no effect"}
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_bootstrap_covers_the_truth_and_shrinks_with_the_noise(marathon, known_parameters, stage):
     series = load_series(marathon, "session")
