@@ -147,7 +147,7 @@ def test_the_nearest_plan_is_nearest(intensity):
 
 
 def test_internal_load_is_banister_s_for_both_constants():
-    # Half of the heart-rate reserve for an hour: 60 * 0.5 * 0.64 e^0.96 and 60 * 0.5 * 0.86 e^0.835.
+    # An hour at half of the heart-rate reserve: 30 * 0.64 e^0.96 for men, 30 * 0.86 e^0.835.
     assert 60 * load_rates(120.0, 55.0, 185.0, False) == pytest.approx(50.1446, abs=1e-3)
     assert 60 * load_rates(120.0, 55.0, 185.0, True) == pytest.approx(59.4616, abs=1e-2)
     heart_rates = np.linspace(30.0, 230.0, 50)
