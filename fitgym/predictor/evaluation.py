@@ -39,9 +39,10 @@ from fitgym.predictor.splits import (
     later_workouts,
 )
 
-__all__ = ["FOLDS", "MOST_CALIBRATION", "evaluate_recipe", "predict_examples"]
+__all__ = ["FOLDS", "MOST_CALIBRATION", "evaluate_recipe", "evaluate_weights", "predict_examples"]
 
 Array = NDArray[np.float64]
+Prediction = tuple[Example, Array]
 Own = Callable[[Example], list[Example]]
 
 FOLDS = 5
@@ -70,7 +71,7 @@ def evaluate_recipe(
     *,
     folder: str | os.PathLike[str] | None = None,
     progress: bool = False,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], list[Prediction]]:
     """Train and test under every protocol, once per recipe, and beside the baselines.
 
     Args:
@@ -83,6 +84,7 @@ def evaluate_recipe(
     Returns:
         For each protocol the numbers of workouts, people and steps and, for each method, its
         scores; FitRec's are those of the seeds' mean errors, with each seed's own beside them.
+        Beside that the first seed's predictions for people never seen, previous workout known.
     """
 
     def tuned(number: int, name: str, split: Split) -> tuple[FitRec, Vocabulary]:
@@ -108,10 +110,14 @@ def evaluate_recipe(
     report["a"]["people"] = _by_person(runs["a"])
 
     folds = grouped_folds(examples, FOLDS, seed=0)
+    unseen: list[Prediction] = []
     collected: dict[str, list[list[Errors]]] = {"cold": [], "previous": []}
     calibrated: list[list[list[Errors]]] = []
     for number in range(len(recipes)):
         networks = [tuned(number, f"fold{index}", fold) for index, fold in enumerate(folds)]
+        if number == 0:
+            for network, fold in zip(networks, folds, strict=True):
+                unseen += zip(fold.test, predict_examples(*network, fold.test), strict=True)
         for name, prepare in (("cold", without_history), ("previous", list)):
             collected[name].append(
                 [
@@ -135,7 +141,36 @@ def evaluate_recipe(
             _calibrated_baselines(folds, count),
             [e for fold in folds for _, rest in _personal(fold) for e in rest],
         )
-    return report
+    return report, unseen
+
+
+def evaluate_weights(
+    model: FitRec, vocabulary: Vocabulary, examples: Sequence[Example]
+) -> tuple[dict[str, Any], list[Prediction]]:
+    """Test a trained network as it is on recordings of people it does not know.
+
+    The baselines, which need recordings to be fitted to, are cross-validated over the people.
+
+    Returns:
+        The report of protocol (b) and the predictions, previous workout known.
+
+    Raises:
+        ValueError: If there are fewer than two people to cross-validate over.
+    """
+    people = len({example.workout.user for example in examples})
+    if people < 2:
+        raise ValueError(f"recordings must be of at least 2 people, got {people}")
+    folds = grouped_folds(examples, min(FOLDS, people), seed=0)
+    tested = [example for fold in folds for example in fold.test]
+    report = {}
+    for name, own, prepare in (
+        ("b, cold", _nothing_of, without_history),
+        ("b, previous", _previous_of, list),
+    ):
+        predictions = predict_examples(model, vocabulary, prepare(tested))
+        errors = collect_errors(tested, predictions)
+        report[name] = _summary([errors], _baseline_errors(folds, own), tested)
+    return report, list(zip(tested, predictions, strict=True))
 
 
 def _personal(fold: Split) -> list[tuple[list[Example], list[Example]]]:

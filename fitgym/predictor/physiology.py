@@ -71,8 +71,8 @@ TYPICAL = {
     "walk": TypicalAnswer(0.95, 0.36, 0.27, 52.0, 4.0, 0.0),
 }
 TYPICAL_LOWEST_BPM, TYPICAL_HIGHEST_BPM = 58.0, 187.0
-# Some 4 bpm the day after an hour's run (load about 110), fading in two days (ours).
-CARRY_OVER_BPM, RECOVERY_DAYS = 0.06, 2.0
+# Some 3 bpm the day after an hour's run (load about 110), fading in two days (ours).
+CARRY_OVER_BPM, RECOVERY_DAYS = 0.05, 2.0
 # Of two lags in a row most is in the demand, the rest in the heart's own answer (ours).
 DEMAND_SHARE = 0.7
 
@@ -142,7 +142,7 @@ def demand(people: Physiology, speed_m_s: Array, climb_m_s: Array, offset_bpm: A
     minutes = GRID_STEP_S * np.arange(speed_m_s.shape[1]) / 60.0
     lowest, highest = people.lowest_bpm[:, None], people.highest_bpm[:, None]
     drifted = lowest + (steady - lowest) * (1.0 + people.drift[:, None] * np.log1p(minutes))
-    raised = np.maximum(drifted, lowest)
+    raised: Array = np.maximum(drifted, lowest)
     bend: Array = BEND_BPM * np.logaddexp(0.0, (raised - highest) / BEND_BPM)
     return raised - bend
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.predictor.channels import sport_family
 
-__all__ = ["exponential_mean", "population_figures", "workout_figures"]
+__all__ = ["exponential_mean", "population_figures", "population_table", "workout_figures"]
 
 # Lags among which the best is sought for each workout, in seconds.
 LAGS_S = (15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0)
@@ -88,3 +88,28 @@ def population_figures(workouts: Sequence[Workout]) -> dict[str, dict[str, tuple
         }
         for sport, figures in collected.items()
     }
+
+
+def population_table(sets: Mapping[str, Mapping[str, Mapping[str, tuple[float, ...]]]]) -> str:
+    """Return the figures of several sets of recordings side by side, as Markdown.
+
+    Args:
+        sets: By name, what ``population_figures`` returned.
+    """
+    lines = []
+    for sport in dict.fromkeys(sport for figures in sets.values() for sport in figures):
+        present = [name for name in sets if sport in sets[name]]
+        lines += [
+            f"**{sport}**: median (10 % to 90 %)",
+            "",
+            f"| figure | {' | '.join(present)} |",
+            f"|{'---|' * (len(present) + 1)}",
+        ]
+        for figure in sets[present[0]][sport]:
+            cells = []
+            for name in present:
+                low, middle, high, _ = sets[name][sport].get(figure, (np.nan,) * 4)
+                cells.append(f"{middle:.2f} ({low:.2f} to {high:.2f})")
+            lines.append(f"| {figure} | {' | '.join(cells)} |")
+        lines.append("")
+    return "\n".join(lines)

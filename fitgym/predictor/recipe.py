@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from importlib.resources import files
 from pathlib import Path
 
 import torch
@@ -15,7 +17,18 @@ from fitgym.predictor.simulator import SimulatorConfig, simulate_workouts
 from fitgym.predictor.training import EpochRecord, TrainingConfig, squared_error, train
 from fitgym.validation import require_integer, require_number
 
-__all__ = ["Recipe", "fine_tune", "fit_user", "forget_users", "pretrain", "with_users"]
+__all__ = [
+    "SHIPPED_RECIPE",
+    "Recipe",
+    "fine_tune",
+    "fit_user",
+    "forget_users",
+    "pretrain",
+    "read_recipe",
+    "with_users",
+]
+
+SHIPPED_RECIPE = Path(str(files("fitgym") / "data" / "predictor" / "recipe.json"))
 
 
 @dataclass(frozen=True)
@@ -48,6 +61,27 @@ class Recipe:
         require_integer("rehearsal", self.rehearsal, 0)
         require_number("rehearsal_share", self.rehearsal_share, 0.0)
         require_integer("seed", self.seed, 0)
+
+
+def read_recipe(path: str | os.PathLike[str]) -> Recipe:
+    """Read a recipe from JSON: the fields of ``Recipe``, missing ones at their defaults.
+
+    Raises:
+        OSError: If the file is missing or unreadable.
+        ValueError: If it is not JSON, or has an unknown field or one out of range.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        parts = {
+            "simulator": SimulatorConfig,
+            "pretraining": TrainingConfig,
+            "fine_tuning": TrainingConfig,
+        }
+        for name in parts.keys() & content.keys():
+            content[name] = parts[name](**content[name])
+        return Recipe(**content)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{os.fspath(path)} is not a recipe: {error}") from error
 
 
 def pretrain(
@@ -200,7 +234,7 @@ def fit_user(
         error = squared_error(output, batch.target, batch.weight)
         loss = error + shrinkage / len(examples) * distance
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
     copy = FitRec(replace(model.config, attributes=extended.sizes))
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}

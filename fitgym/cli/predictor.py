@@ -1,0 +1,225 @@
+"""``python -m fitgym predictor``: train, evaluate, predict with and simulate for the predictor."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from fitgym.validation import require_integer
+
+__all__ = ["add_command"]
+
+DESCRIPTION = """Heart-rate prediction from speed, altitude and the previous workout.
+
+A folder of recordings holds workouts.csv (workout, user, sport, gender, day, has_altitude) and
+samples.csv or samples.csv.gz (workout, t, heart_rate, valid, speed, altitude; one row per 10 s).
+"""
+
+
+def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add ``predictor`` with its four actions to the command line."""
+    parser = commands.add_parser(
+        "predictor",
+        help="train, evaluate and use the heart-rate predictor",
+        description=DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+
+    train = actions.add_parser("train", help="simulator first, then recordings")
+    train.add_argument("--recordings", type=Path, help="folder; without it, virtual people only")
+    train.add_argument(
+        "--output", type=Path, default=Path("results/predictor"), help="folder; resumes there"
+    )
+    train.add_argument("--recipe", type=Path, help="JSON file; default is the shipped recipe")
+    train.add_argument("--seed", type=int, help="seed, in place of the recipe's")
+    train.set_defaults(run=run_train)
+
+    evaluate = actions.add_parser("evaluate", help="errors on recordings, beside the baselines")
+    evaluate.add_argument("--recordings", type=Path, required=True)
+    evaluate.add_argument(
+        "--weights", type=Path, help="test these as they are (default: the shipped ones)"
+    )
+    evaluate.add_argument(
+        "--retrain",
+        action="store_true",
+        help="train anew under each protocol: known people, unseen people, calibration",
+    )
+    evaluate.add_argument("--recipe", type=Path, help="with --retrain: JSON file")
+    evaluate.add_argument("--seeds", type=int, default=3, help="with --retrain: number of seeds")
+    evaluate.add_argument(
+        "--output",
+        type=Path,
+        default=Path("results/predictor-evaluation"),
+        help="folder of report, figure and, with --retrain, checkpoints to resume from",
+    )
+    evaluate.set_defaults(run=run_evaluate)
+
+    predict = actions.add_parser("predict", help="predict the heart rate of recorded sessions")
+    predict.add_argument("--recordings", type=Path, required=True)
+    predict.add_argument("--model", choices=("fitrec", "ode"), default="fitrec")
+    predict.add_argument("--weights", type=Path, help="with fitrec; default: the shipped ones")
+    predict.add_argument("--output", type=Path, default=Path("predictions.csv"))
+    predict.set_defaults(run=run_predict)
+
+    simulate = actions.add_parser("simulate", help="record virtual people's workouts")
+    simulate.add_argument("--output", type=Path, help="folder to write the recordings to")
+    simulate.add_argument("--people", type=int, default=200)
+    simulate.add_argument("--workouts", type=int, default=4, help="workouts of each person")
+    simulate.add_argument("--seed", type=int, default=0)
+    simulate.add_argument("--recordings", type=Path, help="show the figures of these beside")
+    simulate.set_defaults(run=run_simulate)
+
+    for action in (train, evaluate, predict, simulate):
+        action.add_argument("--json", action="store_true", help="print figures as JSON")
+        action.add_argument("--quiet", action="store_true", help="no progress bars")
+    for action in (train, evaluate, predict):
+        action.add_argument("--threads", type=int, default=1, help="torch threads")
+
+
+def run_train(options: argparse.Namespace) -> None:
+    """Train weights and write them with card, curves and recipe."""
+    _use_threads(options.threads)
+    from fitgym.logs.recordings import read_recordings
+    from fitgym.predictor.production import produce
+
+    workouts = [] if options.recordings is None else read_recordings(options.recordings)
+    card = produce(workouts, _recipe(options), options.output, progress=not options.quiet)
+    if options.json:
+        print(json.dumps(card, indent=2))
+        return
+    print(f"wrote {options.output / 'fitrec.safetensors'} (SHA-256 {card['sha256'][:16]}...)")
+    for stage, figures in card["training"].items():
+        print(f"{stage}: {figures['epochs']} epochs, validation {figures['rmse_bpm']:.2f} bpm RMSE")
+
+
+def run_evaluate(options: argparse.Namespace) -> None:
+    """Evaluate weights, or the recipe under every protocol."""
+    _use_threads(options.threads)
+    require_integer("--seeds", options.seeds, 1)
+    from dataclasses import replace
+
+    from fitgym.files import write_text
+    from fitgym.logs.recordings import read_recordings
+    from fitgym.predictor.datasets import encode_workouts
+    from fitgym.predictor.evaluation import evaluate_recipe, evaluate_weights
+    from fitgym.predictor.recipe import pretrain
+    from fitgym.predictor.reporting import draw_predictions, evaluation_table
+    from fitgym.predictor.weights import SHIPPED_WEIGHTS, load_model
+
+    examples = encode_workouts(read_recordings(options.recordings))
+    progress = not options.quiet
+    if options.retrain:
+        recipe = _recipe(options)
+        recipes = [replace(recipe, seed=recipe.seed + number) for number in range(options.seeds)]
+        pretrained = [
+            pretrain(each, options.output / f"seed{each.seed}", progress=progress)[0]
+            for each in recipes
+        ]
+        report, predictions = evaluate_recipe(
+            examples, recipes, pretrained, folder=options.output, progress=progress
+        )
+    else:
+        model, vocabulary, _ = load_model(options.weights or SHIPPED_WEIGHTS)
+        report, predictions = evaluate_weights(model, vocabulary, examples)
+    write_text(options.output / "report.json", json.dumps(report, indent=2) + "\n")
+    write_text(options.output / "report.md", evaluation_table(report))
+    draw_predictions(
+        [example for example, _ in predictions],
+        [prediction for _, prediction in predictions],
+        options.output / "predictions.png",
+        title="people not trained on" if options.retrain else "all recordings",
+    )
+    print(json.dumps(report, indent=2) if options.json else evaluation_table(report))
+
+
+def run_predict(options: argparse.Namespace) -> None:
+    """Predict every recorded session after its user's previous one, and write a CSV file."""
+    import numpy as np
+
+    from fitgym.files import atomic_path
+    from fitgym.logs.recordings import read_recordings
+    from fitgym.predictor.sessions import History, Predictor, Session, history_of
+
+    predictor: Predictor
+    if options.model == "ode":
+        from fitgym.predictor.ode import OdePredictor
+
+        predictor = OdePredictor()
+    else:
+        _use_threads(options.threads)
+        from fitgym.predictor.inference import load_predictor
+        from fitgym.predictor.weights import SHIPPED_WEIGHTS
+
+        predictor = load_predictor(options.weights or SHIPPED_WEIGHTS)
+    workouts = read_recordings(options.recordings)
+    last: dict[str, Any] = {}
+    histories: dict[str, History | None] = {}
+    for workout in sorted(workouts, key=lambda workout: workout.day):
+        previous = last.get(workout.user)
+        histories[workout.identifier] = (
+            None if previous is None else history_of(previous, workout.day - previous.day)
+        )
+        if workout.valid.any():
+            last[workout.user] = workout
+    predictions = predictor.predict(
+        [Session.of(workout) for workout in workouts],
+        [histories[workout.identifier] for workout in workouts],
+        [(index, index) for index in range(len(workouts))],
+    )
+    errors = []
+    with atomic_path(options.output) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write("workout,t,predicted_heart_rate\n")
+        for workout, predicted in zip(workouts, predictions, strict=True):
+            for time, value in zip(workout.time_s, predicted, strict=True):
+                file.write(f"{workout.identifier},{time:g},{value:.2f}\n")
+            errors.append(np.abs(predicted - workout.heart_rate_bpm)[workout.valid])
+    steps = np.concatenate(errors)
+    figures = {
+        "workouts": len(workouts),
+        "measured_steps": len(steps),
+        "pooled_mae_bpm": float(steps.mean()) if len(steps) else None,
+    }
+    if options.json:
+        print(json.dumps(figures, indent=2))
+        return
+    print(f"wrote {options.output}: {figures['workouts']} workouts")
+    if len(steps):
+        print(f"mean absolute error over {len(steps)} measured steps: {steps.mean():.2f} bpm")
+
+
+def run_simulate(options: argparse.Namespace) -> None:
+    """Simulate recordings, write them, and show what they look like."""
+    from fitgym.logs.recordings import read_recordings, write_recordings
+    from fitgym.predictor.population import population_figures, population_table
+    from fitgym.predictor.simulator import SimulatorConfig, simulate_workouts
+
+    config = SimulatorConfig(people=options.people, workouts=options.workouts, seed=options.seed)
+    workouts = simulate_workouts(config)
+    if options.output is not None:
+        write_recordings(options.output, workouts)
+    sets = {"simulated": population_figures(workouts)}
+    if options.recordings is not None:
+        sets["recorded"] = population_figures(read_recordings(options.recordings))
+    print(json.dumps(sets, indent=2) if options.json else population_table(sets))
+
+
+def _use_threads(threads: int) -> None:
+    """Set torch's threads; more than one only helps on an idle machine."""
+    require_integer("--threads", threads, 1)
+    import torch
+
+    torch.set_num_threads(threads)
+
+
+def _recipe(options: argparse.Namespace) -> Any:
+    """Return the recipe the options ask for."""
+    from dataclasses import replace
+
+    from fitgym.predictor.recipe import SHIPPED_RECIPE, read_recipe
+
+    recipe = read_recipe(options.recipe or SHIPPED_RECIPE)
+    seed = getattr(options, "seed", None)
+    return recipe if seed is None else replace(recipe, seed=require_integer("--seed", seed, 0))
