@@ -382,13 +382,14 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
         adherence, predictor, log_part = self._adherence_arguments
         self.adherence = make_adherence(adherence, individual, predictor, log_part)
         self.individual = individual
+        self.parameters = individual.stage(self.stage)
         self.person = pack_person(
             individual,
             log_reference_tolerance=self.adherence.log_reference_tolerance,
             **self._task,
         )
         self._starts = kernel.starting_states(
-            individual.stage(self.stage),
+            self.parameters,
             self.person,
             self.adherence.tables.sessions_trimp,
             self.adherence.start_rows(self.days),
