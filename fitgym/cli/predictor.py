@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from fitgym.cli import attention
 from fitgym.validation import require_integer
 
 __all__ = ["add_command"]
@@ -71,6 +72,8 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     simulate.add_argument("--seed", type=int, default=0)
     simulate.add_argument("--recordings", type=Path, help="show the figures of these beside")
     simulate.set_defaults(run=run_simulate)
+
+    attention.add_actions(actions)
 
     for action in (train, evaluate, predict, simulate):
         action.add_argument("--json", action="store_true", help="print figures as JSON")

@@ -14,6 +14,7 @@ from fitgym.predictor.physiology import (
     DEMAND_SHARE,
     RECOVERY_DAYS,
     TYPICAL,
+    TYPICAL_EXPONENT,
     TYPICAL_HIGHEST_BPM,
     TYPICAL_LOWEST_BPM,
     Physiology,
@@ -30,8 +31,7 @@ __all__ = ["OdePredictor"]
 
 Array = NDArray[np.float64]
 
-# Mean exponents and mean first heart rate of the virtual people.
-EXPONENT = 0.45
+# The virtual people's mean first heart rate.
 INITIAL_SHARE = 0.26
 
 
@@ -106,8 +106,8 @@ class OdePredictor:
             "drift": typical.drift,
             "demand_rate": 60.0 * GRID_STEP_S / (DEMAND_SHARE * typical.lag_s),
             "response_rate": 60.0 * GRID_STEP_S / ((1.0 - DEMAND_SHARE) * typical.lag_s),
-            "lower_exponent": EXPONENT,
-            "upper_exponent": EXPONENT,
+            "lower_exponent": TYPICAL_EXPONENT,
+            "upper_exponent": TYPICAL_EXPONENT,
             "carry_over_bpm": CARRY_OVER_BPM,
             "recovery_days": RECOVERY_DAYS,
         }

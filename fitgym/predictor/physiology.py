@@ -70,7 +70,7 @@ TYPICAL = {
     "bike": TypicalAnswer(7.4, 0.57, 0.33, 35.0, 14.0, 0.045),
     "walk": TypicalAnswer(0.95, 0.36, 0.27, 52.0, 4.0, 0.0),
 }
-TYPICAL_LOWEST_BPM, TYPICAL_HIGHEST_BPM = 58.0, 187.0
+TYPICAL_LOWEST_BPM, TYPICAL_HIGHEST_BPM, TYPICAL_EXPONENT = 58.0, 187.0, 0.4
 # Some 3 bpm the day after an hour's run (load about 110), fading in two days (ours).
 CARRY_OVER_BPM, RECOVERY_DAYS = 0.05, 2.0
 # Of two lags in a row most is in the demand, the rest in the heart's own answer (ours).

@@ -18,6 +18,7 @@ from fitgym.predictor.physiology import (
     DEMAND_SHARE,
     RECOVERY_DAYS,
     TYPICAL,
+    TYPICAL_EXPONENT,
     TYPICAL_HIGHEST_BPM,
     TYPICAL_LOWEST_BPM,
     Physiology,
@@ -30,7 +31,15 @@ from fitgym.predictor.physiology import (
 from fitgym.predictor.routes import RouteStyle, draw_route
 from fitgym.validation import require_integer
 
-__all__ = ["SPORT_SHARES", "SimulatorConfig", "draw_people", "simulate_workouts"]
+__all__ = [
+    "SPORT_SHARES",
+    "Population",
+    "SimulatorConfig",
+    "answers",
+    "draw_population",
+    "physiology_of",
+    "simulate_workouts",
+]
 
 Array = NDArray[np.float64]
 
@@ -39,6 +48,11 @@ SPORT_SHARES = {"run": 0.6, "bike": 0.2, "walk": 0.2}
 # Effort that speed and climb do not show (wind, drafting, surface, luggage), as demand in bpm.
 EFFORT_SD_BPM = {"run": 2.5, "bike": 9.0, "walk": 7.0}
 EFFORT_MEMORY = 0.96
+
+
+# Share of the workouts that are in a sport drawn at random rather than the person's own.
+OTHER_SPORT_SHARE = 0.15
+TRAITS = 13
 
 
 @dataclass(frozen=True)
@@ -61,7 +75,7 @@ class SimulatorConfig:
     longest_steps: int = 640
     seed: int = 0
     offset_sd_bpm: float = 8.5
-    offset_memory: float = 0.5
+    offset_memory: float = 0.3
     residual_sd_bpm: float = 4.0
     residual_memory: float = 0.86
 
@@ -72,46 +86,61 @@ class SimulatorConfig:
         require_integer("seed", self.seed, 0)
 
 
-def truncated_normal(
-    rng: np.random.Generator, mean: float, sd: float, low: float, high: float, size: int
-) -> Array:
-    """Return normal draws (size,), each repeated until it lies in [low, high]."""
-    draws = rng.normal(mean, sd, size)
-    while (outside := (draws < low) | (draws > high)).any():
-        draws[outside] = rng.normal(mean, sd, int(outside.sum()))
-    return draws
+@dataclass(frozen=True, eq=False)
+class Population:
+    """P virtual people.
+
+    Attributes:
+        users: Their names.
+        main_sports: (P,) the sport each mostly does.
+        female: (P,) whether the person is a woman.
+        genders: (P,) what the recordings tell of it.
+        traits: (P, 13) what makes their hearts differ, standard normal.
+    """
+
+    users: list[str]
+    main_sports: NDArray[np.str_]
+    female: NDArray[np.bool_]
+    genders: NDArray[np.str_]
+    traits: Array
 
 
-def draw_people(
-    rng: np.random.Generator, sports: NDArray[np.str_], female: NDArray[np.bool_]
-) -> Physiology:
-    """Draw the physiology of P people for the sport each of them does.
+def draw_traits(rng: np.random.Generator, people: int) -> Array:
+    """Return the traits of P people, (P, 13): standard normal draws between -2.5 and 2.5."""
+    traits = rng.standard_normal((people, TRAITS))
+    while (outside := np.abs(traits) > 2.5).any():
+        traits[outside] = rng.standard_normal(int(outside.sum()))
+    return traits
+
+
+def physiology_of(traits: Array, sports: NDArray[np.str_], female: NDArray[np.bool_]) -> Physiology:
+    """Return the physiology of P people in the sport each of them does.
+
+    A person's traits are the same in every sport, so who answers strongly in one does in others.
 
     Args:
-        rng: Source of randomness.
+        traits: (P, 13) from ``draw_traits``.
         sports: (P,) entries of ``SPORT_SHARES``.
         female: (P,) women run somewhat slower at a somewhat higher heart rate.
     """
-    size = len(sports)
     bike, walk = sports == "bike", sports == "walk"
-    lowest = truncated_normal(rng, TYPICAL_LOWEST_BPM, 7.0, 40.0, 90.0, size) + 3.0 * female
-    highest = truncated_normal(rng, TYPICAL_HIGHEST_BPM, 9.0, 150.0, 210.0, size)
+    trait = iter(traits.T)
 
     def typical(name: str) -> Array:
         return np.array([getattr(TYPICAL[sport], name) for sport in sports])
 
     def spread(sd: Array | float) -> Array:
-        return np.exp(sd * rng.standard_normal(size))
+        return np.exp(sd * next(trait))
 
-    usual_speed = typical("usual_speed_m_s") * spread(np.where(walk, 0.2, 0.15))
+    lowest = TYPICAL_LOWEST_BPM + 7.0 * next(trait) + 3.0 * female
+    highest = TYPICAL_HIGHEST_BPM + 9.0 * next(trait)
+    usual_speed = typical("usual_speed_m_s") * spread(np.where(walk, 0.2, 0.18))
     usual_speed *= np.where(female & ~bike, 0.88, 1.0)
-    share_sd = np.where(bike | walk, 0.09, 0.06)
-    share = typical("usual_share") + share_sd * truncated_normal(rng, 0.0, 1.0, -2.3, 2.5, size)
+    share = typical("usual_share") + np.where(bike | walk, 0.09, 0.06) * next(trait)
     usual = lowest + share * (highest - lowest)
     # The slope follows from the heart rate standing still, except in walking, whose speed is so
     # low that an own spread of the slope serves better.
-    standing_share = typical("standing_share")
-    standing_share += 0.08 * truncated_normal(rng, 0.0, 1.0, -2.5, 2.2, size)
+    standing_share = typical("standing_share") + 0.08 * next(trait)
     standing = np.minimum(lowest + standing_share * (highest - lowest), usual - 15.0)
     slope_walking = 12.0 * spread(0.5)
     standing[walk] = (usual - slope_walking * usual_speed)[walk]
@@ -123,14 +152,59 @@ def draw_people(
         usual_speed_m_s=usual_speed,
         usual_bpm=usual,
         climb_factor=typical("climb_factor") * spread(0.25),
-        drift=typical("drift") + 0.035 * rng.standard_normal(size),
+        drift=typical("drift") + 0.035 * next(trait),
         demand_rate=60.0 * GRID_STEP_S / (DEMAND_SHARE * lag_s),
         response_rate=60.0 * GRID_STEP_S / ((1.0 - DEMAND_SHARE) * lag_s),
-        lower_exponent=rng.uniform(0.1, 0.8, size),
-        upper_exponent=rng.uniform(0.1, 0.8, size),
+        lower_exponent=TYPICAL_EXPONENT * spread(0.4),
+        upper_exponent=TYPICAL_EXPONENT * spread(0.4),
         carry_over_bpm=CARRY_OVER_BPM * spread(0.4),
         recovery_days=RECOVERY_DAYS * spread(0.3),
     )
+
+
+def draw_population(config: SimulatorConfig) -> Population:
+    """Draw the virtual people of ``config``; the same ones every time."""
+    rng = np.random.default_rng([config.seed, 0])
+    people = config.people
+    sports = rng.choice(list(SPORT_SHARES), size=people, p=list(SPORT_SHARES.values()))
+    female = rng.random(people) < 0.4
+    told = rng.random(people) < 0.5
+    return Population(
+        users=[f"v{person:05d}" for person in range(people)],
+        main_sports=sports,
+        female=female,
+        genders=np.where(told, np.where(female, "female", "male"), "unknown"),
+        traits=draw_traits(rng, people),
+    )
+
+
+def answers(population: Population) -> Array:
+    """Return how each person's heart answers his main sport, (P, 5), as z-scores in the sport.
+
+    These are the level (heart rate at the sport's usual speed), the slope over speed, the lag, the
+    drift and the ceiling: what five numbers can say of a person, and so where the rows of the
+    network's user embedding begin.
+    """
+    sports = population.main_sports
+    people = physiology_of(population.traits, sports, population.female)
+    slope = (people.usual_bpm - people.standing_bpm) / people.usual_speed_m_s
+    reference = np.array([TYPICAL[sport].usual_speed_m_s for sport in sports])
+    raw = np.stack(
+        [
+            people.standing_bpm + slope * reference,
+            np.log(slope),
+            -np.log(people.demand_rate),
+            people.drift,
+            people.highest_bpm,
+        ],
+        axis=1,
+    )
+    scaled = np.zeros_like(raw)
+    for sport in SPORT_SHARES:
+        own = raw[sports == sport]
+        if len(own) > 1:
+            scaled[sports == sport] = (own - own.mean(axis=0)) / own.std(axis=0)
+    return scaled
 
 
 def simulate_workouts(config: SimulatorConfig) -> list[Workout]:
@@ -142,48 +216,46 @@ def simulate_workouts(config: SimulatorConfig) -> list[Workout]:
     Returns:
         The workouts, each person's in time order; users are named ``v00000``, ``v00001``, ...
     """
-    rng = np.random.default_rng(config.seed)
+    population = draw_population(config)
+    rng = np.random.default_rng([config.seed, 1])
     people, shape = config.people, (config.people, config.longest_steps)
-    sports = rng.choice(list(SPORT_SHARES), size=people, p=list(SPORT_SHARES.values()))
-    female = rng.random(people) < 0.4
-    told = rng.random(people) < 0.5
-    genders = np.where(told, np.where(female, "female", "male"), "unknown")
-    physiology = draw_people(rng, sports, female)
-    styles = [RouteStyle.draw(rng, str(sport)) for sport in sports]
+    styles = [{sport: RouteStyle.draw(rng, sport) for sport in SPORT_SHARES} for _ in range(people)]
     offset = config.offset_sd_bpm * rng.standard_normal(people)
-    effort_sd = np.array([EFFORT_SD_BPM[sport] for sport in sports])
     load, day, days_since = np.zeros(people), np.zeros(people), np.ones(people)
     records: list[list[Workout]] = [[] for _ in range(people)]
     for number in range(config.workouts):
+        other = rng.random(people) < OTHER_SPORT_SHARE
+        sports = np.where(
+            other, rng.choice(list(SPORT_SHARES), size=people), population.main_sports
+        )
+        physiology = physiology_of(population.traits, sports, population.female)
         speed, altitude = np.zeros(shape), np.zeros(shape)
         lengths = np.empty(people, dtype=np.int64)
         for person in range(people):
-            route_speed, route_altitude = draw_route(
-                rng, styles[person], physiology.usual_speed_m_s[person], config.longest_steps
-            )
-            lengths[person] = len(route_speed)
-            speed[person, : len(route_speed)] = route_speed
-            altitude[person, : len(route_speed)] = route_altitude
-            altitude[person, len(route_speed) :] = route_altitude[-1]
+            style, usual_speed = styles[person][sports[person]], physiology.usual_speed_m_s[person]
+            route = draw_route(rng, style, usual_speed, config.longest_steps)
+            length = lengths[person] = len(route[0])
+            speed[person, :length], altitude[person, :length] = route
+            altitude[person, length:] = route[1][-1]
         tired = carry_over(physiology, load, days_since)
         target = demand(physiology, speed, climb_rate(altitude), offset + tired)
+        effort_sd = np.array([EFFORT_SD_BPM[sport] for sport in sports])
         target += effort_sd[:, None] * autoregressive_noise(rng, shape, 1.0, EFFORT_MEMORY)
         initial = np.maximum(rng.normal(92.0, 17.0, people), physiology.lowest_bpm + 5.0)
         heart_rate = heart_rate_response(physiology, target, initial)
-        done = internal_load(physiology, heart_rate)
-        load = done[np.arange(people), lengths - 1]
+        load = internal_load(physiology, heart_rate)[np.arange(people), lengths - 1]
         recorded = heart_rate + autoregressive_noise(
             rng, shape, config.residual_sd_bpm, config.residual_memory
         )
         recorded = np.clip(recorded, MINIMUM_HEART_RATE_BPM, physiology.highest_bpm[:, None] + 5.0)
         for person, length in enumerate(lengths):
-            has_altitude = styles[person].has_altitude
+            has_altitude = styles[person][sports[person]].has_altitude
             records[person].append(
                 Workout(
-                    identifier=f"s{person:05d}-{number}",
-                    user=f"v{person:05d}",
+                    identifier=f"{population.users[person]}-{number}",
+                    user=population.users[person],
                     sport=str(sports[person]),
-                    gender=str(genders[person]),
+                    gender=str(population.genders[person]),
                     day=float(day[person]),
                     time_s=GRID_STEP_S * np.arange(length, dtype=np.float64),
                     heart_rate_bpm=recorded[person, :length],

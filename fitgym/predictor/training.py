@@ -35,6 +35,8 @@ class TrainingConfig:
         batch_size: Workouts per update.
         learning_rate: RMSprop's step at the start.
         final_share: Share of the learning rate left at the last epoch (cosine in between).
+        embedding_factor: Learning rate of the embeddings in terms of that of the rest. A row is
+            touched only by its own workouts, so it learns too slowly at the common rate.
         smoothing: RMSprop's memory of squared gradients (Keras' 0.9, which the paper used).
         clip_norm: Largest norm of the gradient.
         seed: Seed of the order of the examples and of dropout.
@@ -45,6 +47,7 @@ class TrainingConfig:
     batch_size: int = 64
     learning_rate: float = 0.003
     final_share: float = 0.05
+    embedding_factor: float = 1.0
     smoothing: float = 0.99
     clip_norm: float = 1.0
     seed: int = 0
@@ -53,7 +56,7 @@ class TrainingConfig:
         for name in ("epochs", "patience", "batch_size"):
             require_integer(name, getattr(self, name), 1)
         require_integer("seed", self.seed, 0)
-        for name in ("learning_rate", "clip_norm"):
+        for name in ("learning_rate", "embedding_factor", "clip_norm"):
             require_number(name, getattr(self, name), 0.0, low_open=True)
         require_number("final_share", self.final_share, 0.0, 1.0)
         require_number("smoothing", self.smoothing, 0.0, 1.0, high_open=True)
@@ -105,9 +108,10 @@ def train(
     """
     if not training or not validation:
         raise ValueError("training and validation must each hold at least one example")
-    optimiser = torch.optim.RMSprop(
-        model.parameters(), lr=config.learning_rate, alpha=config.smoothing
-    )
+    rows = list(model.embeddings.parameters())
+    rest = [parameter for parameter in model.parameters() if all(parameter is not r for r in rows)]
+    groups = [{"params": rest, "factor": 1.0}, {"params": rows, "factor": config.embedding_factor}]
+    optimiser = torch.optim.RMSprop(groups, lr=config.learning_rate, alpha=config.smoothing)
     # RMSprop's state appears with the first step; made here, it can be saved and restored.
     for parameter in model.parameters():
         optimiser.state[parameter] = {
@@ -173,7 +177,7 @@ def _run_epoch(
             cosine = 0.5 * (1.0 + float(np.cos(np.pi * share)))
             rate = config.final_share + (1.0 - config.final_share) * cosine
             for group in optimiser.param_groups:
-                group["lr"] = config.learning_rate * rate
+                group["lr"] = config.learning_rate * group["factor"] * rate
             batch = collate(chunk, vocabulary)
             error = squared_error(model(batch), batch.target, batch.weight)
             optimiser.zero_grad()
