@@ -87,7 +87,7 @@ class Agent(ABC):
                 raise
             raise ValueError(f"configuration of {cls.__name__}: {error}") from None
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
+    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:  # noqa: B027
         """Look at the environments about to be acted in; ``evaluate`` calls it before they start.
 
         Agents that only see observations do nothing here. Those that need the plans' targets
@@ -155,7 +155,7 @@ class Agent(ABC):
         from safetensors.numpy import save
 
         target = Path(folder)
-        card = {
+        card: dict[str, Any] = {
             "format": _FORMAT,
             "class": f"{type(self).__module__}:{type(self).__qualname__}",
             "fitgym": fitgym.__version__,
@@ -163,14 +163,14 @@ class Agent(ABC):
             "weights": None,
             "sha256": None,
         }
-        tensors = {name: np.ascontiguousarray(tensor) for name, tensor in self.tensors().items()}
+        tensors = {name: np.array(tensor, order="C") for name, tensor in self.tensors().items()}
         if tensors:
             content = save(tensors)
             card["sha256"] = hashlib.sha256(content).hexdigest()
             card["weights"] = f"weights-{card['sha256'][:12]}.safetensors"
         text = json.dumps(card, indent=2) + "\n"
         if tensors:
-            write_bytes(target / str(card["weights"]), content)
+            write_bytes(target / card["weights"], content)
         write_text(target / _CARD, text)
         for path in target.glob("weights-*.safetensors"):
             if path.name != card["weights"]:

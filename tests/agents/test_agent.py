@@ -95,9 +95,7 @@ def test_save_and_load_decide_alike(agent: Agent, tmp_path: Path) -> None:
     assert loaded.name == agent.name
     assert loaded.configuration() == agent.configuration()
     if not isinstance(agent, CoachRule):  # which must be prepared first
-        np.testing.assert_array_equal(
-            loaded.predict(OBSERVATION)[0], agent.predict(OBSERVATION)[0]
-        )
+        np.testing.assert_array_equal(loaded.predict(OBSERVATION)[0], agent.predict(OBSERVATION)[0])
 
 
 def test_saving_again_replaces_and_leaves_nothing_behind(tmp_path: Path) -> None:
