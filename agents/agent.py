@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import json
 import os
 from abc import ABC, abstractmethod
@@ -78,14 +79,14 @@ class Agent(ABC):
             configuration: Arguments of the agent by name; unknown ones are errors.
 
         Raises:
-            ValueError: If the configuration has unknown keys or values out of range.
+            ValueError: If the configuration has unknown or missing keys, or values out of range.
+            TypeError: If a value has the wrong type.
         """
         try:
-            return cls(**(configuration or {}))
+            arguments = inspect.signature(cls).bind(**(configuration or {}))
         except TypeError as error:
-            if "argument" not in str(error):
-                raise
             raise ValueError(f"configuration of {cls.__name__}: {error}") from None
+        return cls(*arguments.args, **arguments.kwargs)
 
     def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:  # noqa: B027
         """Look at the environments about to be acted in; ``evaluate`` calls it before they start.
@@ -125,7 +126,8 @@ class Agent(ABC):
 
         Args:
             total_timesteps: Environment steps to take in this call; learners that collect in
-                batches finish the last one.
+                batches finish the last one. Step sizes and exploration may be scheduled over
+                the call, so one long call is not the same as many short ones.
             progress: Called now and then with the steps taken so far.
         """
         return self

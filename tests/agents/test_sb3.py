@@ -194,8 +194,8 @@ def test_wrong_settings_are_clear_errors(
 
 
 @pytest.mark.parametrize("env_id", ["fitgym/AcquisitionReplay-v0", "fitgym/RetentionReplay-v0"])
-def test_vector_environments_work_in_spawned_processes(env_id: str, replay: dict[str, Any]) -> None:
-    factory = EnvironmentFactory(env_id, replay)
+def test_vector_environments_work_in_spawned_processes(env_id: str) -> None:
+    factory = EnvironmentFactory(env_id)
     alone = factory()
     expected, _ = alone.reset(seed=7)
     expected_next, reward, *_ = alone.step(5)
