@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import json
 import os
 from abc import ABC, abstractmethod
@@ -78,16 +79,16 @@ class Agent(ABC):
             configuration: Arguments of the agent by name; unknown ones are errors.
 
         Raises:
-            ValueError: If the configuration has unknown keys or values out of range.
+            ValueError: If the configuration has unknown or missing keys, or values out of range.
+            TypeError: If a value has the wrong type.
         """
         try:
-            return cls(**(configuration or {}))
+            arguments = inspect.signature(cls).bind(**(configuration or {}))
         except TypeError as error:
-            if "argument" not in str(error):
-                raise
             raise ValueError(f"configuration of {cls.__name__}: {error}") from None
+        return cls(*arguments.args, **arguments.kwargs)
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
+    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:  # noqa: B027
         """Look at the environments about to be acted in; ``evaluate`` calls it before they start.
 
         Agents that only see observations do nothing here. Those that need the plans' targets
@@ -125,7 +126,8 @@ class Agent(ABC):
 
         Args:
             total_timesteps: Environment steps to take in this call; learners that collect in
-                batches finish the last one.
+                batches finish the last one. Step sizes and exploration may be scheduled over
+                the call, so one long call is not the same as many short ones.
             progress: Called now and then with the steps taken so far.
         """
         return self
@@ -155,7 +157,7 @@ class Agent(ABC):
         from safetensors.numpy import save
 
         target = Path(folder)
-        card = {
+        card: dict[str, Any] = {
             "format": _FORMAT,
             "class": f"{type(self).__module__}:{type(self).__qualname__}",
             "fitgym": fitgym.__version__,
@@ -163,14 +165,14 @@ class Agent(ABC):
             "weights": None,
             "sha256": None,
         }
-        tensors = {name: np.ascontiguousarray(tensor) for name, tensor in self.tensors().items()}
+        tensors = {name: np.array(tensor, order="C") for name, tensor in self.tensors().items()}
         if tensors:
             content = save(tensors)
             card["sha256"] = hashlib.sha256(content).hexdigest()
             card["weights"] = f"weights-{card['sha256'][:12]}.safetensors"
         text = json.dumps(card, indent=2) + "\n"
         if tensors:
-            write_bytes(target / str(card["weights"]), content)
+            write_bytes(target / card["weights"], content)
         write_text(target / _CARD, text)
         for path in target.glob("weights-*.safetensors"):
             if path.name != card["weights"]:

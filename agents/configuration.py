@@ -48,6 +48,8 @@ class Configuration:
 
     def __post_init__(self) -> None:
         """Check every field; a list, as JSON gives it, becomes a tuple."""
+        if not isinstance(self.hidden_sizes, list | tuple):
+            raise TypeError(f"hidden_sizes must be a list of sizes, got {self.hidden_sizes!r}")
         object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
         for i, size in enumerate(self.hidden_sizes):
             require_integer(f"hidden_sizes[{i}]", size, 1)

@@ -80,7 +80,7 @@ class Evaluation:
     @property
     def returns(self) -> NDArray[np.float64]:
         """Undiscounted return of each episode, (E,)."""
-        return np.nansum(self.rewards, axis=1)
+        return np.asarray(np.nansum(self.rewards, axis=1))
 
     @property
     def mean(self) -> float:
@@ -163,7 +163,7 @@ def evaluate(
         actions = _checked_actions(agent, chosen, episodes)
         # A new array, since an agent may keep the one that it was given.
         observations = observations.copy()
-        for i in np.flatnonzero(running):
+        for i in np.flatnonzero(running).tolist():
             observations[i], reward, terminated, truncated, info = environments[i].step(actions[i])
             actions_taken[i, day] = actions[i]
             rewards[i, day] = reward

@@ -8,8 +8,8 @@ seasons of 90 days on two cores, are in ``agents.configuration``.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 import gymnasium as gym
@@ -34,6 +34,7 @@ from agents.configuration import (
     RecurrentPPOConfiguration,
 )
 from agents.environments import EnvironmentFactory
+from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.individual import Individual
 from fitgym.validation import require_integer
 
@@ -55,11 +56,14 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         name: The algorithm's name.
         settings: The configuration.
         model: SB3's model.
-        learning_curve: Environment steps so far, and mean return of the seasons that ended with
-            that step in the reward's own units.
+        days: Length of a season.
+        learning_curve: Environment steps so far, and mean return of the seasons finished since
+            the point before, as many as there are environments, in the reward's own units.
     """
 
     settings_class: ClassVar[type[Configuration]]
+    # Whether the training seasons start at different times.
+    staggered: ClassVar[bool] = True
     settings: Settings
     model: BaseAlgorithm
 
@@ -90,14 +94,18 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         self.settings = settings or self.settings_class()  # type: ignore[assignment]
         self.learning_curve: list[tuple[int, float]] = []
         torch.set_num_threads(1)
-        factory = _TrainingFactory(env_id, env_kwargs)
-        seasons = VecMonitor(DummyVecEnv([factory] * self.settings.environments))
+        count = self.settings.environments
+        factories: list[Callable[[], gym.Env[Any, Any]]] = [
+            _TrainingFactory(env_id, env_kwargs, lead=i / count if self.staggered else 0.0)
+            for i in range(count)
+        ]
+        seasons = VecMonitor(DummyVecEnv(factories))
         if not np.all(seasons.get_attr("action_mask")):
             raise ValueError(
                 f"{self.name} chooses among all plans: give it an environment without "
                 "forbidden_plans"
             )
-        self._days = int(seasons.get_attr("days")[0])
+        self.days = int(seasons.get_attr("days")[0])
         self._environments = VecNormalize(seasons, gamma=self.settings.discount)
         self.model = self._make_model()
         # Without a logger of our own, SB3 leaves a folder in the temporary directory.
@@ -151,7 +159,7 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         """
         # The policy's own method: DQN's would explore at the rate of its last training step.
         actions, state = self.model.policy.predict(
-            self._environments.normalize_obs(observation),  # type: ignore[arg-type]
+            self._environments.normalize_obs(observation),
             state,
             episode_start,
             deterministic,
@@ -173,7 +181,7 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         self.model.set_random_seed(seed)
         self.model.learn(
             total_timesteps,
-            callback=_Watch(self.learning_curve, progress),
+            callback=_Watch(self, progress),
             reset_num_timesteps=False,
         )
         return self
@@ -271,6 +279,8 @@ class RecurrentPPO(StableBaselinesAgent[RecurrentPPOConfiguration]):
     """sb3-contrib's recurrent proximal policy optimisation."""
 
     name = "RecurrentPPO"
+    # Its batches are whole seasons from the first day to the last.
+    staggered = False
     settings_class = RecurrentPPOConfiguration
 
     def _make_model(self) -> BaseAlgorithm:
@@ -278,8 +288,8 @@ class RecurrentPPO(StableBaselinesAgent[RecurrentPPOConfiguration]):
         arguments["policy_kwargs"]["lstm_hidden_size"] = self.settings.memory_size
         return sb3_contrib.RecurrentPPO(
             "MlpLstmPolicy",
-            n_steps=self._days,
-            batch_size=self._days * self.settings.environments,
+            n_steps=self.days,
+            batch_size=self.days * self.settings.environments,
             n_epochs=self.settings.epochs,
             gae_lambda=self.settings.advantage_decay,
             clip_range=self.settings.clip_range,
@@ -325,15 +335,41 @@ class DQN(StableBaselinesAgent[DQNConfiguration]):
         )
 
 
+@dataclass(frozen=True)
 class _TrainingFactory(EnvironmentFactory):
-    """Makes environments that tell the learner no more than it uses."""
+    """Makes environments for learning.
+
+    Attributes:
+        lead: Share of the first season that is over when learning starts.
+    """
+
+    lead: float = 0.0
 
     def __call__(self) -> gym.Env[Any, Any]:
-        return _WithoutInfo(super().__call__())
+        return _TrainingSeasons(super().__call__(), self.lead)
 
 
-class _WithoutInfo(gym.Wrapper[Any, Any, Any, Any]):
-    """Leaves ``info`` empty: SB3's vector environment copies every item of it at every step."""
+class _TrainingSeasons(gym.Wrapper[Any, Any, Any, Any]):
+    """Seasons that start at different times, and an empty ``info``.
+
+    Were all environments in step, every update would see the same few days of the season, and
+    the value of the others would be forgotten in between. ``info`` is left empty since SB3's
+    vector environment copies every item of it at every step.
+    """
+
+    def __init__(self, environment: gym.Env[Any, Any], lead: float) -> None:
+        super().__init__(environment)
+        self._lead = lead
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        observation, _ = self.env.reset(**options)
+        person = self.env.unwrapped
+        assert isinstance(person, FitnessFatigueEnv)
+        for _ in range(int(self._lead * person.days)):
+            plan = person.np_random.integers(person.action_space.n)
+            observation, *_ = self.env.step(plan)
+        self._lead = 0.0
+        return observation, {}
 
     def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
         observation, reward, terminated, truncated, _ = self.env.step(action)
@@ -343,21 +379,25 @@ class _WithoutInfo(gym.Wrapper[Any, Any, Any, Any]):
 class _Watch(BaseCallback):
     """Notes the returns of finished seasons and tells how far learning is."""
 
-    def __init__(self, learning_curve: list[tuple[int, float]], progress: Progress | None) -> None:
+    def __init__(self, agent: StableBaselinesAgent[Any], progress: Progress | None) -> None:
         super().__init__()
-        self._learning_curve = learning_curve
+        self._agent = agent
         self._progress = progress
         self._start = 0
+        self._returns: list[float] = []
 
     def _on_training_start(self) -> None:
         self._start = self.num_timesteps
 
     def _on_step(self) -> bool:
         if self.locals["dones"].any():
-            # VecMonitor sits below VecNormalize: these are true rewards.
+            # VecMonitor sits below VecNormalize: these are true rewards. A season that had begun
+            # before learning did is not counted whole, and left out.
             episodes = [info["episode"] for info in self.locals["infos"] if "episode" in info]
-            mean_return = float(np.mean([episode["r"] for episode in episodes]))
-            self._learning_curve.append((self.num_timesteps, mean_return))
+            self._returns += [e["r"] for e in episodes if e["l"] == self._agent.days]
+        if len(self._returns) >= self._agent.settings.environments:
+            self._agent.learning_curve.append((self.num_timesteps, float(np.mean(self._returns))))
+            self._returns.clear()
         if self._progress is not None:
             self._progress(self.num_timesteps - self._start)
         return True

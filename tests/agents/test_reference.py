@@ -74,6 +74,17 @@ def test_foresight_beats_or_equals_every_agent_on_every_season(
         assert (returns <= bound + 1e-9).all(), agent.name
 
 
+@pytest.mark.parametrize("env_id", IDS)
+def test_on_the_runners_log_the_easiest_plan_every_day_is_close_to_the_bound(env_id: str) -> None:
+    """The paper's protocol leaves little to learn: the log's sessions happen whatever the plan."""
+    bound = evaluate(Foresight(), env_id, episodes=20).returns
+    easiest = evaluate(FixedPlan(1), env_id, episodes=20).returns
+    nothing = evaluate(FixedPlan(0), env_id, episodes=20).returns
+    assert (easiest <= bound).all()
+    assert easiest.mean() > 0.9 * bound.mean()
+    assert nothing.mean() < 0.3 * bound.mean()
+
+
 def test_fixed_plan_is_constant_and_no_service_is_plan_0(replay: dict[str, Any]) -> None:
     for plan in (0, 4, 10):
         actions = evaluate(FixedPlan(plan), IDS[0], episodes=2, env_kwargs=replay).actions
