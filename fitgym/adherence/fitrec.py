@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from statistics import NormalDist
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,15 +28,26 @@ from fitgym.adherence.load_table import (
     write_load_table,
 )
 from fitgym.adherence.response import CURVE, PLAN, SEGMENT, Tables
-from fitgym.individual import Individual, Physiology
+from fitgym.individual import (
+    DEFAULT_PLANS_TRIMP,
+    Individual,
+    Physiology,
+    load_individual,
+    shipped_individuals,
+)
 from fitgym.internal_load import load_rates
 from fitgym.plans import plan_segments
+from fitgym.population import VDOT_BANDS
 from fitgym.validation import require_choice
 
-if TYPE_CHECKING:
-    from fitgym.predictor.sessions import Predictor
-
-__all__ = ["PREDICTORS", "FitRec", "find_load_table"]
+__all__ = [
+    "PREDICTORS",
+    "FitRec",
+    "compiled_curves",
+    "find_load_table",
+    "predicted_table",
+    "shipped_table_requests",
+]
 
 PREDICTORS = ("fitrec", "ode")
 
@@ -176,11 +188,35 @@ def find_load_table(
     for folder in (shipped_tables(), _cached_tables()):
         if (folder / f"{key}.npz").exists():
             return read_load_table(folder / f"{key}.npz")
-    table = build_load_table(
-        plans_trimp, physiology.vdot, physiology.gender, _make_predictor(predictor)
-    )
+    table = predicted_table(plans_trimp, physiology.vdot, physiology.gender, predictor)
     write_load_table(table, _cached_tables() / f"{key}.npz")
     return table
+
+
+def predicted_table(
+    plans_trimp: Sequence[float], vdot: float, gender: str, predictor: str = "fitrec"
+) -> LoadTable:
+    """Build a load table now; see ``find_load_table``."""
+    if predictor == "ode":
+        from fitgym.predictor.ode import OdePredictor
+
+        return build_load_table(plans_trimp, vdot, gender, OdePredictor())
+    try:
+        import torch
+
+        from fitgym.predictor.inference import load_predictor
+    except ImportError as error:
+        raise ImportError(
+            "this individual's load table must be built first, which needs the predictor: "
+            "pip install 'fitgym[predictor]'"
+        ) from error
+    # Two threads wait for each other beside any other work, and gain little without it.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return build_load_table(plans_trimp, vdot, gender, load_predictor())
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _predictor_identity(predictor: str) -> str:
@@ -197,20 +233,17 @@ def _predictor_identity(predictor: str) -> str:
     return hashlib.sha256(np.round(answer, 6).tobytes()).hexdigest()
 
 
-def _make_predictor(predictor: str) -> Predictor:
-    """Return the predictor of that name."""
-    if predictor == "ode":
-        from fitgym.predictor.ode import OdePredictor
+def shipped_table_requests() -> dict[str, tuple[tuple[float, ...], float, str]]:
+    """Return what the tables that ship must hold: plans, VDOT and gender by file name (its key).
 
-        return OdePredictor()
-    try:
-        from fitgym.predictor.inference import load_predictor
-    except ImportError as error:
-        raise ImportError(
-            "this individual's load table must be built first, which needs the predictor: "
-            "pip install 'fitgym[predictor]'"
-        ) from error
-    return load_predictor()
+    They serve the shipped individuals and the VDOT bands of the population.
+    """
+    identity = _predictor_identity("fitrec")
+    people = [load_individual(name) for name in shipped_individuals()]
+    requests = [(one.plans_trimp, one.physiology.vdot, one.physiology.gender) for one in people] + [
+        (DEFAULT_PLANS_TRIMP, band.vdot, "unknown") for band in VDOT_BANDS
+    ]
+    return {table_key(*request, identity): request for request in requests}
 
 
 def _cached_tables() -> Path:

@@ -9,7 +9,7 @@ from fitgym.envs.scalar import FitnessFatigueEnv
 
 
 def test_text_has_a_line_a_day_with_the_day_s_numbers():
-    env = FitnessFatigueEnv(render_mode="ansi")
+    env = FitnessFatigueEnv(render_mode="ansi", adherence="certain")
     env.reset(seed=0)
     infos = [env.step(plan)[4] for plan in (5, 0, 10)]
     lines = env.render().splitlines()

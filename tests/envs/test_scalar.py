@@ -192,9 +192,9 @@ def test_bounds_are_finite_and_ordered(retention, base, exponent, convexity, sca
         fatigue_exponent=convexity,
         base_scaling=scaling,
     )
-    space = observation_space(
-        parameters, retention=retention, largest_plan_trimp=48.6, largest_session_trimp=122.5
-    )
+    stage = "retention" if retention else "acquisition"
+    person = dataclasses.replace(RUNNER, **{stage: parameters})
+    space = observation_space([person], stage, largest_session_trimp=122.5, days=90)
     assert np.all(np.isfinite(space.low))
     assert np.all(np.isfinite(space.high))
     assert np.all(space.low < space.high)
@@ -249,7 +249,7 @@ def test_stepping_outside_an_episode_is_an_error():
     [
         ({"stage": "taper"}, "stage must be one of 'acquisition', 'retention', got 'taper'"),
         ({"individual": "nobody"}, "individual must be one of .* got 'nobody'"),
-        ({"adherence": "sometimes"}, "adherence must be 'certain', .* got 'sometimes'"),
+        ({"adherence": "sometimes"}, "adherence must be 'fitrec', .* got 'sometimes'"),
         ({"adherence": "nowhere:Nothing"}, "'nowhere:Nothing' cannot be imported"),
         ({"adherence": "math:pi"}, "must be a subclass of CustomAdherence, got 3.14"),
         ({"adherence": "replay"}, "needs an individual with a log, and 'recreational-runner'"),
