@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterable
 from numbers import Real
 
@@ -61,9 +62,14 @@ def require_integer(name: str, value: object, low: int, high: int | None = None)
         ValueError: If ``value`` is outside the range.
     """
     allowed = f"an integer of at least {low}" + ("" if high is None else f" and at most {high}")
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} must be {allowed}, got {value!r} of type {type(value).__name__}")
-    number = int(value.__index__())
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(
+            f"{name} must be {allowed}, got {value!r} of type {type(value).__name__}"
+        ) from None
     if number < low or (high is not None and number > high):
         raise ValueError(f"{name} must be {allowed}, got {value!r}")
     return number

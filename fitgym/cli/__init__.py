@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from fitgym.cli import calibrate
+from fitgym.cli import calibrate as calibrate
 
 __all__ = ["main"]
 

@@ -1,0 +1,161 @@
+"""Settings of the learners, one frozen dataclass each; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from fitgym.validation import require_integer, require_number
+
+__all__ = [
+    "A2CConfiguration",
+    "Configuration",
+    "DQNConfiguration",
+    "PPOConfiguration",
+    "RecurrentPPOConfiguration",
+]
+
+# Settings that are shares or probabilities; every other number only has to be positive.
+_SHARES = (
+    "discount",
+    "advantage_decay",
+    "clip_range",
+    "exploration_share",
+    "final_exploration",
+    "entropy_bonus",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """What all algorithms share.
+
+    Attributes:
+        environments: Seasons lived through at once. More of them make better use of a core,
+            since the learner's fixed cost per step is shared.
+        learning_rate: Step size of the optimiser at the start; it falls linearly to zero.
+        discount: ``gamma`` in [0, 1]. A season's return is the plain sum of its rewards and the
+            days left are observed, so 1 would be exact; a little less makes the credit for a day
+            fade over the months after it, and with it the noise of days it had no part in.
+        hidden_sizes: Units of the fully connected layers, for policy and value each.
+    """
+
+    environments: int = 64
+    learning_rate: float = 1e-3
+    discount: float = 0.99
+    hidden_sizes: tuple[int, ...] = (64, 64)
+
+    def __post_init__(self) -> None:
+        """Check every field; a list, as JSON gives it, becomes a tuple."""
+        if not isinstance(self.hidden_sizes, list | tuple):
+            raise TypeError(f"hidden_sizes must be a list of sizes, got {self.hidden_sizes!r}")
+        object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
+        for i, size in enumerate(self.hidden_sizes):
+            require_integer(f"hidden_sizes[{i}]", size, 1)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name in _SHARES:
+                require_number(field.name, value, 0, 1)
+            elif isinstance(field.default, float):
+                require_number(field.name, value, 0, low_open=True)
+            elif isinstance(field.default, int):
+                require_integer(field.name, value, 1)
+
+    @classmethod
+    def from_mapping(cls, changes: Mapping[str, Any]) -> Self:
+        """Return the defaults with some of them changed.
+
+        Raises:
+            ValueError: If a key is unknown or a value out of range.
+            TypeError: If a value has the wrong type.
+        """
+        allowed = {field.name for field in fields(cls)}
+        unknown = sorted(set(changes) - allowed)
+        if unknown:
+            raise ValueError(
+                f"{cls.__name__} has unknown keys {unknown}; allowed are "
+                f"{', '.join(sorted(allowed))}"
+            )
+        return cls(**changes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PPOConfiguration(Configuration):
+    """Proximal policy optimisation (Schulman et al. 2017).
+
+    Attributes:
+        steps: Days per environment between updates.
+        minibatch: Transitions per gradient step; large, since the learner's time goes by steps.
+        epochs: Passes over the collected days.
+        advantage_decay: ``lambda`` of generalised advantage estimation.
+        clip_range: How far the probability ratio may move before its gradient is cut.
+        entropy_bonus: Weight of the entropy; higher explores longer.
+    """
+
+    steps: int = 32
+    minibatch: int = 1024
+    epochs: int = 6
+    advantage_decay: float = 0.95
+    clip_range: float = 0.2
+    entropy_bonus: float = 0.003
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecurrentPPOConfiguration(Configuration):
+    """PPO with a memory: a layer of long short-term memory before policy and value.
+
+    A batch is one whole season of every environment: sequences begin where seasons begin, and
+    gradients pass through all of them.
+
+    Attributes:
+        memory_size: Units of the LSTM.
+        epochs: Passes over the collected seasons, one gradient step each.
+        advantage_decay: ``lambda`` of generalised advantage estimation.
+        clip_range: How far the probability ratio may move before its gradient is cut.
+        entropy_bonus: Weight of the entropy; higher explores longer.
+    """
+
+    memory_size: int = 64
+    epochs: int = 4
+    advantage_decay: float = 0.95
+    clip_range: float = 0.2
+    entropy_bonus: float = 0.003
+
+
+@dataclass(frozen=True, kw_only=True)
+class A2CConfiguration(Configuration):
+    """Advantage actor-critic, the synchronous form of A3C (Mnih et al. 2016).
+
+    Attributes:
+        steps: Days per environment between updates.
+        advantage_decay: ``lambda`` of generalised advantage estimation; 1 is Mnih et al.'s.
+        entropy_bonus: Weight of the entropy; higher explores longer.
+    """
+
+    steps: int = 8
+    advantage_decay: float = 0.95
+    entropy_bonus: float = 0.003
+
+
+@dataclass(frozen=True, kw_only=True)
+class DQNConfiguration(Configuration):
+    """Deep Q-learning (Mnih et al. 2015).
+
+    Attributes:
+        buffer_size: Transitions remembered.
+        learning_starts: Transitions seen before the first update.
+        minibatch: Transitions per gradient step.
+        gradient_steps: Gradient steps after each day of all environments.
+        target_update: Transitions between copies of the network into the target network.
+        exploration_share: Share of learning over which random actions become rare.
+        final_exploration: Share of random actions from then on.
+    """
+
+    buffer_size: int = 100_000
+    learning_starts: int = 5_000
+    minibatch: int = 512
+    gradient_steps: int = 2
+    target_update: int = 2_000
+    exploration_share: float = 0.3
+    final_exploration: float = 0.05

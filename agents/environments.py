@@ -1,0 +1,49 @@
+"""How agents get their environments: by import-free id, so that any process can make them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+
+from fitgym.envs.scalar import FitnessFatigueEnv
+
+__all__ = ["EnvironmentFactory", "import_free_id"]
+
+
+def import_free_id(env_id: str) -> str:
+    """Return ``env_id`` in the form that imports fitgym on the way (``fitgym:fitgym/...``).
+
+    A spawned process, as of ``SubprocVecEnv`` or ``AsyncVectorEnv``, has not imported fitgym, and
+    would not know the plain id.
+    """
+    return f"fitgym:{env_id}" if env_id.startswith("fitgym/") else env_id
+
+
+@dataclass(frozen=True)
+class EnvironmentFactory:
+    """Makes one environment per call; can be sent to another process.
+
+    Attributes:
+        env_id: Registered id, plain or import-free.
+        env_kwargs: Arguments of the environment.
+    """
+
+    env_id: str
+    env_kwargs: Mapping[str, Any] | None = None
+
+    def __call__(self) -> gym.Env[Any, Any]:
+        """Return a new environment.
+
+        Raises:
+            TypeError: If the id is not one of fitgym's environments.
+        """
+        environment = gym.make(import_free_id(self.env_id), **dict(self.env_kwargs or {}))
+        if not isinstance(environment.unwrapped, FitnessFatigueEnv):
+            raise TypeError(
+                "env_id must name an environment of fitgym, got "
+                f"{self.env_id!r}, a {type(environment.unwrapped).__name__}"
+            )
+        return environment

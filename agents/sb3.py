@@ -1,0 +1,403 @@
+"""Stable-Baselines3's DQN, PPO, A2C and RecurrentPPO as agents, set up for these environments.
+
+The algorithms are used as they are. What is here are the environments they learn in, the
+normalisation that is kept with the weights, and files without pickle; the settings, which serve
+seasons of 90 days on two cores, are in ``agents.configuration``.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+import gymnasium as gym
+import numpy as np
+import sb3_contrib
+import stable_baselines3
+import torch
+from numpy.typing import NDArray
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger
+from stable_baselines3.common.running_mean_std import RunningMeanStd
+from stable_baselines3.common.utils import LinearSchedule
+from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
+
+from agents.agent import Actions, Agent, Observations, Progress
+from agents.configuration import (
+    A2CConfiguration,
+    Configuration,
+    DQNConfiguration,
+    PPOConfiguration,
+    RecurrentPPOConfiguration,
+)
+from agents.environments import EnvironmentFactory
+from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.individual import Individual
+from fitgym.validation import require_integer
+
+__all__ = ["A2C", "DQN", "PPO", "RecurrentPPO", "StableBaselinesAgent"]
+
+Settings = TypeVar("Settings", bound=Configuration)
+
+# Seeds of training seasons start here, far above those of evaluation (agents.rollout).
+_FIRST_TRAINING_SEED = 2**31
+
+
+class StableBaselinesAgent(Agent, Generic[Settings]):
+    """An algorithm of Stable-Baselines3 or sb3-contrib behind the agents' interface.
+
+    Learning seeds the global generators of Python, numpy and torch, as SB3 does, and keeps torch
+    to one thread, which is several times faster for networks of this size.
+
+    Attributes:
+        name: The algorithm's name.
+        settings: The configuration.
+        model: SB3's model.
+        days: Length of a season.
+        learning_curve: Environment steps so far, and mean return of the seasons finished since
+            the point before, as many as there are environments, in the reward's own units.
+    """
+
+    settings_class: ClassVar[type[Configuration]]
+    # Whether the training seasons start at different times.
+    staggered: ClassVar[bool] = True
+    settings: Settings
+    model: BaseAlgorithm
+
+    def __init__(
+        self,
+        env_id: str,
+        *,
+        env_kwargs: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        settings: Settings | None = None,
+    ) -> None:
+        """Make the training environments and an untrained model.
+
+        Args:
+            env_id: Registered id.
+            env_kwargs: Arguments of the environment.
+            seed: Seed of weights, exploration and training seasons.
+            settings: The configuration; None for the defaults.
+
+        Raises:
+            ValueError: If an argument is out of range, or the environment forbids plans, which
+                these algorithms cannot respect.
+            TypeError: If an argument has the wrong type.
+        """
+        self.env_id = env_id
+        self.env_kwargs = dict(env_kwargs or {})
+        self.seed = require_integer("seed", seed, 0)
+        self.settings = settings or self.settings_class()  # type: ignore[assignment]
+        self.learning_curve: list[tuple[int, float]] = []
+        torch.set_num_threads(1)
+        count = self.settings.environments
+        factories: list[Callable[[], gym.Env[Any, Any]]] = [
+            _TrainingFactory(env_id, env_kwargs, lead=i / count if self.staggered else 0.0)
+            for i in range(count)
+        ]
+        seasons = VecMonitor(DummyVecEnv(factories))
+        if not np.all(seasons.get_attr("action_mask")):
+            raise ValueError(
+                f"{self.name} chooses among all plans: give it an environment without "
+                "forbidden_plans"
+            )
+        self.days = int(seasons.get_attr("days")[0])
+        self._environments = VecNormalize(seasons, gamma=self.settings.discount)
+        self.model = self._make_model()
+        # Without a logger of our own, SB3 leaves a folder in the temporary directory.
+        self.model.set_logger(Logger(folder=None, output_formats=[]))
+
+    @classmethod
+    def create(
+        cls,
+        env_id: str,
+        *,
+        env_kwargs: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        configuration: Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Return an untrained agent; see ``Agent.create``."""
+        settings: Any = cls.settings_class.from_mapping(configuration or {})
+        return cls(env_id, env_kwargs=env_kwargs, seed=seed, settings=settings)
+
+    @abstractmethod
+    def _make_model(self) -> BaseAlgorithm:
+        """Return SB3's model for ``self._environments`` and ``self.settings``."""
+
+    def _shared_arguments(self) -> dict[str, Any]:
+        """Return the arguments of SB3's model that all four algorithms share."""
+        return {
+            "env": self._environments,
+            "learning_rate": LinearSchedule(self.settings.learning_rate, 0.0, 1.0),
+            "gamma": self.settings.discount,
+            "policy_kwargs": {"net_arch": list(self.settings.hidden_sizes)},
+            "seed": self.seed,
+            "device": "cpu",
+        }
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights that are learnt."""
+        groups = self.model.policy.optimizer.param_groups
+        return sum(weight.numel() for group in groups for weight in group["params"])
+
+    def predict(
+        self,
+        observation: Observations,
+        state: Any = None,
+        episode_start: NDArray[np.bool_] | None = None,
+        deterministic: bool = True,
+    ) -> tuple[Actions, Any]:
+        """Choose plans with the policy learnt so far; see ``Agent.predict``.
+
+        The deterministic action is the most probable, or for DQN the most valuable one. Others
+        are drawn with torch's global generator; DQN never draws.
+        """
+        # The policy's own method: DQN's would explore at the rate of its last training step.
+        actions, state = self.model.policy.predict(
+            self._environments.normalize_obs(observation),
+            state,
+            episode_start,
+            deterministic,
+        )
+        return np.asarray(actions, dtype=np.int64), state
+
+    def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
+        """Learn for some more environment steps; see ``Agent.learn``.
+
+        Learning goes on from where the last call stopped. In a loaded agent weights, optimiser
+        and normalisation do; it starts new seasons, and DQN an empty memory.
+        """
+        require_integer("total_timesteps", total_timesteps, 1)
+        torch.set_num_threads(1)
+        # A seed for this call alone, so that its result does not hang on what the process did
+        # before, and no two calls or agents train on the same seasons.
+        sequence = np.random.SeedSequence([self.seed, self.model.num_timesteps])
+        seed = int(sequence.generate_state(1)[0]) | _FIRST_TRAINING_SEED
+        self.model.set_random_seed(seed)
+        self.model.learn(
+            total_timesteps,
+            callback=_Watch(self, progress),
+            reset_num_timesteps=False,
+        )
+        return self
+
+    def configuration(self) -> dict[str, Any]:
+        """Return environment, seed, settings, progress and learning curve."""
+        return {
+            "env_id": self.env_id,
+            "env_kwargs": {
+                name: value.to_dict() if isinstance(value, Individual) else value
+                for name, value in self.env_kwargs.items()
+            },
+            "seed": self.seed,
+            "settings": asdict(self.settings),
+            "timesteps": self.model.num_timesteps,
+            "updates": self.model._n_updates,
+            "learning_curve": self.learning_curve,
+        }
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return weights, the optimiser's state and the normalisation."""
+        policy = self.model.policy
+        tensors = {f"policy.{name}": value for name, value in policy.state_dict().items()}
+        for index, state in policy.optimizer.state_dict()["state"].items():
+            for name, value in state.items():
+                tensors[f"optimizer.{index}.{name}"] = torch.as_tensor(value)
+        arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
+        for name, moments in self._moments().items():
+            for part in ("mean", "var", "count"):
+                arrays[f"{name}.{part}"] = np.asarray(getattr(moments, part), dtype=np.float64)
+        return arrays
+
+    @classmethod
+    def from_saved(cls, configuration: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> Self:
+        """Rebuild the agent, ready to act and to learn on."""
+        settings: Any = cls.settings_class.from_mapping(configuration["settings"])
+        agent = cls(
+            configuration["env_id"],
+            env_kwargs=configuration["env_kwargs"],
+            seed=configuration["seed"],
+            settings=settings,
+        )
+        agent.model.num_timesteps = configuration["timesteps"]
+        agent.model._n_updates = configuration["updates"]
+        agent.learning_curve = [(int(t), float(r)) for t, r in configuration["learning_curve"]]
+        policy = agent.model.policy
+        policy.load_state_dict(
+            {
+                name.removeprefix("policy."): torch.from_numpy(value)
+                for name, value in tensors.items()
+                if name.startswith("policy.")
+            }
+        )
+        optimizer = policy.optimizer.state_dict()
+        for name, value in tensors.items():
+            if name.startswith("optimizer."):
+                _, index, part = name.split(".")
+                optimizer["state"].setdefault(int(index), {})[part] = torch.from_numpy(value)
+        policy.optimizer.load_state_dict(optimizer)
+        for name, moments in agent._moments().items():
+            for part in ("mean", "var"):
+                setattr(moments, part, tensors[f"{name}.{part}"])
+            moments.count = float(tensors[f"{name}.count"])
+        return agent
+
+    def _moments(self) -> dict[str, RunningMeanStd]:
+        observations = self._environments.obs_rms
+        assert isinstance(observations, RunningMeanStd)
+        return {
+            "normalisation.observations": observations,
+            "normalisation.returns": self._environments.ret_rms,
+        }
+
+
+class PPO(StableBaselinesAgent[PPOConfiguration]):
+    """SB3's proximal policy optimisation."""
+
+    name = "PPO"
+    settings_class = PPOConfiguration
+
+    def _make_model(self) -> BaseAlgorithm:
+        return stable_baselines3.PPO(
+            "MlpPolicy",
+            n_steps=self.settings.steps,
+            batch_size=self.settings.minibatch,
+            n_epochs=self.settings.epochs,
+            gae_lambda=self.settings.advantage_decay,
+            clip_range=self.settings.clip_range,
+            ent_coef=self.settings.entropy_bonus,
+            **self._shared_arguments(),
+        )
+
+
+class RecurrentPPO(StableBaselinesAgent[RecurrentPPOConfiguration]):
+    """sb3-contrib's recurrent proximal policy optimisation."""
+
+    name = "RecurrentPPO"
+    # Its batches are whole seasons from the first day to the last.
+    staggered = False
+    settings_class = RecurrentPPOConfiguration
+
+    def _make_model(self) -> BaseAlgorithm:
+        arguments = self._shared_arguments()
+        arguments["policy_kwargs"]["lstm_hidden_size"] = self.settings.memory_size
+        return sb3_contrib.RecurrentPPO(
+            "MlpLstmPolicy",
+            n_steps=self.days,
+            batch_size=self.days * self.settings.environments,
+            n_epochs=self.settings.epochs,
+            gae_lambda=self.settings.advantage_decay,
+            clip_range=self.settings.clip_range,
+            ent_coef=self.settings.entropy_bonus,
+            **arguments,
+        )
+
+
+class A2C(StableBaselinesAgent[A2CConfiguration]):
+    """SB3's advantage actor-critic."""
+
+    name = "A2C"
+    settings_class = A2CConfiguration
+
+    def _make_model(self) -> BaseAlgorithm:
+        return stable_baselines3.A2C(
+            "MlpPolicy",
+            n_steps=self.settings.steps,
+            gae_lambda=self.settings.advantage_decay,
+            ent_coef=self.settings.entropy_bonus,
+            **self._shared_arguments(),
+        )
+
+
+class DQN(StableBaselinesAgent[DQNConfiguration]):
+    """SB3's deep Q-learning."""
+
+    name = "DQN"
+    settings_class = DQNConfiguration
+
+    def _make_model(self) -> BaseAlgorithm:
+        return stable_baselines3.DQN(
+            "MlpPolicy",
+            buffer_size=self.settings.buffer_size,
+            learning_starts=self.settings.learning_starts,
+            batch_size=self.settings.minibatch,
+            train_freq=1,
+            gradient_steps=self.settings.gradient_steps,
+            target_update_interval=self.settings.target_update,
+            exploration_fraction=self.settings.exploration_share,
+            exploration_final_eps=self.settings.final_exploration,
+            **self._shared_arguments(),
+        )
+
+
+@dataclass(frozen=True)
+class _TrainingFactory(EnvironmentFactory):
+    """Makes environments for learning.
+
+    Attributes:
+        lead: Share of the first season that is over when learning starts.
+    """
+
+    lead: float = 0.0
+
+    def __call__(self) -> gym.Env[Any, Any]:
+        return _TrainingSeasons(super().__call__(), self.lead)
+
+
+class _TrainingSeasons(gym.Wrapper[Any, Any, Any, Any]):
+    """Seasons that start at different times, and an empty ``info``.
+
+    Were all environments in step, every update would see the same few days of the season, and
+    the value of the others would be forgotten in between. ``info`` is left empty since SB3's
+    vector environment copies every item of it at every step.
+    """
+
+    def __init__(self, environment: gym.Env[Any, Any], lead: float) -> None:
+        super().__init__(environment)
+        self._lead = lead
+
+    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
+        observation, _ = self.env.reset(**options)
+        person = self.env.unwrapped
+        assert isinstance(person, FitnessFatigueEnv)
+        for _ in range(int(self._lead * person.days)):
+            plan = person.np_random.integers(person.action_space.n)
+            observation, *_ = self.env.step(plan)
+        self._lead = 0.0
+        return observation, {}
+
+    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
+        observation, reward, terminated, truncated, _ = self.env.step(action)
+        return observation, reward, terminated, truncated, {}
+
+
+class _Watch(BaseCallback):
+    """Notes the returns of finished seasons and tells how far learning is."""
+
+    def __init__(self, agent: StableBaselinesAgent[Any], progress: Progress | None) -> None:
+        super().__init__()
+        self._agent = agent
+        self._progress = progress
+        self._start = 0
+        self._returns: list[float] = []
+
+    def _on_training_start(self) -> None:
+        self._start = self.num_timesteps
+
+    def _on_step(self) -> bool:
+        if self.locals["dones"].any():
+            # VecMonitor sits below VecNormalize: these are true rewards. A season that had begun
+            # before learning did is not counted whole, and left out.
+            episodes = [info["episode"] for info in self.locals["infos"] if "episode" in info]
+            self._returns += [e["r"] for e in episodes if e["l"] == self._agent.days]
+        if len(self._returns) >= self._agent.settings.environments:
+            self._agent.learning_curve.append((self.num_timesteps, float(np.mean(self._returns))))
+            self._returns.clear()
+        if self._progress is not None:
+            self._progress(self.num_timesteps - self._start)
+        return True

@@ -1,0 +1,70 @@
+"""The command line: ``python -m benchmarks quick``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.parallel import run_all
+from benchmarks.quick import STEPS, quick_runs
+from benchmarks.report import calibrate_log, write_report
+from benchmarks.store import ResultStore
+from benchmarks.tables import as_text, tables
+from fitgym.validation import require_integer
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one benchmark and return the exit status.
+
+    Args:
+        arguments: The words after the program's name; None takes them from the command line.
+
+    Returns:
+        0 on success, 2 when the input was wrong, 130 when stopped from the keyboard.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Train, evaluate and compare agents."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    quick = commands.add_parser(
+        "quick",
+        help="all learners and references on small budgets, with a report, in ten minutes",
+        description="Train the learners, evaluate them and every reference on the same seasons, "
+        "print the table and write a report. Stop it whenever you like: started again, it goes "
+        "on with the runs that are not finished.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    quick.add_argument("--out", type=Path, default=Path("results/quick"), help="folder of results")
+    quick.add_argument("--seed", type=int, default=0, help="seed of the training")
+    quick.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
+    quick.add_argument("--workers", type=int, default=2, help="processes to train with")
+    quick.set_defaults(run=_quick)
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, TypeError, OSError, RuntimeError) as error:
+        print(f"benchmarks {options.command}: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; start the same command again to go on", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _quick(options: argparse.Namespace) -> None:
+    require_integer("--seed", options.seed, 0)
+    require_integer("--steps", options.steps, 1)
+    require_integer("--workers", options.workers, 1)
+    started = time.perf_counter()
+    runs = quick_runs(seed=options.seed, steps=options.steps)
+    results = run_all(runs, ResultStore(options.out / "runs"), workers=options.workers)
+    for table in tables(results):
+        print(f"\n{as_text(table)}")
+    command = f"python -m benchmarks quick --seed {options.seed} --steps {options.steps}"
+    page = write_report(results, options.out, calibrate_log(), command)
+    print(f"\nReport: {page} ({time.perf_counter() - started:.0f} s in all)")

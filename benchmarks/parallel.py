@@ -1,0 +1,173 @@
+"""Many runs on a few processes, with progress bars; a run that is finished is never done again."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from agents.agent import Progress
+from benchmarks.runs import Result, Run, execute
+from benchmarks.store import ResultStore
+
+__all__ = ["Execute", "run_all"]
+
+# Called with the run, the folder for its agent and a function to be told about progress.
+Execute = Callable[[Run, Path, Progress], Result]
+
+_REFRESH_SECONDS = 0.2
+
+# tqdm's way to say: no bars unless standard error is a terminal. In a file the lines that finished
+# runs leave are progress enough.
+_NO_BARS = None
+
+# Set once in every worker process: where it reports the steps it has trained.
+_reports: Any = None
+
+
+def run_all(
+    runs: Sequence[Run], store: ResultStore, *, workers: int, execute: Execute = execute
+) -> list[Result]:
+    """Return the results of ``runs``, in their order, doing those that ``store`` lacks.
+
+    Every result is stored as soon as it is there, so that stopping this process, by whatever
+    means, loses only the runs in flight.
+
+    Args:
+        runs: What to do, longest first where the order is free, so that no worker idles at the
+            end.
+        store: Where results are looked up and kept.
+        workers: Number of processes.
+        execute: How a run is done; must be importable by name in another process.
+
+    Raises:
+        RuntimeError: If a worker process dies.
+        Exception: Whatever a run raises; runs that have finished are kept.
+    """
+    missing = [run for run in runs if store.get(run) is None]
+    if missing:
+        with tqdm(
+            total=len(runs),
+            initial=len(runs) - len(missing),
+            desc="runs",
+            unit="run",
+            disable=_NO_BARS,
+        ) as overall:
+            _run_missing(missing, store, min(workers, len(missing)), execute, overall)
+    results = [store.get(run) for run in runs]
+    return [result for result in results if result is not None]
+
+
+def _run_missing(
+    runs: Sequence[Run], store: ResultStore, workers: int, execute: Execute, overall: tqdm[Any]
+) -> None:
+    # Forking a process that has loaded torch or numba may hang; spawned workers start clean.
+    context = multiprocessing.get_context("spawn")
+    reports = context.Queue()
+    bars = _TrainingBars({run.key: run for run in runs})
+    executor = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_start_worker, initargs=(reports,)
+    )
+    try:
+        pending = {executor.submit(_do, execute, run, store) for run in runs}
+        while pending:
+            done, pending = wait(pending, _REFRESH_SECONDS, return_when=FIRST_COMPLETED)
+            bars.read(reports)
+            for future in done:
+                bars.finish(_result_of(future))
+                overall.update()
+            overall.refresh()
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)
+        bars.close()
+
+
+def _result_of(future: Future[Result]) -> Result:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise RuntimeError(
+            "a worker process died (out of memory, or killed): the finished runs are kept, so "
+            "start the command again to go on"
+        ) from None
+
+
+def _start_worker(reports: Any) -> None:
+    """Prepare a worker process."""
+    global _reports
+    _reports = reports
+    # Ctrl-C reaches the whole process group; a worker then ends at once and without a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    import torch
+
+    # Two workers share two cores: more threads each would only fight for them.
+    torch.set_num_threads(1)
+
+
+def _exit_with_parent() -> None:
+    """End this process when its parent is gone; else a killed benchmark would leave orphans."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _do(execute: Execute, run: Run, store: ResultStore) -> Result:
+    store.discard(run)
+    key = run.key
+    result = execute(run, store.agent_folder(run), lambda steps: _reports.put((key, steps)))
+    store.put(result)
+    return result
+
+
+class _TrainingBars:
+    """A progress bar for every run that is being trained."""
+
+    def __init__(self, runs: dict[str, Run]) -> None:
+        self._runs = runs
+        self._bars: dict[str, tqdm[Any]] = {}
+
+    def read(self, reports: Any) -> None:
+        """Move the bars to where the workers say they are."""
+        while True:
+            try:
+                key, steps = reports.get_nowait()
+            except queue.Empty:
+                return
+            run = self._runs.get(key)
+            if run is None:
+                continue
+            if key not in self._bars:
+                self._bars[key] = tqdm(
+                    total=run.steps,
+                    desc=str(run),
+                    unit="step",
+                    unit_scale=True,
+                    leave=False,
+                    disable=_NO_BARS,
+                )
+            self._bars[key].update(steps - self._bars[key].n)
+
+    def finish(self, result: Result) -> None:
+        """Remove the bar of a finished run and leave a line in its place."""
+        key = result.run.key
+        self._runs.pop(key, None)
+        if key in self._bars:
+            self._bars.pop(key).close()
+        evaluation = result.evaluation
+        tqdm.write(f"{evaluation.env_id}: {evaluation.agent} returns {evaluation.mean:,.0f}")
+
+    def close(self) -> None:
+        """Remove all bars."""
+        for bar in self._bars.values():
+            bar.close()

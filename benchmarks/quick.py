@@ -1,0 +1,82 @@
+"""What ``python -m benchmarks quick`` runs: all learners and references on a small budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gymnasium as gym
+
+from agents.environments import EnvironmentFactory
+from agents.reference import reference_agents
+from benchmarks.runs import Run
+
+__all__ = ["ENVIRONMENTS", "EPISODES", "LEARNERS", "STEPS", "quick_runs"]
+
+ENVIRONMENTS = ("fitgym/AcquisitionReplay-v0", "fitgym/RetentionReplay-v0")
+
+# The slowest first, so that the two workers end at about the same time.
+LEARNERS = ("recurrent-ppo", "dqn", "a2c", "ppo")
+
+# Steps of training per run: the slowest learner then takes over a minute, and all of it together
+# less than half of ten minutes on two cores.
+STEPS = 150_000
+
+# Fang et al. 2022 average over 100 simulations.
+EPISODES = 100
+
+
+def quick_runs(
+    *,
+    seed: int = 0,
+    steps: int = STEPS,
+    episodes: int = EPISODES,
+    environments: Sequence[str] = ENVIRONMENTS,
+    environment_kwargs: Mapping[str, Any] | None = None,
+) -> list[Run]:
+    """Return the runs of the quick benchmark: the learners of all environments, then references.
+
+    Under replay adherence learners train on windows of the log's first part, and all agents are
+    evaluated on windows of the rest, which no learner has seen.
+
+    Args:
+        seed: Seed of the training.
+        steps: Environment steps per training.
+        episodes: Seasons to evaluate on, common to all runs of an environment.
+        environments: Registered ids.
+        environment_kwargs: Further arguments of all environments.
+    """
+    learners, references = [], []
+    for environment in environments:
+        training_kwargs = {**_part(environment, "train"), **(environment_kwargs or {})}
+        evaluation_kwargs = {**_part(environment, "test"), **(environment_kwargs or {})}
+        learners += [
+            Run(
+                agent=learner,
+                environment=environment,
+                training_kwargs=training_kwargs,
+                evaluation_kwargs=evaluation_kwargs,
+                steps=steps,
+                seed=seed,
+                episodes=episodes,
+            )
+            for learner in LEARNERS
+        ]
+        person: Any = EnvironmentFactory(environment, evaluation_kwargs)().unwrapped
+        references += [
+            Run(
+                agent=f"{type(agent).__module__}:{type(agent).__qualname__}",
+                environment=environment,
+                configuration=agent.configuration(),
+                evaluation_kwargs=evaluation_kwargs,
+                episodes=episodes,
+            )
+            for agent in reference_agents(person)
+        ]
+    return sorted(learners, key=lambda run: LEARNERS.index(run.agent)) + references
+
+
+def _part(environment: str, part: str) -> dict[str, str]:
+    """Return the argument that restricts replay to a part of the log; none for others."""
+    specification = gym.spec(environment).kwargs
+    return {"log_part": part} if specification.get("adherence") == "replay" else {}

@@ -1,0 +1,252 @@
+"""FitRec adherence: predicted heart rate decides how much of a plan is carried out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from statistics import NormalDist
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitgym.adherence.base import FITREC, Adherence
+from fitgym.adherence.load_table import (
+    DAYS_SINCE,
+    TENTHS,
+    LoadTable,
+    build_load_table,
+    read_load_table,
+    segment_grid,
+    shipped_tables,
+    table_key,
+    write_load_table,
+)
+from fitgym.adherence.response import CURVE, PLAN, SEGMENT, Tables
+from fitgym.individual import (
+    DEFAULT_PLANS_TRIMP,
+    Individual,
+    Physiology,
+    load_individual,
+    shipped_individuals,
+)
+from fitgym.internal_load import load_rates
+from fitgym.plans import plan_segments
+from fitgym.population import VDOT_BANDS
+from fitgym.validation import require_choice
+
+__all__ = [
+    "PREDICTORS",
+    "FitRec",
+    "compiled_curves",
+    "find_load_table",
+    "predicted_table",
+    "shipped_table_requests",
+]
+
+PREDICTORS = ("fitrec", "ode")
+
+
+class FitRec(Adherence):
+    """A plan is carried on until its internal load exceeds what the person tolerates that day.
+
+    The heart rates come from the individual's load table, so nothing here calls torch once the
+    table exists. Tables of the shipped individuals ship; others are built at first use, which
+    needs the ``predictor`` extra and some seconds, and are kept in the user's cache folder.
+
+    Attributes:
+        predictor: Which predictor of heart rate made the load table.
+    """
+
+    code: ClassVar[int] = FITREC
+
+    def __init__(self, individual: Individual, predictor: str = "fitrec") -> None:
+        """Look up, or build, the individual's load table.
+
+        Args:
+            individual: The person.
+            predictor: ``"fitrec"``, or ``"ode"`` for the physiological simulator's equation, a
+                second and independent predictor for sensitivity analyses.
+
+        Raises:
+            ValueError: If the predictor is unknown.
+        """
+        super().__init__(individual)
+        self.predictor = require_choice("predictor", predictor, PREDICTORS)
+        log = np.asarray(individual.sessions_trimp, dtype=np.float64)
+        curves = _compiled_table(individual.plans_trimp, individual.physiology, predictor)
+        self.tables = Tables(log[log > 0.0], *curves)
+        motivation = individual.motivation
+        plan = motivation.reference_plan - 1
+        # ln C_0 is such that the plan, the day after it was completed, is completed with the
+        # reference probability: P(eps >= ln L - ln C_0) with eps ~ N(0, s_C^2).
+        row = 1 + (plan * TENTHS + TENTHS - 1) * len(DAYS_SINCE)
+        last = self.tables.plans["last"][plan] - 1
+        load = float(self.tables.curves["load"][0, row, last])
+        margin = NormalDist().inv_cdf(motivation.reference_completion)
+        self.log_reference_tolerance = math.log(load) + motivation.tolerance_sd * margin
+
+    @property
+    def largest_session_trimp(self) -> float:
+        """The largest of the plans and the habit sessions, points."""
+        return self.largest_session_of(self.individual)
+
+    @property
+    def largest_internal_load(self) -> float:
+        """A bound on the load of a session."""
+        return self.largest_load_of(self.individual)
+
+    @staticmethod
+    def largest_session_of(individual: Individual) -> float:
+        """Return the largest of the plans and the habit sessions of ``individual``, points."""
+        habit = max(individual.sessions_trimp, default=individual.habit.maximum_trimp)
+        return max(individual.plans_trimp[-1], habit)
+
+    @staticmethod
+    def largest_load_of(individual: Individual) -> float:
+        """Return a bound on the load of a session: the longest plan at maximum heart rate."""
+        physiology = individual.physiology
+        rate = load_rates(
+            physiology.maximum_heart_rate,
+            physiology.resting_heart_rate,
+            physiology.maximum_heart_rate,
+            physiology.gender == "female",
+        )
+        minutes = max(
+            sum(part.minutes for part in plan_segments(target)) for target in individual.plans_trimp
+        )
+        return float(rate * minutes)
+
+
+@lru_cache(maxsize=64)
+def _compiled_table(
+    plans_trimp: tuple[float, ...], physiology: Physiology, predictor: str
+) -> tuple[NDArray[np.void], NDArray[np.void], NDArray[np.void]]:
+    """Return plans, segments and curves as the compiled step reads them, shared by all users."""
+    table = find_load_table(plans_trimp, physiology, predictor)
+    return compiled_curves(table, physiology)
+
+
+def compiled_curves(
+    table: LoadTable, physiology: Physiology
+) -> tuple[NDArray[np.void], NDArray[np.void], NDArray[np.void]]:
+    """Return plans, segments and curves of a table for a person's heart-rate range.
+
+    Args:
+        table: The heart rates.
+        physiology: Resting and maximum heart rate and gender of the person.
+
+    Returns:
+        Record arrays of ``PLAN`` (plans,), ``SEGMENT`` (S,) and ``CURVE`` (1, rows, S).
+    """
+    grid = segment_grid(table.plans_trimp)
+    plans = np.zeros(len(table.plans_trimp), dtype=PLAN)
+    plans["target"] = table.plans_trimp
+    plans["first"], plans["last"] = grid.first[:-1], grid.first[1:]
+    segments = np.zeros(grid.minutes.size, dtype=SEGMENT)
+    heart_rate = table.heart_rate_bpm.astype(np.float64)
+    rate = load_rates(
+        heart_rate,
+        physiology.resting_heart_rate,
+        physiology.maximum_heart_rate,
+        physiology.gender == "female",
+    )
+    curves = np.zeros((1, *heart_rate.shape), dtype=CURVE)
+    for first, last in zip(plans["first"], plans["last"], strict=True):
+        part = slice(first, last)
+        segments["points"][part] = np.cumsum(grid.points[part])
+        segments["minutes"][part] = np.cumsum(grid.minutes[part])
+        minutes = grid.minutes[part]
+        curves["load"][0, :, part] = np.cumsum(rate[:, part] * minutes, axis=1)
+        curves["beats"][0, :, part] = np.cumsum(heart_rate[:, part] * minutes, axis=1)
+    for array in (plans, segments, curves):
+        array.setflags(write=False)
+    return plans, segments, curves
+
+
+def find_load_table(
+    plans_trimp: tuple[float, ...], physiology: Physiology, predictor: str
+) -> LoadTable:
+    """Return a load table: shipped, from the user's cache, or built and cached now.
+
+    Args:
+        plans_trimp: Targets of the plans.
+        physiology: VDOT and gender of the person.
+        predictor: One of ``PREDICTORS``.
+
+    Raises:
+        ImportError: If the table must be built and the ``predictor`` extra is not installed.
+        ValueError: If a table on disk is corrupted.
+    """
+    identity = _predictor_identity(predictor)
+    key = table_key(plans_trimp, physiology.vdot, physiology.gender, identity)
+    for folder in (shipped_tables(), _cached_tables()):
+        if (folder / f"{key}.npz").exists():
+            return read_load_table(folder / f"{key}.npz")
+    table = predicted_table(plans_trimp, physiology.vdot, physiology.gender, predictor)
+    write_load_table(table, _cached_tables() / f"{key}.npz")
+    return table
+
+
+def predicted_table(
+    plans_trimp: Sequence[float], vdot: float, gender: str, predictor: str = "fitrec"
+) -> LoadTable:
+    """Build a load table now; see ``find_load_table``."""
+    if predictor == "ode":
+        from fitgym.predictor.ode import OdePredictor
+
+        return build_load_table(plans_trimp, vdot, gender, OdePredictor())
+    try:
+        import torch
+
+        from fitgym.predictor.inference import load_predictor
+    except ImportError as error:
+        raise ImportError(
+            "this individual's load table must be built first, which needs the predictor: "
+            "pip install 'fitgym[predictor]'"
+        ) from error
+    # Two threads wait for each other beside any other work, and gain little without it.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return build_load_table(plans_trimp, vdot, gender, load_predictor())
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _predictor_identity(predictor: str) -> str:
+    """Return what changes when the predictor's answers do, without loading torch."""
+    if predictor == "fitrec":
+        card = resources.files("fitgym") / "data" / "predictor" / "fitrec.json"
+        return str(json.loads(card.read_text(encoding="utf-8"))["sha256"])
+    from fitgym.predictor.ode import OdePredictor
+    from fitgym.predictor.sessions import Session
+
+    # The equation has no file of weights: its answer to one session stands for its constants.
+    speed = np.linspace(1.0, 4.0, 60)
+    answer = OdePredictor().predict([Session(speed, np.zeros(60))], [None])[0]
+    return hashlib.sha256(np.round(answer, 6).tobytes()).hexdigest()
+
+
+def shipped_table_requests() -> dict[str, tuple[tuple[float, ...], float, str]]:
+    """Return what the tables that ship must hold: plans, VDOT and gender by file name (its key).
+
+    They serve the shipped individuals and the VDOT bands of the population.
+    """
+    identity = _predictor_identity("fitrec")
+    people = [load_individual(name) for name in shipped_individuals()]
+    requests = [(one.plans_trimp, one.physiology.vdot, one.physiology.gender) for one in people] + [
+        (DEFAULT_PLANS_TRIMP, band.vdot, "unknown") for band in VDOT_BANDS
+    ]
+    return {table_key(*request, identity): request for request in requests}
+
+
+def _cached_tables() -> Path:
+    import platformdirs
+
+    return platformdirs.user_cache_path("fitgym") / "load_tables"

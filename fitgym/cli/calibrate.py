@@ -1,0 +1,125 @@
+"""``python -m fitgym calibrate``: fit the model to a training log."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["add_command"]
+
+
+def add_command(commands: Any) -> None:
+    """Add the command to the program's subparsers."""
+    parser = commands.add_parser(
+        "calibrate",
+        help="fit the model to a training log",
+        description=(
+            "Fit the fitness-fatigue model to a training log, print what the fit is worth, and "
+            "write calibration.json, calibration.png and, from both stages, individual.json, "
+            "which every environment takes as its individual."
+        ),
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument(
+        "--log",
+        default="marathon",
+        metavar="marathon|FILE.csv",
+        help="the log that ships with fitgym, or a CSV file with date, distance and time",
+    )
+    parser.add_argument("--stage", default="both", choices=("acquisition", "retention", "both"))
+    parser.add_argument(
+        "--time",
+        default="session",
+        choices=("session", "day"),
+        help="whether a step is a session or a calendar day, rest days included",
+    )
+    parser.add_argument(
+        "--vdot",
+        type=float,
+        help="benchmark that sets the training paces (default: the published ones for marathon, "
+        "else the best recent run of the log)",
+    )
+    parser.add_argument(
+        "--bootstrap", type=int, default=200, metavar="N", help="replications; 0 for none"
+    )
+    parser.add_argument(
+        "--base-scaling", type=float, default=0.0, metavar="SIGMA", help="sigma, not estimated"
+    )
+    parser.add_argument(
+        "--no-baseline", action="store_true", help="fix p_0 at 0: the paper's seven parameters"
+    )
+    parser.add_argument(
+        "--starts", type=int, default=16, metavar="N", help="descents of the least squares"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of random starts and bootstrap")
+    parser.add_argument("--out", type=Path, default=Path("results/calibration"), metavar="FOLDER")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Calibrate, print, and write the files."""
+    from fitgym.calibration import (
+        MARATHON_BENCHMARKS,
+        STAGES,
+        FitSettings,
+        assess_sessions,
+        calibrate,
+        calibrated_individual,
+        calibration_figure,
+        calibration_table,
+        plan_grid,
+    )
+    from fitgym.figures import save_figure
+    from fitgym.files import write_text
+    from fitgym.logs import load_marathon_log, read_training_log
+
+    shipped = options.log == "marathon"
+    log = load_marathon_log() if shipped else read_training_log(options.log)
+    benchmark: float | Mapping[int, float] | None = options.vdot
+    if benchmark is None and shipped:
+        benchmark = MARATHON_BENCHMARKS
+    sessions = assess_sessions(log, benchmark)
+    plans = plan_grid(sessions.intensity_trimp)
+    settings = FitSettings(
+        base_scaling=options.base_scaling,
+        estimate_baseline=not options.no_baseline,
+        starts=options.starts,
+        seed=options.seed,
+    )
+    calibrations = [
+        calibrate(
+            sessions,
+            stage,
+            options.time,
+            settings,
+            replications=options.bootstrap,
+            progress=sys.stderr.isatty(),
+        )
+        for stage in (STAGES if options.stage == "both" else (options.stage,))
+    ]
+
+    content = json.dumps(
+        {
+            "plans_trimp": plans,
+            "calibrations": [calibration.to_dict() for calibration in calibrations],
+        },
+        indent=2,
+    )
+    written = [options.out / "calibration.json", options.out / "calibration.png"]
+    write_text(written[0], content + "\n")
+    save_figure(calibration_figure(calibrations), written[1])
+    if len(calibrations) == len(STAGES):
+        written.append(options.out / "individual.json")
+        calibrated_individual(log.name, sessions, *calibrations).to_file(written[2])
+
+    if options.json:
+        print(content)
+        return
+    print("\n\n".join(calibration_table(calibration) for calibration in calibrations))
+    print(f"\nplans (points): {', '.join(f'{plan:g}' for plan in plans)}")
+    print("wrote " + ", ".join(str(path) for path in written))

@@ -1,0 +1,1 @@
+"""The environments: one compiled step, and the classes that give it to Gymnasium."""

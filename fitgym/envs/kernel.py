@@ -1,0 +1,409 @@
+"""One day of an environment, compiled: the only place where an episode moves on.
+
+People, states and outcomes are numpy record arrays, so that fields have names here and one call
+serves one person or many. The scalar environment, the batched one, the references and the tests
+all come through ``step``; it draws no numbers of its own (see noise).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitgym.adherence.base import FITREC, REPLAY
+from fitgym.adherence.response import (
+    history_row,
+    log_tolerance,
+    nearest_plan,
+    next_motivation,
+    plan_done,
+    recorded_history,
+)
+from fitgym.compilation import compiled
+from fitgym.dynamics import accumulate, next_base_level, performance, stimulus
+from fitgym.envs.records import FULL_OBSERVATION, OUTCOME, STATE, WEARABLE_OBSERVATION
+from fitgym.individual import StageParameters
+from fitgym.noise import (
+    EPISODE,
+    HABIT_INTENSITY,
+    HABIT_STRIKES,
+    INITIAL_MOTIVATION,
+    MOTIVATION,
+    TOLERANCE,
+    normal,
+    uniform,
+)
+
+__all__ = [
+    "begin",
+    "drawn_habit",
+    "habit_probability",
+    "observe",
+    "performance_of",
+    "plan_response",
+    "starting_states",
+    "step",
+    "step_with_response",
+    "transition",
+]
+
+
+@compiled
+def begin(states: Any, people: Any, index: int, starts: Any, key: Any) -> None:
+    """Start an episode: ``states[index]`` becomes one of ``starts``, chosen by the key.
+
+    Args:
+        states: Record array of ``STATE``, changed in place.
+        people: Record array of ``PERSON``: one shared by all, or one each.
+        index: Which of them.
+        starts: Record array of ``STATE``: one for a fixed start, many for replay's windows.
+        key: The episode's noise key, uint64.
+    """
+    chosen = int(uniform(key, 0, EPISODE) * starts.size)
+    states[index] = starts[chosen]
+    states[index].key = key
+    person = people[index if people.size > 1 else 0]
+    states[index].motivation = person.initial_motivation_sd * normal(key, 0, INITIAL_MOTIVATION)
+
+
+@compiled
+def transition(
+    state: Any,
+    outcome: Any,
+    person: Any,
+    plan_trimp: float,
+    intensity: float,
+    completion: float,
+    met: bool,
+) -> None:
+    """Move one person on by one day, given what was planned and what was really done.
+
+    Args:
+        state: Record of ``STATE``, changed in place.
+        outcome: Record of ``OUTCOME``, filled in.
+        person: Record of ``PERSON``.
+        plan_trimp: ``a_t``, 0 for no plan.
+        intensity: ``x_t``, points really done.
+        completion: ``c_t``, share of the plan done; 0 without a plan.
+        met: Whether a plan was given and met.
+    """
+    base_level = state.base_level
+    scaling = person.base_scaling
+    fitness_before = state.fitness
+    fatigue_before = state.fatigue
+    state.fitness = accumulate(
+        person.retention,
+        fitness_before,
+        stimulus(intensity, base_level, scaling, person.fitness_exponent),
+        person.fitness_decay,
+        person.unit,
+    )
+    state.fatigue = accumulate(
+        person.retention,
+        fatigue_before,
+        stimulus(intensity, base_level, scaling, person.fatigue_exponent),
+        person.fatigue_decay,
+        person.unit,
+    )
+    realised = performance(
+        state.fitness,
+        state.fatigue,
+        person.baseline_performance,
+        person.fitness_utility,
+        person.fatigue_utility,
+    )
+    counted = realised
+    if person.planned_utility and plan_trimp > 0.0:
+        # p^_t: the same equations with the plan in place of the session.
+        counted = performance(
+            accumulate(
+                person.retention,
+                fitness_before,
+                stimulus(plan_trimp, base_level, scaling, person.fitness_exponent),
+                person.fitness_decay,
+                person.unit,
+            ),
+            accumulate(
+                person.retention,
+                fatigue_before,
+                stimulus(plan_trimp, base_level, scaling, person.fatigue_exponent),
+                person.fatigue_decay,
+                person.unit,
+            ),
+            person.baseline_performance,
+            person.fitness_utility,
+            person.fatigue_utility,
+        )
+    state.base_level = next_base_level(base_level, intensity, person.base_decay)
+    state.intensity = intensity
+    state.plan_trimp = plan_trimp
+    state.completion = completion
+    state.day += 1
+    state.session += 1
+
+    outcome.performance_term = counted - person.baseline_performance
+    outcome.completion_term = person.completion_bonus if met else 0.0
+    outcome.shortfall_term = 0.0
+    if plan_trimp > 0.0:
+        outcome.shortfall_term = person.shortfall_penalty * min(intensity - plan_trimp, 0.0)
+    outcome.reward = outcome.performance_term + outcome.completion_term + outcome.shortfall_term
+    outcome.plan_trimp = plan_trimp
+    outcome.done_trimp = intensity
+    outcome.completion = completion
+    outcome.met = 1.0 if met else 0.0
+    outcome.base_level = state.base_level
+    outcome.fitness = state.fitness
+    outcome.fatigue = state.fatigue
+    outcome.performance = realised
+    outcome.motivation = state.motivation
+    outcome.mean_heart_rate = state.mean_heart_rate
+    outcome.internal_load = state.internal_load
+
+
+@compiled
+def plan_response(
+    state: Any, person: Any, plan_trimp: float, noise: float, tables: Any
+) -> tuple[float, float, float]:
+    """Return share done, internal load and mean heart rate of a plan under FitRec adherence.
+
+    Args:
+        state: Record of ``STATE``.
+        person: Record of ``PERSON``.
+        plan_trimp: ``a_t`` > 0.
+        noise: Today's standard normal deviation of log tolerance.
+        tables: ``fitgym.adherence.response.Tables`` of the model.
+    """
+    relative_fatigue = (person.fatigue_utility * state.fatigue) / max(
+        person.baseline_performance + person.fitness_utility * state.fitness, 1.0
+    )
+    tolerance = math.exp(
+        log_tolerance(
+            person.log_reference_tolerance,
+            state.base_level / person.initial_base_level,
+            person.base_level_effect,
+            relative_fatigue,
+            person.fatigue_effect,
+            state.motivation,
+            person.tolerance_sd * noise,
+        )
+    )
+    curve = tables.curves[person.table, history_row(state.history, state.days_since)]
+    return plan_done(tables.plans, tables.segments, curve, plan_trimp, tolerance)
+
+
+@compiled
+def habit_probability(state: Any, person: Any) -> float:
+    """Return the probability of training by habit without a plan, ``logistic(logit q + m)``."""
+    return 1.0 / (1.0 + math.exp(-person.habit_log_odds - state.motivation))
+
+
+@compiled
+def drawn_habit(person: Any, noise: float) -> float:
+    """Return a habit session of a person without a log, points, from a standard normal number."""
+    intensity = math.exp(person.habit_log_median + person.habit_log_sd * noise)
+    return float(min(intensity, person.habit_maximum))
+
+
+@compiled
+def _follow_plan(state: Any, person: Any, plan_trimp: float, tables: Any) -> float:
+    """Return the share of today's plan done under FitRec adherence; update the history."""
+    noise = normal(state.key, state.day, TOLERANCE)
+    share, load, heart_rate = plan_response(state, person, plan_trimp, noise, tables)
+    _remember(state, recorded_history(nearest_plan(tables.plans, plan_trimp), share))
+    state.internal_load = load
+    state.mean_heart_rate = heart_rate
+    return share
+
+
+@compiled
+def _follow_habit(state: Any, person: Any, tables: Any) -> float:
+    """Return what is done on a day without a plan under FitRec adherence; update the history."""
+    if uniform(state.key, state.day, HABIT_STRIKES) >= habit_probability(state, person):
+        _remember(state, 0)
+        return 0.0
+    sessions = tables.sessions_trimp
+    if sessions.size > 0:
+        intensity = sessions[int(uniform(state.key, state.day, HABIT_INTENSITY) * sessions.size)]
+    else:
+        intensity = drawn_habit(person, normal(state.key, state.day, HABIT_INTENSITY))
+    # To FitRec, a habit session is the nearest plan, completed.
+    plan = nearest_plan(tables.plans, intensity)
+    last = tables.plans[plan].last - 1
+    curve = tables.curves[person.table, history_row(state.history, state.days_since)]
+    state.internal_load = curve[last].load
+    state.mean_heart_rate = curve[last].beats / tables.segments[last].minutes
+    _remember(state, recorded_history(plan, 1.0))
+    return float(intensity)
+
+
+@compiled
+def _remember(state: Any, history: int) -> None:
+    """Record a session as the last one; 0 stands for none worth recording."""
+    if history > 0:
+        state.history = history
+        state.days_since = 1
+    else:
+        state.days_since += 1
+
+
+@compiled
+def step(
+    states: Any,
+    outcomes: Any,
+    people: Any,
+    index: int,
+    plan_trimp: float,
+    adherence: int,
+    tables: Any,
+) -> bool:
+    """Move person ``index`` on by one day under one of the built-in adherence models.
+
+    Args:
+        states: Record array of ``STATE``, changed in place.
+        outcomes: Record array of ``OUTCOME``, filled in.
+        people: Record array of ``PERSON``: one shared by all, or one each.
+        index: Which of them.
+        plan_trimp: ``a_t``, 0 for no plan.
+        adherence: Code of the model, see ``fitgym.adherence.base``.
+        tables: ``fitgym.adherence.response.Tables`` of the model.
+
+    Returns:
+        Whether the season is over.
+    """
+    state = states[index]
+    intensity = plan_trimp
+    met = plan_trimp > 0.0
+    if adherence == REPLAY:
+        intensity = tables.sessions_trimp[state.session]
+        met = met and intensity >= plan_trimp
+    elif adherence == FITREC:
+        person = people[index if people.size > 1 else 0]
+        share = 0.0
+        if plan_trimp > 0.0:
+            share = _follow_plan(state, person, plan_trimp, tables)
+            intensity = share * plan_trimp
+            met = share >= 1.0
+        else:
+            intensity = _follow_habit(state, person, tables)
+        state.motivation = next_motivation(
+            state.motivation,
+            person.persistence,
+            person.success_effect,
+            person.failure_effect,
+            plan_trimp > 0.0,
+            share,
+            person.motivation_sd * normal(state.key, state.day, MOTIVATION),
+        )
+    return step_with_response(states, outcomes, people, index, plan_trimp, intensity, met)
+
+
+@compiled
+def step_with_response(
+    states: Any,
+    outcomes: Any,
+    people: Any,
+    index: int,
+    plan_trimp: float,
+    intensity: float,
+    met: bool,
+) -> bool:
+    """Move person ``index`` on by one day, given what was done.
+
+    Args:
+        states: Record array of ``STATE``, changed in place.
+        outcomes: Record array of ``OUTCOME``, filled in.
+        people: Record array of ``PERSON``: one shared by all, or one each.
+        index: Which of them.
+        plan_trimp: ``a_t``, 0 for no plan.
+        intensity: ``x_t``, points really done.
+        met: Whether a plan was given and met.
+
+    Returns:
+        Whether the season is over.
+    """
+    person = people[index if people.size > 1 else 0]
+    completion = 0.0
+    if plan_trimp > 0.0:
+        completion = min(intensity / plan_trimp, 1.0)
+    transition(states[index], outcomes[index], person, plan_trimp, intensity, completion, met)
+    return bool(states[index].day >= person.days)
+
+
+@compiled
+def _accumulate_log(states: Any, outcomes: Any, people: Any, sessions: Any) -> None:
+    """Fill ``states[t + 1]`` with ``states[t]`` after session ``t`` of a log."""
+    for row in range(sessions.size):
+        states[row + 1] = states[row]
+        step_with_response(states, outcomes, people, row + 1, 0.0, sessions[row], False)
+
+
+def starting_states(
+    parameters: StageParameters,
+    person: NDArray[np.void],
+    sessions: NDArray[np.float64],
+    rows: NDArray[np.int64],
+) -> NDArray[np.void]:
+    """Return the states in which an episode may start, as a record array of ``STATE``.
+
+    Args:
+        parameters: Parameters of the stage, with the stocks before the first session.
+        person: Record array of length 1, of ``PERSON``.
+        sessions: Intensities of the log, points; empty where there is none.
+        rows: Rows of the log before which an episode may start.
+    """
+    states = np.zeros(sessions.size + 1, dtype=STATE)
+    states["base_level"][0] = parameters.initial_base_level
+    states["fitness"][0] = parameters.initial_fitness
+    states["fatigue"][0] = parameters.initial_fatigue
+    _accumulate_log(states, np.zeros(states.size, dtype=OUTCOME), person, sessions)
+    starts = states[rows]
+    starts["day"] = 0
+    starts["days_since"] = 1
+    return starts
+
+
+@compiled
+def performance_of(states: Any, index: int, people: Any) -> float:
+    """Return the performance of person ``index`` with the present stocks, in VDOT."""
+    person = people[index if people.size > 1 else 0]
+    return performance(
+        states[index].fitness,
+        states[index].fatigue,
+        person.baseline_performance,
+        person.fitness_utility,
+        person.fatigue_utility,
+    )
+
+
+@compiled
+def observe(states: Any, index: int, days: int, kind: int, observations: Any) -> None:
+    """Write what the agent sees of person ``index`` into ``observations[index]``.
+
+    Args:
+        states: Record array of ``STATE``.
+        index: Which of them.
+        days: ``T``, length of an episode.
+        kind: ``STATE_OBSERVATION``, ``FULL_OBSERVATION`` or ``WEARABLE_OBSERVATION``.
+        observations: Array (N, width), float32; see ``fitgym.envs.spaces`` for the columns.
+    """
+    state = states[index]
+    row = observations[index]
+    days_left = (days - state.day) / days
+    row[0] = state.intensity
+    if kind == WEARABLE_OBSERVATION:
+        row[1] = state.completion
+        row[2] = state.mean_heart_rate
+        row[3] = state.internal_load
+        row[4] = state.days_since
+        row[5] = days_left
+    else:
+        row[1] = state.base_level
+        row[2] = state.fitness
+        row[3] = state.fatigue
+        row[4] = state.plan_trimp
+        row[5] = days_left
+        if kind == FULL_OBSERVATION:
+            row[6] = state.motivation

@@ -1,0 +1,484 @@
+"""The environment class behind every registered id, for one person."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+from numpy.typing import NDArray
+
+from fitgym.adherence import CustomAdherence, FitRec, Situation, make_adherence
+from fitgym.adherence.base import FITREC
+from fitgym.envs import kernel, render
+from fitgym.envs.records import (
+    FULL_OBSERVATION,
+    OUTCOME,
+    STATE,
+    STATE_OBSERVATION,
+    WEARABLE_OBSERVATION,
+    pack_person,
+)
+from fitgym.envs.spaces import observation_space
+from fitgym.individual import Individual, load_individual, shipped_individuals
+from fitgym.population import Population
+from fitgym.validation import require_choice, require_integer, require_number
+
+__all__ = ["FitnessFatigueEnv"]
+
+Observation = NDArray[np.float32]
+
+# How the kernel calls each kind of observation, and how many numbers it has.
+_OBSERVATIONS = {
+    "state": (STATE_OBSERVATION, 6),
+    "full": (FULL_OBSERVATION, 7),
+    "wearable": (WEARABLE_OBSERVATION, 6),
+}
+
+
+class FitnessFatigueEnv(gym.Env[Observation, Any]):
+    """Exercise recommendation to one person as a finite-horizon Markov decision process.
+
+    ## Description
+    Every day a service pushes one of ten exercise plans, or none, to a person. What the person
+    really does builds fitness and fatigue, and performance is their weighted difference. The
+    service is to make the season's performance high with plans that are carried out. Fang, Lee
+    and Wang 2022 (arXiv 2204.00961) define the process in two stages: in **acquisition** the
+    stocks add up, in **retention** they compound.
+
+    | id | stage | adherence | reward |
+    |---|---|---|---|
+    | `fitgym/AcquisitionReplay-v0` | acquisition | replay of a runner's log | the paper's |
+    | `fitgym/RetentionReplay-v0` | retention | replay of a runner's log | the paper's |
+
+    Under **replay** adherence, the paper's protocol, what happens is read from the log: a plan
+    changes the reward of its day and nothing else. That is a contextual bandit, not a control
+    problem, and its exact optimum is the best plan of each day (see `fitgym.solver`). Under
+    **certain** adherence every plan is done exactly.
+
+    ## Action Space
+    `Discrete(11)`: 0 is no plan; 1 to 10 are the individual's plans from the easiest to the
+    hardest, by default 1.8, 7, 12.2, 17.4, 22.6, 27.8, 33, 38.2, 43.4 and 48.6 TRIMP points.
+
+    ## Observation Space
+    `Box` of six float32 numbers in natural units:
+
+    | index | observation | symbol | min | max | unit |
+    |---|---|---|---|---|---|
+    | 0 | intensity of the last session | x_{t-1} | 0 | hardest session or plan | points |
+    | 1 | base level | B_t | 1 | larger of B_0 and the hardest session | points |
+    | 2 | fitness | F_{t-1} | 0 | derived, see `fitgym.envs.spaces` | points if sigma = 1 |
+    | 3 | fatigue | G_{t-1} | 0 | derived, see `fitgym.envs.spaces` | points if sigma = 1 |
+    | 4 | the last plan's target, 0 for none | a_{t-1} | 0 | hardest plan | points |
+    | 5 | share of days left | (T - t) / T | 0 | 1 | - |
+
+    ## Rewards
+    `r_t = (p_t - p_0) + mu 1{plan given and met} - rho max(a_t - x_t, 0)`, performance in VDOT.
+    Without a plan neither `mu` nor `rho` counts. A plan is met if `x_t >= a_t`. With
+    `utility="planned"`, the paper's reading, the performance predicted for the plan stands in
+    place of the realised one on days with a plan. `info["reward_terms"]` holds the three terms.
+
+    ## Starting State
+    The individual's `B_0`, `F_0`, `G_0`, with `x` and `a` zero. Under replay, a window of `days`
+    consecutive sessions is drawn from the log, and the stocks are those accumulated from the
+    start of the log to the start of the window.
+
+    ## Episode End
+    The last of `days` days terminates the episode. It is never truncated: the horizon is part of
+    the problem, and the days left are observed.
+
+    ## Arguments
+    - `stage`: `"acquisition"` or `"retention"`.
+    - `individual`: name of a shipped individual, path of a JSON file, or a mapping of the same
+      content; an `Individual` is accepted too, though such a specification is no plain text.
+    - `adherence`: `"certain"`, `"replay"` or `"package.module:Class"` (see `fitgym.adherence`).
+    - `days`: length `T` of an episode, 1 to 3650.
+    - `completion_bonus`: `mu` >= 0, reward of a plan met.
+    - `shortfall_penalty`: `rho` >= 0, per point planned and not done.
+    - `utility`: `"realised"` or `"planned"`.
+    - `forbidden_plans`: actions that may not be taken; `info["action_mask"]` shows the others.
+    - `log_part`: rows that replay takes its windows from: `"all"`, `"train"` (the first 80 %) or
+      `"test"`.
+    - `render_mode`: `"ansi"` (one line a day), `"rgb_array"` (a picture of the season so far);
+      `"human"` works through Gymnasium's `HumanRendering`.
+
+    `info` holds, after a step: `plan`, `plan_trimp`, `done_trimp`, `completion` (0 without a
+    plan), `met`, `base_level`, `fitness`, `fatigue`, `performance`, `reward_terms` and
+    `action_mask`; after a reset those of them that describe the person, and the mask.
+
+    ## Version History
+    - v0: initial version.
+
+    ## References
+    - J. Fang, V. C. S. Lee, H. Wang: Dynamic physical activity recommendation on personalised
+      mobile health information service. arXiv 2204.00961, 2022.
+    - G. Roels: High-performance practice processes. Management Science 66(4), 2020.
+    """
+
+    observation_space: spaces.Box  # type: ignore[assignment]
+    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 10}  # noqa: RUF012
+
+    def __init__(
+        self,
+        stage: str = "acquisition",
+        individual: str | os.PathLike[str] | Mapping[str, Any] | Individual = "recreational-runner",
+        adherence: str = "fitrec",
+        predictor: str = "fitrec",
+        days: int = 90,
+        completion_bonus: float = 1.0,
+        shortfall_penalty: float = 0.05,
+        utility: str = "realised",
+        observation: str = "state",
+        continuous: bool = False,
+        forbidden_plans: Sequence[int] = (),
+        log_part: str = "all",
+        render_mode: str | None = None,
+    ) -> None:
+        """Build the environment; see the class for the arguments.
+
+        Raises:
+            ValueError: If an argument is out of range.
+            TypeError: If an argument has the wrong type.
+        """
+        self.stage = require_choice("stage", stage, ("acquisition", "retention"))
+        self.days = require_integer("days", days, 1, 3650)
+        self.observation = require_choice("observation", observation, tuple(_OBSERVATIONS))
+        if observation != "state" and adherence != "fitrec":
+            raise ValueError(
+                f"observation must be 'state' with adherence {adherence!r}, which has neither "
+                f"motivation nor heart rate, got {observation!r}"
+            )
+        if render_mode is not None:
+            require_choice("render_mode", render_mode, self.metadata["render_modes"])
+        self.render_mode = render_mode
+        self._adherence_arguments = (adherence, predictor, log_part)
+        self._task: dict[str, Any] = {
+            "retention": stage == "retention",
+            "days": self.days,
+            "completion_bonus": require_number("completion_bonus", completion_bonus, 0),
+            "shortfall_penalty": require_number("shortfall_penalty", shortfall_penalty, 0),
+            "planned_utility": require_choice("utility", utility, ("realised", "planned"))
+            == "planned",
+        }
+        self._state = np.zeros(1, dtype=STATE)
+        self._outcome = np.zeros(1, dtype=OUTCOME)
+        self._running = False
+        self._history: list[dict[str, Any]] = []
+
+        self.population = Population() if individual == "population" else None
+        if self.population is not None:
+            self._default_individual = self.population.typical()
+            everybody = [*self.population.extremes()]
+        else:
+            self._default_individual = load_individual(individual)
+            everybody = []
+        self._settle(self._default_individual)
+        everybody.append(self.individual)
+        largest_session, largest_load = (
+            self.adherence.largest_session_trimp,
+            self.adherence.largest_internal_load,
+        )
+        if adherence == "fitrec":
+            # Room for everybody who ships, so that reset(options={"individual": ...}) can change
+            # the person without changing the space.
+            everybody.extend(load_individual(name) for name in shipped_individuals())
+            for one in everybody:
+                largest_session = max(largest_session, FitRec.largest_session_of(one))
+            largest_load = max(largest_load, *(FitRec.largest_load_of(one) for one in everybody))
+        self.observation_space = observation_space(
+            everybody,
+            stage,
+            largest_session_trimp=largest_session,
+            days=self.days,
+            observation=observation,
+            largest_internal_load=largest_load,
+        )
+
+        self.continuous = bool(continuous)
+        self._action_mask = np.ones(len(self._targets), dtype=np.int8)
+        for plan in forbidden_plans:
+            self._action_mask[require_integer("forbidden_plans", plan, 0, 10)] = 0
+        if not self._action_mask.any():
+            raise ValueError("forbidden_plans must leave at least one of the actions 0 to 10")
+        if self.continuous and not self._action_mask.all():
+            raise ValueError(
+                f"forbidden_plans must be empty when continuous is True, got {forbidden_plans!r}"
+            )
+        self.action_space = (
+            spaces.Box(-1.0, 1.0, (1,), dtype=np.float32)
+            if self.continuous
+            else spaces.Discrete(len(self._targets))
+        )
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Start an episode.
+
+        Args:
+            seed: Seed of the environment's generator; None goes on with the present one.
+            options: May hold ``individual``, in any form that the constructor takes: the person
+                of this episode alone.
+
+        Raises:
+            ValueError: If ``options`` has any other key, or the individual does not fit into the
+                observation space.
+        """
+        super().reset(seed=seed)
+        unknown = sorted(set(options or {}) - {"individual"})
+        if unknown:
+            raise ValueError(f"options has unknown keys {unknown}; allowed is 'individual'")
+        # The key is drawn before the person, so that an episode's noise does not depend on who.
+        key = self.np_random.integers(0, 2**64, dtype=np.uint64)
+        if options and "individual" in options:
+            individual = load_individual(options["individual"])
+            self._require_room_for(individual)
+        elif self.population is not None:
+            individual = self.population.draw(self.np_random)
+        else:
+            individual = self._default_individual
+        if individual is not self.individual:
+            self._settle(individual)
+        kernel.begin(self._state, self.person, 0, self._starts, key)
+        if isinstance(self.adherence, CustomAdherence):
+            self._generator = np.random.default_rng(int(key))
+        self._running = True
+        self._history.clear()
+        state = self._state[0]
+        info: dict[str, Any] = {
+            "base_level": float(state["base_level"]),
+            "fitness": float(state["fitness"]),
+            "fatigue": float(state["fatigue"]),
+            "performance": kernel.performance_of(self._state, 0, self.person),
+        }
+        if self.adherence.code == FITREC:
+            info["motivation"] = float(state["motivation"])
+        if not self.continuous:
+            info["action_mask"] = self._action_mask.copy()
+        if self.render_mode is not None:
+            self._history.append(info)
+        return self._observe(), info
+
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Push a plan and live through the day.
+
+        Args:
+            action: 0 for no plan, 1 to 10 for a plan; with continuous plans an array (1,) in
+                [-1, 1].
+
+        Returns:
+            Observation, reward, terminated (on the last day), truncated (never) and info.
+
+        Raises:
+            ResetNeeded: If no episode is running.
+            ValueError: If the action is not one of the allowed ones.
+            TypeError: If the action has the wrong type.
+        """
+        if not self._running:
+            raise ResetNeeded(
+                "step was called with no episode running: call reset() first, and again after a "
+                "step has returned terminated=True"
+            )
+        asked_trimp = self._target(action)
+        terminated = self._advance(self._state, self._outcome, asked_trimp)
+        (
+            reward,
+            performance_term,
+            completion_term,
+            shortfall_term,
+            plan_trimp,
+            done_trimp,
+            completion,
+            met,
+            base_level,
+            fitness,
+            fatigue,
+            performance,
+            motivation,
+            mean_heart_rate,
+            internal_load,
+        ) = self._outcome.view(np.float64).tolist()
+        info: dict[str, Any] = {
+            "plan_trimp": plan_trimp,
+            "done_trimp": done_trimp,
+            "completion": completion,
+            "met": met > 0.0,
+            "base_level": base_level,
+            "fitness": fitness,
+            "fatigue": fatigue,
+            "performance": performance,
+            "reward_terms": {
+                "performance": performance_term,
+                "completion": completion_term,
+                "shortfall": shortfall_term,
+            },
+        }
+        if self.adherence.code == FITREC:
+            info["motivation"] = motivation
+            if done_trimp > 0.0:
+                info["mean_heart_rate"] = mean_heart_rate
+                info["internal_load"] = internal_load
+        if not self.continuous:
+            info["plan"] = int(action)
+            info["action_mask"] = self._action_mask.copy()
+        if self.render_mode is not None:
+            self._history.append(info)
+        self._running = not terminated
+        return self._observe(), reward, terminated, False, info
+
+    @property
+    def action_mask(self) -> NDArray[np.int8]:
+        """1 for the actions that may be taken and 0 for the forbidden ones, (11,); a copy."""
+        return self._action_mask.copy()
+
+    @property
+    def running(self) -> bool:
+        """Whether an episode is running, so that ``step`` may be called."""
+        return self._running
+
+    def preview_reward(self, action: Any) -> float:
+        """Return the reward that ``action`` would earn today, without taking it.
+
+        It reads the noise of the day, so it is foresight: for references and tests, not for
+        agents that are to be compared.
+
+        Raises:
+            ResetNeeded: If no episode is running.
+            NotImplementedError: If the adherence is not a built-in one.
+        """
+        if not self._running:
+            raise ResetNeeded("preview_reward was called with no episode running: call reset()")
+        if isinstance(self.adherence, CustomAdherence):
+            raise NotImplementedError("a custom adherence cannot be previewed")
+        outcome = np.zeros_like(self._outcome)
+        self._advance(self._state.copy(), outcome, self._target(action))
+        return float(outcome["reward"][0])
+
+    def render(self) -> Any:
+        """Return the season so far: a line a day, or a picture (H, W, 3) of uint8.
+
+        Raises:
+            ResetNeeded: If no episode was started.
+        """
+        if self.render_mode is None:
+            gym.logger.warn(
+                "render was called without a render_mode: give one to gym.make, for example "
+                f'gym.make("{self.spec.id if self.spec else "..."}", render_mode="rgb_array")'
+            )
+            return None
+        if not self._history:
+            raise ResetNeeded("render was called before reset()")
+        if self.render_mode == "ansi":
+            return render.text(self._history)
+        title = f"{self.individual.name}, {self.stage}"
+        return render.picture(self._history, days=self.days, title=title)
+
+    def _settle(self, individual: Individual) -> None:
+        """Make ``individual`` the person of the episodes to come."""
+        adherence, predictor, log_part = self._adherence_arguments
+        self.adherence = make_adherence(adherence, individual, predictor, log_part)
+        self.individual = individual
+        self.parameters = individual.stage(self.stage)
+        self.person = pack_person(
+            individual,
+            log_reference_tolerance=self.adherence.log_reference_tolerance,
+            **self._task,
+        )
+        self._starts = kernel.starting_states(
+            self.parameters,
+            self.person,
+            self.adherence.tables.sessions_trimp,
+            self.adherence.start_rows(self.days),
+        )
+        self._targets = (0.0, *individual.plans_trimp)
+
+    def _require_room_for(self, individual: Individual) -> None:
+        """Raise unless everything that ``individual`` can reach can be observed."""
+        adherence = make_adherence(
+            self._adherence_arguments[0], individual, *self._adherence_arguments[1:]
+        )
+        needed = observation_space(
+            [individual],
+            self.stage,
+            largest_session_trimp=adherence.largest_session_trimp,
+            days=self.days,
+            observation=self.observation,
+            largest_internal_load=adherence.largest_internal_load,
+        )
+        outside = (needed.high > self.observation_space.high) | (
+            needed.low < self.observation_space.low
+        )
+        if outside.any():
+            raise ValueError(
+                f"options['individual'] {individual.name!r} can reach observations up to "
+                f"{needed.high.tolist()}, beyond this environment's "
+                f"{self.observation_space.high.tolist()}: make an environment with "
+                "individual=... instead"
+            )
+
+    def _target(self, action: Any) -> float:
+        """Return the points that a checked action asks for, 0 for no plan."""
+        if not self.continuous:
+            plan = require_integer("action", action, 0, len(self._targets) - 1)
+            if not self._action_mask[plan]:
+                allowed = np.flatnonzero(self._action_mask).tolist()
+                raise ValueError(
+                    f"action must be one of {allowed}, got {plan}: the plan is forbidden"
+                )
+            return self._targets[plan]
+        value = np.asarray(action)
+        if value.shape != (1,) or value.dtype.kind not in "fiu" or not -1.0 <= value[0] <= 1.0:
+            raise ValueError(f"action must be an array of shape (1,) in [-1, 1], got {action!r}")
+        target = 0.5 * (float(value[0]) + 1.0) * self._targets[-1]
+        return target if target >= 0.5 * self._targets[1] else 0.0
+
+    def _advance(
+        self, state: NDArray[np.void], outcome: NDArray[np.void], plan_trimp: float
+    ) -> bool:
+        """Move ``state`` on by a day, fill in ``outcome`` and return whether it was the last."""
+        if isinstance(self.adherence, CustomAdherence):
+            now = state[0]
+            response = self.adherence.respond(
+                Situation(
+                    day=int(now["day"]),
+                    plan_trimp=plan_trimp,
+                    intensity=float(now["intensity"]),
+                    base_level=float(now["base_level"]),
+                    fitness=float(now["fitness"]),
+                    fatigue=float(now["fatigue"]),
+                    generator=self._generator,
+                )
+            )
+            return kernel.step_with_response(
+                state,
+                outcome,
+                self.person,
+                0,
+                plan_trimp,
+                require_number(
+                    "the adherence's intensity",
+                    response.intensity,
+                    0,
+                    self.adherence.largest_session_trimp,
+                ),
+                bool(response.met) and plan_trimp > 0,
+            )
+        return kernel.step(
+            state,
+            outcome,
+            self.person,
+            0,
+            plan_trimp,
+            self.adherence.code,
+            self.adherence.tables,
+        )
+
+    def _observe(self) -> Observation:
+        kind, width = _OBSERVATIONS[self.observation]
+        observation = np.empty((1, width), dtype=np.float32)
+        kernel.observe(self._state, 0, self.days, kind, observation)
+        return observation.reshape(width)

@@ -1,0 +1,132 @@
+"""Bounds of the observations: finite, and wide enough for every state that can be reached."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+from gymnasium import spaces
+
+from fitgym.dynamics import MINIMUM_BASE_LEVEL, stimulus
+from fitgym.individual import Individual, Motivation, StageParameters
+from fitgym.noise import LARGEST_NORMAL
+
+__all__ = ["motivation_bound", "observation_space", "stock_bound"]
+
+
+# A sum of many rounded terms may exceed its limit by about that.
+_ROUNDING = 1.0 + 1e-9
+
+
+def stock_bound(
+    parameters: StageParameters, *, retention: bool, fitness: bool, largest_session_trimp: float
+) -> float:
+    """Return a bound that fitness (or fatigue) never exceeds.
+
+    The stimulus ``B^(sigma - gamma) x^gamma`` is monotone in ``B``, so its largest value over
+    ``B`` in ``[B_min, B_max]`` is at one end. A retention stock never exceeds the larger of its
+    start and the largest stimulus ``f``; an acquisition stock never exceeds the larger of its
+    start and the geometric sum ``f / (1 - e^-alpha)``.
+
+    Args:
+        parameters: Parameters of the stage.
+        retention: Whether the stage is retention.
+        fitness: True for fitness, False for fatigue.
+        largest_session_trimp: Largest intensity that can be realised.
+    """
+    exponent = parameters.fitness_exponent if fitness else parameters.fatigue_exponent
+    decay = parameters.fitness_decay if fitness else parameters.fatigue_decay
+    initial = parameters.initial_fitness if fitness else parameters.initial_fatigue
+    base_levels = (
+        MINIMUM_BASE_LEVEL,
+        max(parameters.initial_base_level, largest_session_trimp),
+    )
+    largest = max(
+        stimulus(largest_session_trimp, base_level, parameters.base_scaling, exponent)
+        for base_level in base_levels
+    )
+    if not retention:
+        largest /= -math.expm1(-decay)
+    return max(initial, largest) * _ROUNDING
+
+
+def motivation_bound(motivation: Motivation) -> float:
+    """Return a bound on ``|m_t|``.
+
+    The noise tape's normal numbers are bounded, and a motivation that decays by ``phi`` a day and
+    changes by at most ``e + s_m z`` stays below the larger of its start and ``(e + s_m z) /
+    (1 - phi)``.
+    """
+    effect = max(motivation.success_effect, motivation.failure_effect)
+    change = effect + LARGEST_NORMAL * motivation.motivation_sd
+    start = LARGEST_NORMAL * motivation.initial_motivation_sd
+    return max(start, change / (1.0 - motivation.persistence)) * _ROUNDING
+
+
+def observation_space(
+    individuals: Iterable[Individual],
+    stage: str,
+    *,
+    largest_session_trimp: float,
+    days: int,
+    observation: str = "state",
+    largest_internal_load: float = 0.0,
+) -> spaces.Box:
+    """Return the space of what is observed, float32, wide enough for every person given.
+
+    ``"state"`` has the columns x_{t-1}, B_t, F_{t-1}, G_{t-1}, a_{t-1}, days left / T; ``"full"``
+    adds m_t; ``"wearable"`` has x_{t-1}, its completion, the mean heart rate and the internal load
+    of the last session, the days since it, days left / T.
+
+    Args:
+        individuals: Everybody who may be met.
+        stage: ``"acquisition"`` or ``"retention"``.
+        largest_session_trimp: Largest intensity that can be realised.
+        days: ``T``.
+        observation: Which of the three.
+        largest_internal_load: Largest load of a session, for ``"wearable"``.
+    """
+    people = list(individuals)
+    parameters = [individual.stage(stage) for individual in people]
+    if observation == "wearable":
+        low = [0.0] * 6
+        high = [
+            largest_session_trimp,
+            1.0,
+            # The predictor's largest heart rate; a mean cannot exceed it.
+            220.0,
+            largest_internal_load,
+            days + 1.0,
+            1.0,
+        ]
+    else:
+        fitness, fatigue = (
+            max(
+                stock_bound(
+                    one,
+                    retention=stage == "retention",
+                    fitness=which,
+                    largest_session_trimp=largest_session_trimp,
+                )
+                for one in parameters
+            )
+            for which in (True, False)
+        )
+        low = [0.0, MINIMUM_BASE_LEVEL, 0.0, 0.0, 0.0, 0.0]
+        high = [
+            largest_session_trimp,
+            max(largest_session_trimp, *(one.initial_base_level for one in parameters)),
+            fitness,
+            fatigue,
+            max(individual.plans_trimp[-1] for individual in people),
+            1.0,
+        ]
+        if observation == "full":
+            bound = max(motivation_bound(individual.motivation) for individual in people)
+            low.append(-bound)
+            high.append(bound)
+    # Rounding to float32 keeps the order, so no observation can be rounded out of the box.
+    return spaces.Box(
+        np.array(low, dtype=np.float32), np.array(high, dtype=np.float32), dtype=np.float32
+    )

@@ -1,0 +1,149 @@
+"""The load table against step-by-step calls of the predictor under the same definitions."""
+
+import numpy as np
+import pytest
+
+from fitgym.adherence.fitrec import compiled_curves
+from fitgym.adherence.load_table import (
+    DAYS_SINCE,
+    build_load_table,
+    cut_course,
+    read_load_table,
+    segment_grid,
+    table_key,
+    write_load_table,
+)
+from fitgym.individual import DEFAULT_PLANS_TRIMP, Physiology
+from fitgym.internal_load import load_rates
+from fitgym.plans import plan_segments, session_course
+from fitgym.predictor.sessions import History, Session
+
+PHYSIOLOGY = Physiology(vdot=41.0)
+
+
+@pytest.fixture(scope="session")
+def table(predictor):
+    before = predictor.calls
+    table = build_load_table(DEFAULT_PLANS_TRIMP, 41.0, "unknown", predictor)
+    # One pass for the histories' own heart rates, and one for everything else.
+    assert predictor.calls == before + 2
+    return table
+
+
+def session_of(course, steps=None):
+    speed = course.speed_m_s[:steps]
+    return Session(speed_m_s=speed, altitude_m=np.zeros(speed.size))
+
+
+def direct_curves(predictor, plan, last_plan, tenths, days):
+    """Ask for one session after one history; return load and beats at the segments' ends."""
+    course = session_course(plan_segments(DEFAULT_PLANS_TRIMP[plan]), 41.0)
+    history = None
+    if last_plan is not None:
+        done = session_course(plan_segments(DEFAULT_PLANS_TRIMP[last_plan]), 41.0)
+        points, steps = 0.0, 0
+        while points < tenths / 10 * DEFAULT_PLANS_TRIMP[last_plan] - 1e-6:
+            points += done.points[steps]
+            steps += 1
+        alone = predictor.predict([session_of(done)], [None])[0]
+        history = History(session_of(done, steps), alone[:steps], days)
+    heart_rate = predictor.predict([session_of(course)], [history])[0]
+    # Means over segments: runs of one zone cut into pieces of at most a minute.
+    loads, beats = [], []
+    step = 0
+    while step < heart_rate.size:
+        zone, seconds, product = course.zone[step], 0.0, 0.0
+        while (
+            step < heart_rate.size
+            and course.zone[step] == zone
+            and seconds + course.duration_s[step] <= 60.0
+        ):
+            product += heart_rate[step] * course.duration_s[step]
+            seconds += course.duration_s[step]
+            step += 1
+        mean = product / seconds
+        loads.append(seconds / 60.0 * load_rates(mean, 55.0, 185.0, False))
+        beats.append(seconds / 60.0 * mean)
+    return np.cumsum(loads), np.cumsum(beats)
+
+
+ASKED = [
+    (4, None, 0, 0),
+    (0, 9, 10, 1),
+    (9, 0, 1, 10),
+    (4, 4, 10, 1),
+    (7, 6, 3, 2),
+    (2, 5, 5, 3),
+    (3, 8, 9, 5),
+]
+
+
+def assert_table_equals_direct_calls(table, predictor, plan, last_plan, tenths, days):
+    plans, _, curves = compiled_curves(table, PHYSIOLOGY)
+    loads, beats = direct_curves(predictor, plan, last_plan, tenths, days)
+    row = 0
+    if last_plan is not None:
+        row = 1 + (last_plan * 10 + tenths - 1) * 5 + DAYS_SINCE.index(days)
+    part = curves[0, row, plans["first"][plan] : plans["last"][plan]]
+    np.testing.assert_allclose(part["load"], loads, rtol=1e-5)
+    np.testing.assert_allclose(part["beats"], beats, rtol=1e-5)
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_the_table_equals_direct_calls(table, predictor, asked):
+    assert_table_equals_direct_calls(table, predictor, *asked)
+
+
+def test_segments_are_short_stay_in_one_zone_and_sum_to_the_plans():
+    grid = segment_grid(DEFAULT_PLANS_TRIMP)
+    assert np.all(grid.minutes <= 1.0 + 1e-12)
+    for plan, target in enumerate(DEFAULT_PLANS_TRIMP):
+        part = slice(grid.first[plan], grid.first[plan + 1])
+        course = session_course(plan_segments(target), 41.0)
+        assert grid.points[part].sum() == pytest.approx(target)
+        assert grid.minutes[part].sum() == pytest.approx(course.duration_s.sum() / 60.0)
+        for segment in range(grid.first[plan + 1] - grid.first[plan]):
+            assert len(set(course.zone[grid.step_segment[plan] == segment])) == 1
+
+
+@pytest.mark.parametrize("target", DEFAULT_PLANS_TRIMP)
+def test_cuts_rise_with_the_tenths_up_to_the_whole_session(target):
+    course = session_course(plan_segments(target), 41.0)
+    cuts = [cut_course(course, tenths) for tenths in range(1, 11)]
+    assert np.all(np.diff(cuts) > 0)
+    assert cuts[-1] == course.zone.size
+
+
+def test_a_table_survives_a_file(table, tmp_path):
+    write_load_table(table, tmp_path / "table.npz")
+    again = read_load_table(tmp_path / "table.npz")
+    assert again.plans_trimp == table.plans_trimp
+    assert again.vdot == table.vdot
+    np.testing.assert_array_equal(again.heart_rate_bpm, table.heart_rate_bpm)
+
+
+def test_damaged_tables_are_refused(table, tmp_path):
+    path = tmp_path / "table.npz"
+    write_load_table(table, path)
+    content = path.read_bytes()
+    for damaged in (b"", content[:1000], content[:-500], b"nonsense" * 100):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"load table .*table\.npz is corrupted"):
+            read_load_table(path)
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :])
+    with pytest.raises(ValueError, match="load table"):
+        read_load_table(path)
+    with pytest.raises(FileNotFoundError):
+        read_load_table(tmp_path / "missing.npz")
+
+
+def test_keys_change_with_everything_a_table_depends_on():
+    keys = {
+        table_key(DEFAULT_PLANS_TRIMP, 41.0, "unknown", "a"),
+        table_key(DEFAULT_PLANS_TRIMP[:9], 41.0, "unknown", "a"),
+        table_key(DEFAULT_PLANS_TRIMP, 42.0, "unknown", "a"),
+        table_key(DEFAULT_PLANS_TRIMP, 41.0, "female", "a"),
+        table_key(DEFAULT_PLANS_TRIMP, 41.0, "unknown", "b"),
+    }
+    assert len(keys) == 5

@@ -1,0 +1,31 @@
+"""A short log to replay, small enough that a season is a second's matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fitgym.individual import load_individual
+
+
+@pytest.fixture(scope="session")
+def replay() -> dict[str, Any]:
+    """Arguments of a season of 12 days from a made-up log of 60 sessions, the paper's reward."""
+    person = load_individual("recreational-runner").to_dict()
+    person["sessions_trimp"] = np.random.default_rng(5).uniform(0.0, 40.0, size=60).tolist()
+    return {"individual": person, "days": 12}
+
+
+@pytest.fixture(scope="session")
+def certain() -> dict[str, Any]:
+    """Arguments of a season of 12 days in which every plan is carried out."""
+    return {
+        "individual": "recreational-runner",
+        "adherence": "certain",
+        "days": 12,
+        "completion_bonus": 1.0,
+        "shortfall_penalty": 0.05,
+        "utility": "realised",
+    }

