@@ -1,4 +1,4 @@
-"""``python -m fitgym predictor``: train, evaluate, predict with and simulate for the predictor."""
+"""``python -m fitgym predictor``: train, evaluate and use the heart-rate predictor."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fitgym.cli import attention
+from fitgym.cli.attention import add_actions
 from fitgym.validation import require_integer
 
 __all__ = ["add_command"]
@@ -20,7 +21,7 @@ samples.csv or samples.csv.gz (workout, t, heart_rate, valid, speed, altitude; o
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``predictor`` with its four actions to the command line."""
+    """Add ``predictor`` with its actions to the command line."""
     parser = commands.add_parser(
         "predictor",
         help="train, evaluate and use the heart-rate predictor",
@@ -78,6 +79,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     for action in (train, evaluate, predict, simulate):
         action.add_argument("--json", action="store_true", help="print figures as JSON")
         action.add_argument("--quiet", action="store_true", help="no progress bars")
+    add_actions(actions)
     for action in (train, evaluate, predict):
         action.add_argument("--threads", type=int, default=1, help="torch threads")
 
