@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from fitgym.cli import attention
-from fitgym.cli.attention import add_actions
 from fitgym.validation import require_integer
 
 __all__ = ["add_command"]
@@ -79,7 +78,6 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     for action in (train, evaluate, predict, simulate):
         action.add_argument("--json", action="store_true", help="print figures as JSON")
         action.add_argument("--quiet", action="store_true", help="no progress bars")
-    add_actions(actions)
     for action in (train, evaluate, predict):
         action.add_argument("--threads", type=int, default=1, help="torch threads")
 

@@ -234,7 +234,8 @@ def simulate_workouts(config: SimulatorConfig) -> list[Workout]:
         for person in range(people):
             style, usual_speed = styles[person][sports[person]], physiology.usual_speed_m_s[person]
             route = draw_route(rng, style, usual_speed, config.longest_steps)
-            length = lengths[person] = len(route[0])
+            length = len(route[0])
+            lengths[person] = length
             speed[person, :length], altitude[person, :length] = route
             altitude[person, length:] = route[1][-1]
         form = offset * np.array([OFFSET_SD_BPM[sport] for sport in sports])
