@@ -130,7 +130,8 @@ def physiology_of(traits: Array, sports: NDArray[np.str_], female: NDArray[np.bo
         return np.array([getattr(TYPICAL[sport], name) for sport in sports])
 
     def spread(sd: Array | float) -> Array:
-        return np.exp(sd * next(trait))
+        factor: Array = np.exp(sd * next(trait))
+        return factor
 
     lowest = TYPICAL_LOWEST_BPM + 7.0 * next(trait) + 3.0 * female
     highest = TYPICAL_HIGHEST_BPM + 7.0 * next(trait)
@@ -234,10 +235,9 @@ def simulate_workouts(config: SimulatorConfig) -> list[Workout]:
         for person in range(people):
             style, usual_speed = styles[person][sports[person]], physiology.usual_speed_m_s[person]
             route = draw_route(rng, style, usual_speed, config.longest_steps)
-            length = len(route[0])
-            lengths[person] = length
-            speed[person, :length], altitude[person, :length] = route
-            altitude[person, length:] = route[1][-1]
+            steps = lengths[person] = len(route[0])
+            speed[person, :steps], altitude[person, :steps] = route
+            altitude[person, steps:] = route[1][-1]
         form = offset * np.array([OFFSET_SD_BPM[sport] for sport in sports])
         tired = carry_over(physiology, load, days_since)
         target = demand(physiology, speed, climb_rate(altitude), form + tired)
