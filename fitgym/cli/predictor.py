@@ -90,14 +90,14 @@ def run_train(options: argparse.Namespace) -> None:
     """Train weights and write them with card, curves and recipe."""
     _use_threads(options.threads)
     from fitgym.logs.recordings import read_recordings
-    from fitgym.predictor.production import produce, read_json
+    from fitgym.predictor.production import produce, read_evaluation, read_json
 
     workouts = [] if options.recordings is None else read_recordings(options.recordings)
-    extra = {
-        name: read_json(path)
-        for name, path in (("sources", options.sources), ("evaluation", options.evaluation))
-        if path is not None
-    }
+    extra = {}
+    if options.sources is not None:
+        extra["sources"] = read_json(options.sources)
+    if options.evaluation is not None:
+        extra["evaluation"] = read_evaluation(options.evaluation)
     card = produce(
         workouts, _recipe(options), options.output, card=extra, progress=not options.quiet
     )

@@ -28,6 +28,7 @@ BASELINES = (
     "lagged linear, pooled",
     "lagged linear, pooled by sport",
     "lagged linear, per user",
+    "lagged linear, per user and sport",
 )
 # Steps of own data that weigh as much as the pooled coefficients in the personal regression.
 SHRINKAGE_STEPS = 60.0
@@ -81,6 +82,8 @@ class Baselines:
         elif name == "lagged linear, pooled by sport":
             coefficients = by_sport
         elif name == "lagged linear, per user":
+            coefficients = _fit(own, self.lag_s, self.pooled) if own else self.pooled
+        elif name == "lagged linear, per user and sport":
             alike = [other for other in own if _sport(other) == _sport(example)]
             coefficients = _fit(alike, self.lag_s, by_sport) if alike else by_sport
         else:

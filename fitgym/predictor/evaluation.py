@@ -53,6 +53,7 @@ FOLDS = 5
 MOST_CALIBRATION = 3
 FITREC = "FitRec"
 MEAN_OF_SEEDS = "FitRec, mean of the seeds' predictions"
+HISTORY_HIDDEN = "FitRec, history hidden"
 CORRECTED = "FitRec and a personal regression of its errors"
 VIRTUAL_ONLY = "FitRec, virtual people only"
 
@@ -176,19 +177,24 @@ def _calibration_report(
 ) -> dict[str, Any]:
     """Return the report of (c): unseen people after ``count`` of their workouts were used."""
     tested = [example for fold in folds for _, rest in _personal(fold) for example in rest]
-    runs = []
-    for networks in folded:
-        predictions: list[Array] = []
-        for (model, vocabulary), fold in zip(networks, folds, strict=True):
-            for first, rest in _personal(fold):
-                if count:
-                    used = without_history(first[:count])
-                    personal = fit_user(model, vocabulary, used)
-                    predictions += predict_examples(*personal, without_history(rest))
-                else:
-                    predictions += predict_examples(model, vocabulary, rest)
-        runs.append(predictions)
-    return _summary(tested, {FITREC: runs}, _calibrated_baselines(folds, count))
+    variants = {FITREC: [_calibrated(networks, folds, count, list) for networks in folded]}
+    if count:
+        variants[HISTORY_HIDDEN] = [
+            _calibrated(networks, folds, count, without_history) for networks in folded
+        ]
+    return _summary(tested, variants, _calibrated_baselines(folds, count))
+
+
+def _calibrated(
+    networks: Sequence[Network], folds: Sequence[Split], count: int, prepare: Prepare
+) -> list[Array]:
+    """Return the predictions for the rest after rows were fitted to the first ``count``."""
+    predictions: list[Array] = []
+    for network, fold in zip(networks, folds, strict=True):
+        for first, rest in _personal(fold):
+            personal = fit_user(*network, prepare(first[:count])) if count else network
+            predictions += predict_examples(*personal, prepare(rest))
+    return predictions
 
 
 def _mean(runs: Sequence[Sequence[Array]]) -> list[Array]:

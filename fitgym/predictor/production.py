@@ -23,7 +23,7 @@ from fitgym.predictor.reporting import draw_learning_curves
 from fitgym.predictor.training import EpochRecord
 from fitgym.predictor.weights import load_model, save_model
 
-__all__ = ["produce", "read_json"]
+__all__ = ["produce", "read_evaluation", "read_json"]
 
 # Share of the people kept apart to stop fine-tuning on.
 VALIDATION_SHARE = 0.1
@@ -96,6 +96,30 @@ def split_people(examples: Sequence[Example], seed: int) -> tuple[list[Example],
         [example for example in examples if example.workout.user not in apart],
         [example for example in examples if example.workout.user in apart],
     )
+
+
+def read_evaluation(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the report of ``predictor evaluate`` and return what the card holds of it.
+
+    Raises:
+        OSError: If the file is missing or unreadable.
+        ValueError: If it is not such a report.
+    """
+    report = read_json(path)
+    try:
+        return {
+            protocol: {
+                "workouts": results["workouts"],
+                "people": results["people_tested"],
+                "mae_bpm": {
+                    method: round(scores["pooled_mae"], 2)
+                    for method, scores in results["methods"].items()
+                },
+            }
+            for protocol, results in report.items()
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{os.fspath(path)} is not a report of an evaluation") from error
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:

@@ -221,7 +221,7 @@ def fit_user(
     *,
     steps: int = 60,
     learning_rate: float = 0.02,
-    shrinkage: float = 0.02,
+    shrinkage: float = 0.3,
 ) -> tuple[FitRec, Vocabulary]:
     """Return a copy with one more user row, fitted to a few workouts of one person.
 

@@ -65,7 +65,7 @@ def test_personal_baselines_use_what_is_known_of_the_person() -> None:
     low = encode_workouts([linear_workout("a", n, 130.0) for n in range(6)])
     high = encode_workouts([linear_workout("b", n, 160.0) for n in range(6)])
     baselines = Baselines([*low[:5], *high[:5]])
-    pooled, personal = BASELINES[3], BASELINES[4]
+    pooled, personal = BASELINES[3], BASELINES[5]
     for own in (low, high):
         errors = {
             name: np.abs(baselines.predict(name, own[5], own[:5]) - truth(own[5])).mean()
@@ -137,7 +137,7 @@ def test_every_protocol_runs_and_resumes(workouts: list[Workout], tmp_path: Path
     for protocol in report.values():
         methods = list(protocol["methods"])
         assert methods[0] == "FitRec"
-        assert methods[-5:] == list(BASELINES)
+        assert methods[-6:] == list(BASELINES)
         fitrec = protocol["methods"]["FitRec"]
         seeds = [seed["pooled_mae"] for seed in fitrec["seeds"]]
         assert fitrec["pooled_mae"] == pytest.approx(np.mean(seeds))

@@ -78,6 +78,10 @@ def test_train_writes_weights_that_load(
     network = load_predictor(tmp_path / "out" / "fitrec.safetensors")
     (heart_rate,) = network.predict([Session(np.full(20, 3.0), np.zeros(20))], [None])
     assert ((heart_rate > 40.0) & (heart_rate < 220.0)).all()
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"a": 1}')
+    with pytest.raises(ValueError, match=r"bad\.json is not a report"):
+        run(*words, "--output", tmp_path / "out", "--evaluation", bad)
     # Once more: everything is resumed, and the weights are the same.
     run(*words, "--output", tmp_path / "out", "--json")
     assert json.loads(capsys.readouterr().out)["sha256"] == card["sha256"]
