@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from fitgym.adherence import CustomAdherence, FitRec, Situation, make_adherence
 from fitgym.adherence.base import FITREC
+from fitgym.adherence.fitrec import SessionTrace
 from fitgym.envs import kernel, render
 from fitgym.envs.records import (
     FULL_OBSERVATION,
@@ -168,6 +169,7 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
         self._outcome = np.zeros(1, dtype=OUTCOME)
         self._running = False
         self._history: list[dict[str, Any]] = []
+        self._trace: SessionTrace | None = None
 
         self.population = Population() if individual == "population" else None
         if self.population is not None:
@@ -248,6 +250,7 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
             self._generator = np.random.default_rng(int(key))
         self._running = True
         self._history.clear()
+        self._trace = None
         state = self._state[0]
         info: dict[str, Any] = {
             "base_level": float(state["base_level"]),
@@ -284,6 +287,8 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
                 "step has returned terminated=True"
             )
         asked_trimp = self._target(action)
+        if self.render_mode is not None:
+            history, days_since = self._state[["history", "days_since"]][0].item()
         terminated = self._advance(self._state, self._outcome, asked_trimp)
         (
             reward,
@@ -327,6 +332,10 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
             info["action_mask"] = self._action_mask.copy()
         if self.render_mode is not None:
             self._history.append(info)
+            if isinstance(self.adherence, FitRec) and done_trimp > 0.0:
+                self._trace = self.adherence.last_session(
+                    history, days_since, plan_trimp, done_trimp
+                )
         self._running = not terminated
         return self._observe(), reward, terminated, False, info
 
@@ -375,7 +384,7 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
         if self.render_mode == "ansi":
             return render.text(self._history)
         title = f"{self.individual.name}, {self.stage}"
-        return render.picture(self._history, days=self.days, title=title)
+        return render.picture(self._history, self._trace, days=self.days, title=title)
 
     def _settle(self, individual: Individual) -> None:
         """Make ``individual`` the person of the episodes to come."""
