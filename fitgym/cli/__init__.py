@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from fitgym.cli import calibrate as calibrate
+from fitgym.cli import predictor as predictor
 
 __all__ = ["main"]
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m fitgym", description="Personalised exercise recommendation as an MDP."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (calibrate,):
+    for module in (calibrate, predictor):
         module.add_command(commands)
     options = parser.parse_args(arguments)
     try:

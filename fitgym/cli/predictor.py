@@ -1,4 +1,4 @@
-"""``python -m fitgym predictor``: train, evaluate, predict with and simulate for the predictor."""
+"""``python -m fitgym predictor``: train, evaluate and use the heart-rate predictor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ samples.csv or samples.csv.gz (workout, t, heart_rate, valid, speed, altitude; o
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``predictor`` with its four actions to the command line."""
+    """Add ``predictor`` with its actions to the command line."""
     parser = commands.add_parser(
         "predictor",
         help="train, evaluate and use the heart-rate predictor",

@@ -15,7 +15,7 @@ from fitgym.predictor.channels import DAYS_SCALE
 from fitgym.predictor.datasets import Example, Vocabulary
 from fitgym.validation import require_integer
 
-__all__ = ["WindowSet", "make_windows"]
+__all__ = ["WindowSet", "complete_windows", "make_windows"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +96,7 @@ def make_windows(
         ValueError: If no workout has ``window`` measured steps in a row.
     """
     require_integer("window", window, 3)
-    complete = [_complete_windows(example.valid, window) for example in examples]
+    complete = [complete_windows(example.valid, window) for example in examples]
     if not any(starts.size for starts in complete):
         raise ValueError(
             f"none of the {len(examples)} workouts has {window} measured steps of heart rate in a "
@@ -129,7 +129,7 @@ def make_windows(
     )
 
 
-def _complete_windows(valid: NDArray[np.bool_], window: int) -> NDArray[np.int64]:
+def complete_windows(valid: NDArray[np.bool_], window: int) -> NDArray[np.int64]:
     """Return the steps at which ``window`` measured steps begin."""
     if len(valid) < window:
         return np.empty(0, dtype=np.int64)

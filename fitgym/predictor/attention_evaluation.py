@@ -39,6 +39,7 @@ __all__ = [
     "evaluate_attention",
     "evaluate_weights",
     "fit_attention",
+    "folds_of_people",
 ]
 
 BASELINES = ("last value", "linear extrapolation")
@@ -133,7 +134,7 @@ def evaluate_attention(
 
     protocols = {
         "a": [later_workouts(examples)],
-        "b": grouped_folds(examples, FOLDS, seed=0),
+        "b": folds_of_people(examples),
     }
     windows = make_windows(examples, Vocabulary(), network.window)
     report = {}
@@ -147,6 +148,18 @@ def evaluate_attention(
         parts = [windows.of_examples(split.test) for split in splits]
         report[protocol] = _summary(runs, windows, parts, examples)
     return report
+
+
+def folds_of_people(examples: Sequence[Example]) -> list[Split]:
+    """Return the splits of protocol (b).
+
+    Raises:
+        ValueError: If there are fewer people than folds.
+    """
+    people = len({example.workout.user for example in examples})
+    if people < FOLDS:
+        raise ValueError(f"recordings must be of at least {FOLDS} people, got {people}")
+    return grouped_folds(examples, FOLDS, seed=0)
 
 
 def evaluate_weights(

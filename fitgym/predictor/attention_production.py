@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from fitgym.predictor.attention import AttentionConfig
-from fitgym.predictor.attention_evaluation import evaluate_weights, fit_attention
+from fitgym.predictor.attention_evaluation import evaluate_weights, fit_attention, folds_of_people
 from fitgym.predictor.attention_training import AttentionTrainingConfig
 from fitgym.predictor.attention_weights import forget_people, load_attention, save_attention
 from fitgym.predictor.datasets import Example
-from fitgym.predictor.evaluation import FOLDS
-from fitgym.predictor.splits import grouped_folds
 
 __all__ = ["produce_attention"]
 
@@ -47,7 +45,7 @@ def produce_attention(
         The card.
     """
     root = Path(folder)
-    split = grouped_folds(examples, FOLDS, seed=0)[0]
+    split = folds_of_people(examples)[0]
     model, _, _, records = fit_attention(
         examples,
         split.training,

@@ -126,7 +126,10 @@ def train_attention(
         ValueError: If there are no windows, or the checkpoint is unreadable or of another run.
     """
     if not len(training) or not len(validation):
-        raise ValueError("training and validation must each hold at least one window")
+        raise ValueError(
+            f"training and validation must each hold at least one window, got {len(training)} "
+            f"and {len(validation)}"
+        )
     optimiser = torch.optim.Adam(model.parameters(), lr=config.learning_rate)
     # Adam's state appears with the first step; made here, it can be saved and restored.
     for parameter in model.parameters():

@@ -45,6 +45,8 @@ Array = NDArray[np.float64]
 
 # Shares of sports, close to those of the real recordings.
 SPORT_SHARES = {"run": 0.6, "bike": 0.2, "walk": 0.2}
+# A person's daily offset (form, heat, sleep, strap), the spread between workouts of one person.
+OFFSET_SD_BPM = {"run": 8.5, "bike": 8.0, "walk": 12.0}
 # Effort that speed and climb do not show (wind, drafting, surface, luggage), as demand in bpm.
 EFFORT_SD_BPM = {"run": 2.5, "bike": 9.0, "walk": 7.0}
 EFFORT_MEMORY = 0.96
@@ -64,7 +66,6 @@ class SimulatorConfig:
         workouts: Workouts of each.
         longest_steps: No workout is longer than this many grid steps.
         seed: Seed of everything random.
-        offset_sd_bpm: Spread of a person's daily offset (form, heat, sleep, strap).
         offset_memory: Correlation of one workout's offset with the next one's.
         residual_sd_bpm: Spread of the remaining fluctuation.
         residual_memory: Its correlation from one grid step to the next.
@@ -74,7 +75,6 @@ class SimulatorConfig:
     workouts: int = 5
     longest_steps: int = 640
     seed: int = 0
-    offset_sd_bpm: float = 8.5
     offset_memory: float = 0.3
     residual_sd_bpm: float = 4.0
     residual_memory: float = 0.86
@@ -123,20 +123,21 @@ def physiology_of(traits: Array, sports: NDArray[np.str_], female: NDArray[np.bo
         sports: (P,) entries of ``SPORT_SHARES``.
         female: (P,) women run somewhat slower at a somewhat higher heart rate.
     """
-    bike, walk = sports == "bike", sports == "walk"
+    run, bike, walk = (sports == sport for sport in ("run", "bike", "walk"))
     trait = iter(traits.T)
 
     def typical(name: str) -> Array:
         return np.array([getattr(TYPICAL[sport], name) for sport in sports])
 
     def spread(sd: Array | float) -> Array:
-        return np.exp(sd * next(trait))
+        factor: Array = np.exp(sd * next(trait))
+        return factor
 
     lowest = TYPICAL_LOWEST_BPM + 7.0 * next(trait) + 3.0 * female
-    highest = TYPICAL_HIGHEST_BPM + 9.0 * next(trait)
-    usual_speed = typical("usual_speed_m_s") * spread(np.where(walk, 0.2, 0.18))
+    highest = TYPICAL_HIGHEST_BPM + 7.0 * next(trait)
+    usual_speed = typical("usual_speed_m_s") * spread(np.where(walk, 0.2, 0.13))
     usual_speed *= np.where(female & ~bike, 0.88, 1.0)
-    share = typical("usual_share") + np.where(bike | walk, 0.09, 0.06) * next(trait)
+    share = typical("usual_share") + np.where(run, 0.04, 0.06) * next(trait)
     usual = lowest + share * (highest - lowest)
     # The slope follows from the heart rate standing still, except in walking, whose speed is so
     # low that an own spread of the slope serves better.
@@ -220,7 +221,7 @@ def simulate_workouts(config: SimulatorConfig) -> list[Workout]:
     rng = np.random.default_rng([config.seed, 1])
     people, shape = config.people, (config.people, config.longest_steps)
     styles = [{sport: RouteStyle.draw(rng, sport) for sport in SPORT_SHARES} for _ in range(people)]
-    offset = config.offset_sd_bpm * rng.standard_normal(people)
+    offset = rng.standard_normal(people)
     load, day, days_since = np.zeros(people), np.zeros(people), np.ones(people)
     records: list[list[Workout]] = [[] for _ in range(people)]
     for number in range(config.workouts):
@@ -234,11 +235,12 @@ def simulate_workouts(config: SimulatorConfig) -> list[Workout]:
         for person in range(people):
             style, usual_speed = styles[person][sports[person]], physiology.usual_speed_m_s[person]
             route = draw_route(rng, style, usual_speed, config.longest_steps)
-            length = lengths[person] = len(route[0])
-            speed[person, :length], altitude[person, :length] = route
-            altitude[person, length:] = route[1][-1]
+            steps = lengths[person] = len(route[0])
+            speed[person, :steps], altitude[person, :steps] = route
+            altitude[person, steps:] = route[1][-1]
+        form = offset * np.array([OFFSET_SD_BPM[sport] for sport in sports])
         tired = carry_over(physiology, load, days_since)
-        target = demand(physiology, speed, climb_rate(altitude), offset + tired)
+        target = demand(physiology, speed, climb_rate(altitude), form + tired)
         effort_sd = np.array([EFFORT_SD_BPM[sport] for sport in sports])
         target += effort_sd[:, None] * autoregressive_noise(rng, shape, 1.0, EFFORT_MEMORY)
         initial = np.maximum(rng.normal(92.0, 17.0, people), physiology.lowest_bpm + 5.0)
@@ -269,7 +271,7 @@ def simulate_workouts(config: SimulatorConfig) -> list[Workout]:
         day += days_since
         fresh = rng.standard_normal(people)
         memory = config.offset_memory
-        offset = memory * offset + np.sqrt(1.0 - memory**2) * config.offset_sd_bpm * fresh
+        offset = memory * offset + np.sqrt(1.0 - memory**2) * fresh
     return [workout for person in records for workout in person]
 
 

@@ -37,6 +37,9 @@ class TrainingConfig:
         final_share: Share of the learning rate left at the last epoch (cosine in between).
         embedding_factor: Learning rate of the embeddings in terms of that of the rest. A row is
             touched only by its own workouts, so it learns too slowly at the common rate.
+        row_penalty: Penalty on the squared distance of the users' rows from ``unknown``, summed
+            over users, divided by the number of examples: rows of people with few workouts stay
+            near ``unknown``.
         smoothing: RMSprop's memory of squared gradients (Keras' 0.9, which the paper used).
         clip_norm: Largest norm of the gradient.
         seed: Seed of the order of the examples and of dropout.
@@ -48,6 +51,7 @@ class TrainingConfig:
     learning_rate: float = 0.003
     final_share: float = 0.05
     embedding_factor: float = 1.0
+    row_penalty: float = 0.0
     smoothing: float = 0.99
     clip_norm: float = 1.0
     seed: int = 0
@@ -58,6 +62,7 @@ class TrainingConfig:
         require_integer("seed", self.seed, 0)
         for name in ("learning_rate", "embedding_factor", "clip_norm"):
             require_number(name, getattr(self, name), 0.0, low_open=True)
+        require_number("row_penalty", self.row_penalty, 0.0)
         require_number("final_share", self.final_share, 0.0, 1.0)
         require_number("smoothing", self.smoothing, 0.0, 1.0, high_open=True)
 
@@ -180,8 +185,10 @@ def _run_epoch(
                 group["lr"] = config.learning_rate * group["factor"] * rate
             batch = collate(chunk, vocabulary)
             error = squared_error(model(batch), batch.target, batch.weight)
+            users = model.get_parameter("embeddings.0.weight")
+            distance = (users[1:] - users[0].detach()).square().sum()
             optimiser.zero_grad()
-            error.backward()  # type: ignore[no-untyped-call]
+            (error + config.row_penalty / len(training) * distance).backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
             optimiser.step()
             errors.append(error.item())

@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 from fitgym.logs.workout import Workout
 from fitgym.predictor.attention import AttentionConfig, AttentionWindows, FitRecAttention
 from fitgym.predictor.attention_data import make_windows
-from fitgym.predictor.attention_evaluation import baseline_forecasts, evaluate_attention
+from fitgym.predictor.attention_evaluation import (
+    baseline_forecasts,
+    evaluate_attention,
+)
+from fitgym.predictor.attention_inference import feature_names, forecast_heart_rate
 from fitgym.predictor.attention_training import (
     AttentionTrainingConfig,
     mean_workout_error,
@@ -496,3 +500,67 @@ def test_corrupted_weights_are_errors(tmp_path, trained):
         load_attention(path)
     with pytest.raises(ValueError, match=r"must be a \.safetensors file"):
         load_attention(tmp_path / "weights.bin")
+
+
+def test_forecasts_equal_those_of_the_windows_and_reach_beyond_the_end():
+    first = make_workout(1, "ann", steps=30)
+    second = with_gap(make_workout(2, "ann", steps=50, day=2.0), 20)
+    model = forget_people(new_network())
+    forecast = forecast_heart_rate(model, second, first)
+    examples = encode_workouts([first, second])
+    windows = make_windows(examples, Vocabulary())
+    indices = windows.of_examples(examples[1:])
+    # Steps 9 to 20 have nine measured steps before them, and so have 30 to 50, past the end.
+    np.testing.assert_array_equal(forecast.time_s / 10, [*range(9, 21), *range(30, 51)])
+    compared = np.isin(forecast.time_s / 10, [20, 50], invert=True)
+    np.testing.assert_allclose(
+        forecast.heart_rate_bpm[compared],
+        140.0 + predict_windows(model, windows, indices).numpy(),
+        rtol=1e-5,
+    )
+    assert forecast.feature_weights.shape == (33, len(feature_names(model.config)))
+    for weights in (forecast.feature_weights, forecast.moment_weights):
+        np.testing.assert_allclose(weights.sum(axis=1), 1.0, rtol=1e-5)
+
+
+def test_a_forecast_uses_nothing_of_its_own_or_a_later_moment():
+    workout = make_workout(1, "ann", steps=40)
+    fields = {name: getattr(workout, name) for name in Workout.__dataclass_fields__}
+    for name in ("time_s", "heart_rate_bpm", "valid", "speed_m_s", "altitude_m"):
+        fields[name] = fields[name][:25]
+    model = forget_people(new_network())
+    whole = forecast_heart_rate(model, workout)
+    prefix = forecast_heart_rate(model, Workout(**fields))
+    np.testing.assert_array_equal(prefix.time_s, whole.time_s[: len(prefix.time_s)])
+    np.testing.assert_allclose(
+        prefix.heart_rate_bpm, whole.heart_rate_bpm[: len(prefix.time_s)], rtol=1e-6
+    )
+
+
+def test_forecasts_need_nine_measured_steps_and_an_earlier_workout():
+    model = forget_people(new_network())
+    short = make_workout(1, "ann", steps=8, day=1.0)
+    with pytest.raises(ValueError, match="must have 9 measured steps"):
+        forecast_heart_rate(model, short)
+    workout = make_workout(2, "ann", day=1.0)
+    for previous in (make_workout(3, "bob"), make_workout(4, "ann", day=2.0)):
+        with pytest.raises(ValueError, match="previous must be an earlier workout of 'ann'"):
+            forecast_heart_rate(model, workout, previous)
+
+
+def test_shipped_weights_forecast_people_they_have_not_seen():
+    model, card = load_attention()
+    methods = card["held_out"]["methods"]
+    for baseline in ("last value", "linear extrapolation"):
+        for error in ("pooled_mae", "workout_mae", "pooled_rmse"):
+            assert methods["FitRec-Attn"][error] < methods[baseline][error]
+    fields = {name: getattr(make_workout(1, "ann"), name) for name in Workout.__dataclass_fields__}
+
+    def mean_change(slope_bpm: float) -> float:
+        """Forecast change from the last value on a heart rate of constant slope per step."""
+        heart_rate = 140.0 + slope_bpm * (np.arange(60) - 30)
+        line = Workout(**(fields | {"heart_rate_bpm": heart_rate}))
+        return float(np.mean(forecast_heart_rate(model, line).heart_rate_bpm - heart_rate[8:]))
+
+    assert abs(mean_change(0.0)) < 1.0
+    assert mean_change(-2.0) < mean_change(0.0) < mean_change(2.0)
