@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+    except (ValueError, TypeError, OSError) as error:
         print(f"benchmarks {options.command}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
