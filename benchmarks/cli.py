@@ -66,5 +66,6 @@ def _quick(options: argparse.Namespace) -> None:
     for table in tables(results):
         print(f"\n{as_text(table)}")
     command = f"python -m benchmarks quick --seed {options.seed} --steps {options.steps}"
+    print("\nFitting the model to the runner's log, for the report ...", flush=True)
     page = write_report(results, options.out, calibrate_log(), command)
-    print(f"\nReport: {page} ({time.perf_counter() - started:.0f} s in all)")
+    print(f"Report: {page} ({time.perf_counter() - started:.0f} s in all)")

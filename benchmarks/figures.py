@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Sequence
@@ -260,16 +261,16 @@ def as_svg(figure: Figure, name: str, description: str) -> str:
                 line.recache(always=True)
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = _SVG_WRAPPING.sub("", buffer.getvalue()).strip()
-    # The page gives width and font.
+    # The page gives the width; the font is that of its text.
     svg = re.sub(r'(<svg)[^>]*?( viewBox="[^"]*")[^>]*', r"\1\2", svg)
-    svg = re.sub(r"(font-family: |font: [^;\"']*)'[^;\"]*", r"\1inherit", svg)
+    svg = re.sub(r"(font(?:-family)?: [^;\"']*)'[^;\"]*", r"\1system-ui, sans-serif", svg)
     svg = re.sub(r"\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}", svg)
     referenced = set(re.findall(r"#([\w.-]+)", svg))
     svg = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in referenced else "", svg)
     svg = re.sub(r' id="|href="#|url\(#', lambda match: f"{match[0]}{name}-", svg)
     for colour, value in {**COLOURS, "grid": _GRID_COLOUR}.items():
         svg = re.sub(value, f"var(--{colour})", svg, flags=re.IGNORECASE)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{description}"', 1)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(description)}"', 1)
 
 
 def _legend_texts(axes: Axes) -> list[Text]:
