@@ -159,6 +159,10 @@ class DQNConfiguration(Configuration):
         final_exploration: Share of random actions from then on.
     """
 
+    # Shorter than the others': values are learnt from each other a day at a time, and their
+    # errors add up over the horizon. In replay, acquisition, 6201 against 6082 with 0.99 (200,000
+    # and 150,000 steps, one seed), where the easiest plan every day earns 6124.
+    discount: float = 0.97
     buffer_size: int = 100_000
     learning_starts: int = 5_000
     minibatch: int = 512
