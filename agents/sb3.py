@@ -365,9 +365,9 @@ class _TrainingSeasons(gym.Wrapper[Any, Any, Any, Any]):
         observation, _ = self.env.reset(**options)
         person = self.env.unwrapped
         assert isinstance(person, FitnessFatigueEnv)
+        person.action_space.seed(int(person.np_random.integers(2**31)))
         for _ in range(int(self._lead * person.days)):
-            plan = person.np_random.integers(person.action_space.n)
-            observation, *_ = self.env.step(plan)
+            observation, *_ = self.env.step(person.action_space.sample())
         self._lead = 0.0
         return observation, {}
 

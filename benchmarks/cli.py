@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+    except (ValueError, TypeError, OSError) as error:
         print(f"benchmarks {options.command}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -66,5 +66,6 @@ def _quick(options: argparse.Namespace) -> None:
     for table in tables(results):
         print(f"\n{as_text(table)}")
     command = f"python -m benchmarks quick --seed {options.seed} --steps {options.steps}"
+    print("\nFitting the model to the runner's log, for the report ...", flush=True)
     page = write_report(results, options.out, calibrate_log(), command)
-    print(f"\nReport: {page} ({time.perf_counter() - started:.0f} s in all)")
+    print(f"Report: {page} ({time.perf_counter() - started:.0f} s in all)")

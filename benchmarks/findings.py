@@ -46,7 +46,7 @@ class Finding:
         best_fixed: The best of the fixed plans.
         best_learnt: The best of the learners.
         difference: How much more the best learner earned than the best fixed plan in the same
-            seasons, with its 95 % interval.
+            seasons, with its 95% interval.
         learnt_range: Lowest and highest mean return of the learners.
         replay: Facts about replay adherence; None for other adherence.
     """
@@ -86,6 +86,14 @@ class Finding:
         """How much more than the best fixed plan the ceiling earns; None without a ceiling."""
         ceiling = self.table.ceiling
         return None if ceiling is None else _mean(ceiling) - _mean(self.best_fixed)
+
+    @property
+    def difference_share(self) -> float | None:
+        """Size of the difference on the scale of no service (0) to the ceiling (1)."""
+        ceiling = self.table.ceiling
+        if ceiling is None:
+            return None
+        return abs(self.difference.mean) / (_mean(ceiling) - _mean(self.table.no_service))
 
     @property
     def fixed_is_close(self) -> bool:
