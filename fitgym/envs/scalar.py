@@ -49,44 +49,69 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
     really does builds fitness and fatigue, and performance is their weighted difference. The
     service is to make the season's performance high with plans that are carried out. Fang, Lee
     and Wang 2022 (arXiv 2204.00961) define the process in two stages: in **acquisition** the
-    stocks add up, in **retention** they compound.
+    stocks add up, in **retention** they compound. `docs/model.md` has every equation.
 
-    | id | stage | adherence | reward |
-    |---|---|---|---|
-    | `fitgym/AcquisitionReplay-v0` | acquisition | replay of a runner's log | the paper's |
-    | `fitgym/RetentionReplay-v0` | retention | replay of a runner's log | the paper's |
+    | id | stage | adherence | plans | reward |
+    |---|---|---|---|---|
+    | `fitgym/Acquisition-v0` | acquisition | FitRec | ten | realised, mu = 1, rho = 0.05 |
+    | `fitgym/Retention-v0` | retention | FitRec | ten | realised, mu = 1, rho = 0.05 |
+    | `fitgym/AcquisitionContinuous-v0` | acquisition | FitRec | any | the same |
+    | `fitgym/RetentionContinuous-v0` | retention | FitRec | any | the same |
+    | `fitgym/AcquisitionReplay-v0` | acquisition | replay | ten | planned, mu = 60, rho = 2 |
+    | `fitgym/RetentionReplay-v0` | retention | replay | ten | planned, mu = 60, rho = 2 |
 
-    Under **replay** adherence, the paper's protocol, what happens is read from the log: a plan
-    changes the reward of its day and nothing else. That is a contextual bandit, not a control
-    problem, and its exact optimum is the best plan of each day (see `fitgym.solver`). Under
-    **certain** adherence every plan is done exactly.
+    Under **FitRec** adherence a pretrained network predicts the heart rate of the session asked
+    for, after the last session really done. The person stops when the internal load so far
+    exceeds what is tolerated that day, which depends on base level, fatigue, noise and a hidden
+    motivation; failure lowers motivation, success raises it. Without a plan the person may train
+    by habit. The network's answers stand in a table, so a step never calls torch. Under
+    **replay** adherence, the paper's protocol, what happens is read from the log: a plan changes
+    the reward of its day and nothing else. That is a contextual bandit, not a control problem,
+    and its exact optimum is the best plan of each day (see `fitgym.solver`). Under **certain**
+    adherence every plan is done exactly.
 
     ## Action Space
     `Discrete(11)`: 0 is no plan; 1 to 10 are the individual's plans from the easiest to the
     hardest, by default 1.8, 7, 12.2, 17.4, 22.6, 27.8, 33, 38.2, 43.4 and 48.6 TRIMP points.
+    Continuous: `Box(-1, 1, (1,))`, read as 0 to the hardest plan in points; below half the
+    easiest plan there is no plan. Between two plans the load is interpolated between theirs at
+    equal share of the session, which is an approximation.
 
     ## Observation Space
-    `Box` of six float32 numbers in natural units:
+    `Box` of float32 numbers in natural units. With `observation="state"`:
 
     | index | observation | symbol | min | max | unit |
     |---|---|---|---|---|---|
-    | 0 | intensity of the last session | x_{t-1} | 0 | hardest session or plan | points |
+    | 0 | intensity of the last day | x_{t-1} | 0 | hardest session or plan | points |
     | 1 | base level | B_t | 1 | larger of B_0 and the hardest session | points |
     | 2 | fitness | F_{t-1} | 0 | derived, see `fitgym.envs.spaces` | points if sigma = 1 |
     | 3 | fatigue | G_{t-1} | 0 | derived, see `fitgym.envs.spaces` | points if sigma = 1 |
     | 4 | the last plan's target, 0 for none | a_{t-1} | 0 | hardest plan | points |
     | 5 | share of days left | (T - t) / T | 0 | 1 | - |
 
+    `observation="full"` adds the motivation m_t, derived bounds. `observation="wearable"` is what
+    a watch sees, and no Markov state:
+
+    | index | observation | min | max | unit |
+    |---|---|---|---|---|
+    | 0 | intensity of the last day | 0 | hardest session or plan | points |
+    | 1 | its completion, 0 without a plan | 0 | 1 | - |
+    | 2 | mean heart rate of the last session | 0 | 220 | bpm |
+    | 3 | internal load of the last session (TRIMPexp) | 0 | longest plan at maximum heart rate | - |
+    | 4 | days since that session | 0 | T + 1 | days |
+    | 5 | share of days left | 0 | 1 | - |
+
     ## Rewards
     `r_t = (p_t - p_0) + mu 1{plan given and met} - rho max(a_t - x_t, 0)`, performance in VDOT.
-    Without a plan neither `mu` nor `rho` counts. A plan is met if `x_t >= a_t`. With
-    `utility="planned"`, the paper's reading, the performance predicted for the plan stands in
-    place of the realised one on days with a plan. `info["reward_terms"]` holds the three terms.
+    Without a plan neither `mu` nor `rho` counts. A plan is met if it was completed, in replay if
+    `x_t >= a_t`. With `utility="planned"`, the paper's reading, the performance predicted for the
+    plan stands in place of the realised one on days with a plan. `info["reward_terms"]` holds the
+    three terms; they sum to the reward.
 
     ## Starting State
-    The individual's `B_0`, `F_0`, `G_0`, with `x` and `a` zero. Under replay, a window of `days`
-    consecutive sessions is drawn from the log, and the stocks are those accumulated from the
-    start of the log to the start of the window.
+    The individual's `B_0`, `F_0`, `G_0`, no last session, and a motivation drawn around zero.
+    Under replay, a window of `days` consecutive sessions is drawn from the log, and the stocks
+    are those accumulated from the start of the log to the start of the window.
 
     ## Episode End
     The last of `days` days terminates the episode. It is never truncated: the horizon is part of
@@ -95,21 +120,30 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
     ## Arguments
     - `stage`: `"acquisition"` or `"retention"`.
     - `individual`: name of a shipped individual, path of a JSON file, or a mapping of the same
-      content; an `Individual` is accepted too, though such a specification is no plain text.
-    - `adherence`: `"certain"`, `"replay"` or `"package.module:Class"` (see `fitgym.adherence`).
+      content; `"population"` draws somebody new at every reset; an `Individual` is accepted too,
+      though such a specification is no plain text.
+    - `adherence`: `"fitrec"`, `"replay"`, `"certain"` or `"package.module:Class"` (see
+      `fitgym.adherence`).
+    - `predictor`: `"fitrec"`, or `"ode"` for a physiological equation, under FitRec adherence.
     - `days`: length `T` of an episode, 1 to 3650.
     - `completion_bonus`: `mu` >= 0, reward of a plan met.
     - `shortfall_penalty`: `rho` >= 0, per point planned and not done.
     - `utility`: `"realised"` or `"planned"`.
+    - `observation`: `"state"`, `"full"` or `"wearable"`; the last two need FitRec adherence.
+    - `continuous`: whether plans are continuous.
     - `forbidden_plans`: actions that may not be taken; `info["action_mask"]` shows the others.
     - `log_part`: rows that replay takes its windows from: `"all"`, `"train"` (the first 80 %) or
       `"test"`.
-    - `render_mode`: `"ansi"` (one line a day), `"rgb_array"` (a picture of the season so far);
-      `"human"` works through Gymnasium's `HumanRendering`.
+    - `render_mode`: `"ansi"` (one line a day), `"rgb_array"` (a picture of the season so far and
+      of the last session's heart rate); `"human"` works through Gymnasium's `HumanRendering`.
+
+    `reset(options={"individual": ...})` changes the person for one episode.
 
     `info` holds, after a step: `plan`, `plan_trimp`, `done_trimp`, `completion` (0 without a
     plan), `met`, `base_level`, `fitness`, `fatigue`, `performance`, `reward_terms` and
-    `action_mask`; after a reset those of them that describe the person, and the mask.
+    `action_mask`; after a reset those of them that describe the person, and the mask. FitRec
+    adherence adds `motivation` and, on days with a session, `mean_heart_rate` and
+    `internal_load`. With continuous plans there are no `plan` and `action_mask`.
 
     ## Version History
     - v0: initial version.
@@ -117,6 +151,8 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
     ## References
     - J. Fang, V. C. S. Lee, H. Wang: Dynamic physical activity recommendation on personalised
       mobile health information service. arXiv 2204.00961, 2022.
+    - J. Ni, L. Muhlstein, J. McAuley: Modeling heart rate and activity data for personalized
+      fitness recommendation. WWW 2019.
     - G. Roels: High-performance practice processes. Management Science 66(4), 2020.
     """
 
