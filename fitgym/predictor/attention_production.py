@@ -1,4 +1,4 @@
-"""From recordings to FitRec-Attn weights with their card."""
+"""From recordings to FitRec-Attn weights with card and learning curve beside them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from fitgym.figures import COLOURS, new_figure, save_figure, tidy_axes
 from fitgym.predictor.attention import AttentionConfig
 from fitgym.predictor.attention_evaluation import evaluate_weights, fit_attention, folds_of_people
-from fitgym.predictor.attention_training import AttentionTrainingConfig
+from fitgym.predictor.attention_training import AttentionEpoch, AttentionTrainingConfig
 from fitgym.predictor.attention_weights import forget_people, load_attention, save_attention
 from fitgym.predictor.datasets import Example
 
@@ -28,7 +29,7 @@ def produce_attention(
     *,
     progress: bool = False,
 ) -> dict[str, Any]:
-    """Train on four fifths of the people and write ``attention.safetensors`` and its card.
+    """Train on four fifths of the people; write ``attention.safetensors``, its card and the curve.
 
     The other fifth is never learnt from, so the errors on the card are those of these very
     weights on people they have not seen. The weights hold no row of any person. A checkpoint in
@@ -75,7 +76,23 @@ def produce_attention(
     }
     path = root / "attention.safetensors"
     save_attention(path, stranger, card)
+    draw_learning_curve(records, root / "learning_curve.png")
     return load_attention(path)[1]
+
+
+def draw_learning_curve(records: Sequence[AttentionEpoch], path: str | os.PathLike[str]) -> None:
+    """Draw loss and validation error over the epochs."""
+    figure = new_figure(8.0, 3.5)
+    epochs = [record.epoch + 1 for record in records]
+    panels = (
+        ("training", "mean loss", [record.training_loss for record in records]),
+        ("validation", "mean-workout MAE (bpm)", [r.validation_mae_bpm for r in records]),
+    )
+    for number, (title, label, values) in enumerate(panels, start=1):
+        axes = figure.add_subplot(1, 2, number)
+        axes.plot(epochs, values, color=COLOURS["blue"], marker="o", markersize=3)
+        tidy_axes(axes, title, "epoch", label)
+    save_figure(figure, path)
 
 
 def _describe(examples: Sequence[Example]) -> dict[str, int]:

@@ -168,7 +168,7 @@ def test_gradients_equal_those_of_the_loops():
 
 
 def test_gradients_equal_finite_differences():
-    config = AttentionConfig((2, 2, 2), channels=2, window=4, hidden=3, context=2, embedding=1)
+    config = AttentionConfig((2, 2, 2), channels=2, window=4, hidden=2, context=1, embedding=1)
     network, windows = make_network(config), random_windows(config, size=2)
     names, parameters = zip(*network.named_parameters(), strict=True)
 

@@ -67,6 +67,7 @@ def test_trained_weights_are_evaluated_as_their_card_says(run, recordings, tmp_p
     weights = tmp_path / "attention.safetensors"
     model, card = load_attention(weights)
     assert printed == card
+    assert (tmp_path / "learning_curve.png").read_bytes().startswith(b"\x89PNG")
     assert model.config.attributes[0] == 1
     assert sum(part["workouts"] for part in card["data"].values()) == 35
     assert card["held_out"]["workouts"] == card["data"]["held_out"]["workouts"]
