@@ -7,7 +7,7 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
@@ -51,14 +51,20 @@ def run_all(runs: Sequence[Run], store: ResultStore, *, workers: int) -> list[Re
         with tqdm(
             total=len(found), initial=len(results), desc="runs", unit="run", disable=_NO_BARS
         ) as overall:
-            for result in _run_missing(missing, store, min(workers, len(missing))):
+
+            def finish(result: Result) -> None:
                 results[result.run.key] = result
                 overall.update()
+
+            _run_missing(missing, store, min(workers, len(missing)), finish)
     return [results[run.key] for run in runs]
 
 
-def _run_missing(runs: Mapping[str, Run], store: ResultStore, workers: int) -> Iterator[Result]:
-    """Do ``runs`` and yield each result as it comes."""
+def _run_missing(
+    runs: Mapping[str, Run], store: ResultStore, workers: int, finish: Callable[[Result], None]
+) -> None:
+    """Do ``runs`` and call ``finish`` with each result as it comes."""
+    others = set(multiprocessing.active_children())
     # Forking a process that has loaded torch or numba may hang; spawned workers start clean.
     context = multiprocessing.get_context("spawn")
     reports = context.Queue()
@@ -75,7 +81,12 @@ def _run_missing(runs: Mapping[str, Run], store: ResultStore, workers: int) -> I
             for future in done:
                 result = _result_of(future, run_of[future])
                 bars.finish(result)
-                yield result
+                finish(result)
+    except BaseException:
+        # After a failed run or Ctrl-C nobody waits for the runs in flight.
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
         bars.close()
