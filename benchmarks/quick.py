@@ -13,7 +13,13 @@ from benchmarks.runs import Run
 
 __all__ = ["ENVIRONMENTS", "EPISODES", "LEARNERS", "STEPS", "quick_runs"]
 
-ENVIRONMENTS = ("fitgym/AcquisitionReplay-v0", "fitgym/RetentionReplay-v0")
+# Those in which plans have consequences come first.
+ENVIRONMENTS = (
+    "fitgym/Acquisition-v0",
+    "fitgym/Retention-v0",
+    "fitgym/AcquisitionReplay-v0",
+    "fitgym/RetentionReplay-v0",
+)
 
 # The slowest first, so that the two workers end at about the same time.
 LEARNERS = ("recurrent-ppo", "dqn", "a2c", "ppo")
