@@ -120,7 +120,8 @@ def find(table: Table) -> Finding:
 def title_of(environment: str) -> str:
     """Return stage and adherence of a registered id in words."""
     kwargs = gym.spec(environment).kwargs
-    return f"{kwargs['stage'].capitalize()} stage, {kwargs['adherence']} adherence"
+    adherence = {"fitrec": "FitRec"}.get(kwargs["adherence"], kwargs["adherence"])
+    return f"{kwargs['stage'].capitalize()} stage, {adherence} adherence"
 
 
 def _mean(row: Row) -> float:

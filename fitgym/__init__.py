@@ -10,17 +10,23 @@ __version__ = "0.1.0"
 
 _ENTRY_POINT = "fitgym.envs.scalar:FitnessFatigueEnv"
 
-# FitRec adherence, mu = 1 and rho = 0.05: what is asked has consequences.
+# FitRec adherence: what is asked has consequences.
+_FITREC = {
+    "individual": "recreational-runner",
+    "adherence": "fitrec",
+    "completion_bonus": 1.0,
+    "shortfall_penalty": 0.05,
+}
 for _stage in ("acquisition", "retention"):
     register(
         id=f"fitgym/{_stage.capitalize()}-v0",
         entry_point=_ENTRY_POINT,
-        kwargs={"stage": _stage, "individual": "recreational-runner"},
+        kwargs={"stage": _stage, **_FITREC},
     )
     register(
         id=f"fitgym/{_stage.capitalize()}Continuous-v0",
         entry_point=_ENTRY_POINT,
-        kwargs={"stage": _stage, "individual": "recreational-runner", "continuous": True},
+        kwargs={"stage": _stage, **_FITREC, "continuous": True},
     )
 
 # The protocol of Fang et al. 2022: the runner's log is replayed, and the reward counts the

@@ -97,7 +97,7 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
     | 0 | intensity of the last day | 0 | hardest session or plan | points |
     | 1 | its completion, 0 without a plan | 0 | 1 | - |
     | 2 | mean heart rate of the last session | 0 | 220 | bpm |
-    | 3 | internal load of the last session (TRIMPexp) | 0 | longest plan at maximum heart rate | - |
+    | 3 | internal load of the last session | 0 | longest plan at maximum heart rate | - |
     | 4 | days since that session | 0 | T + 1 | days |
     | 5 | share of days left | 0 | 1 | - |
 
