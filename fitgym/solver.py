@@ -80,12 +80,13 @@ def expected_rewards(
             f"{type(environment.adherence).__name__}"
         )
     columns = ["intensity", "base_level", "fitness", "fatigue", "plan_trimp"]
-    if environment.observation == "wearable" or environment.continuous:
+    task = environment.task
+    if task.observation == "wearable" or task.continuous:
         raise NotImplementedError(
             "expected rewards need the observation 'state' or 'full' and ten plans, not "
-            f"observation={environment.observation!r}, continuous={environment.continuous}"
+            f"observation={task.observation!r}, continuous={task.continuous}"
         )
-    width = 7 if environment.observation == "full" else 6
+    width = 7 if task.observation == "full" else 6
     if observations.ndim != 2 or observations.shape[1] != width:
         raise ValueError(f"observations must have shape (N, {width}), got {observations.shape}")
     states = np.zeros(len(observations), dtype=STATE)

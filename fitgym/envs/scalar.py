@@ -12,33 +12,19 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from fitgym.adherence import CustomAdherence, FitRec, Situation, make_adherence
+from fitgym.adherence import CustomAdherence, FitRec, Situation
 from fitgym.adherence.base import FITREC
 from fitgym.adherence.fitrec import SessionTrace
 from fitgym.envs import kernel, render
-from fitgym.envs.records import (
-    FULL_OBSERVATION,
-    OUTCOME,
-    STATE,
-    STATE_OBSERVATION,
-    WEARABLE_OBSERVATION,
-    pack_person,
-)
-from fitgym.envs.spaces import observation_space
-from fitgym.individual import Individual, load_individual, shipped_individuals
+from fitgym.envs.records import OUTCOME, STATE
+from fitgym.envs.task import OBSERVATIONS, Task
+from fitgym.individual import Individual, load_individual
 from fitgym.population import Population
-from fitgym.validation import require_choice, require_integer, require_number
+from fitgym.validation import require_choice, require_number
 
 __all__ = ["FitnessFatigueEnv"]
 
 Observation = NDArray[np.float32]
-
-# How the kernel calls each kind of observation, and how many numbers it has.
-_OBSERVATIONS = {
-    "state": (STATE_OBSERVATION, 6),
-    "full": (FULL_OBSERVATION, 7),
-    "wearable": (WEARABLE_OBSERVATION, 6),
-}
 
 
 class FitnessFatigueEnv(gym.Env[Observation, Any]):
@@ -181,76 +167,37 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
             ValueError: If an argument is out of range.
             TypeError: If an argument has the wrong type.
         """
-        self.stage = require_choice("stage", stage, ("acquisition", "retention"))
-        self.days = require_integer("days", days, 1, 3650)
-        self.observation = require_choice("observation", observation, tuple(_OBSERVATIONS))
-        if observation != "state" and adherence != "fitrec":
-            raise ValueError(
-                f"observation must be 'state' with adherence {adherence!r}, which has neither "
-                f"motivation nor heart rate, got {observation!r}"
-            )
+        self.task = Task(
+            stage=stage,
+            adherence=adherence,
+            predictor=predictor,
+            days=days,
+            completion_bonus=completion_bonus,
+            shortfall_penalty=shortfall_penalty,
+            utility=utility,
+            observation=observation,
+            continuous=continuous,
+            forbidden_plans=forbidden_plans,
+            log_part=log_part,
+        )
         if render_mode is not None:
             require_choice("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
-        self._adherence_arguments = (adherence, predictor, log_part)
-        self._task: dict[str, Any] = {
-            "retention": stage == "retention",
-            "days": self.days,
-            "completion_bonus": require_number("completion_bonus", completion_bonus, 0),
-            "shortfall_penalty": require_number("shortfall_penalty", shortfall_penalty, 0),
-            "planned_utility": require_choice("utility", utility, ("realised", "planned"))
-            == "planned",
-        }
+        self.population = Population() if individual == "population" else None
+        self._default_individual = (
+            self.population.typical() if self.population else load_individual(individual)
+        )
+        people = self.population.extremes() if self.population else (self._default_individual,)
+        self._meet(self._default_individual)
+        self.observation_space = self.task.observation_space(self.task.everybody(people))
+        self.action_space = self.task.action_space()
+        self._action_mask = self.task.action_mask()
+
         self._state = np.zeros(1, dtype=STATE)
         self._outcome = np.zeros(1, dtype=OUTCOME)
         self._running = False
         self._history: list[dict[str, Any]] = []
         self._trace: SessionTrace | None = None
-
-        self.population = Population() if individual == "population" else None
-        if self.population is not None:
-            self._default_individual = self.population.typical()
-            everybody = [*self.population.extremes()]
-        else:
-            self._default_individual = load_individual(individual)
-            everybody = []
-        self._settle(self._default_individual)
-        everybody.append(self.individual)
-        largest_session, largest_load = (
-            self.adherence.largest_session_trimp,
-            self.adherence.largest_internal_load,
-        )
-        if adherence == "fitrec":
-            # Room for everybody who ships, so that reset(options={"individual": ...}) can change
-            # the person without changing the space.
-            everybody.extend(load_individual(name) for name in shipped_individuals())
-            for one in everybody:
-                largest_session = max(largest_session, FitRec.largest_session_of(one))
-            largest_load = max(largest_load, *(FitRec.largest_load_of(one) for one in everybody))
-        self.observation_space = observation_space(
-            everybody,
-            stage,
-            largest_session_trimp=largest_session,
-            days=self.days,
-            observation=observation,
-            largest_internal_load=largest_load,
-        )
-
-        self.continuous = bool(continuous)
-        self._action_mask = np.ones(len(self._targets), dtype=np.int8)
-        for plan in forbidden_plans:
-            self._action_mask[require_integer("forbidden_plans", plan, 0, 10)] = 0
-        if not self._action_mask.any():
-            raise ValueError("forbidden_plans must leave at least one of the actions 0 to 10")
-        if self.continuous and not self._action_mask.all():
-            raise ValueError(
-                f"forbidden_plans must be empty when continuous is True, got {forbidden_plans!r}"
-            )
-        self.action_space = (
-            spaces.Box(-1.0, 1.0, (1,), dtype=np.float32)
-            if self.continuous
-            else spaces.Discrete(len(self._targets))
-        )
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -274,13 +221,13 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
         key = self.np_random.integers(0, 2**64, dtype=np.uint64)
         if options and "individual" in options:
             individual = load_individual(options["individual"])
-            self._require_room_for(individual)
+            self.task.require_room(individual, self.observation_space)
         elif self.population is not None:
             individual = self.population.draw(self.np_random)
         else:
             individual = self._default_individual
         if individual is not self.individual:
-            self._settle(individual)
+            self._meet(individual)
         kernel.begin(self._state, self.person, 0, self._starts, key)
         if isinstance(self.adherence, CustomAdherence):
             self._generator = np.random.default_rng(int(key))
@@ -296,7 +243,7 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
         }
         if self.adherence.code == FITREC:
             info["motivation"] = float(state["motivation"])
-        if not self.continuous:
+        if not self.task.continuous:
             info["action_mask"] = self._action_mask.copy()
         if self.render_mode is not None:
             self._history.append(info)
@@ -322,7 +269,7 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
                 "step was called with no episode running: call reset() first, and again after a "
                 "step has returned terminated=True"
             )
-        asked_trimp = self._target(action)
+        asked_trimp = self.task.target_trimp(action, self._targets, self._action_mask)
         if self.render_mode is not None:
             history, days_since = self._state[["history", "days_since"]][0].item()
         terminated = self._advance(self._state, self._outcome, asked_trimp)
@@ -363,7 +310,7 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
             if done_trimp > 0.0:
                 info["mean_heart_rate"] = mean_heart_rate
                 info["internal_load"] = internal_load
-        if not self.continuous:
+        if not self.task.continuous:
             info["plan"] = int(action)
             info["action_mask"] = self._action_mask.copy()
         if self.render_mode is not None:
@@ -374,6 +321,16 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
                 )
         self._running = not terminated
         return self._observe(), reward, terminated, False, info
+
+    @property
+    def stage(self) -> str:
+        """``"acquisition"`` or ``"retention"``."""
+        return self.task.stage
+
+    @property
+    def days(self) -> int:
+        """``T``, length of an episode."""
+        return self.task.days
 
     @property
     def action_mask(self) -> NDArray[np.int8]:
@@ -399,8 +356,9 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
             raise ResetNeeded("preview_reward was called with no episode running: call reset()")
         if isinstance(self.adherence, CustomAdherence):
             raise NotImplementedError("a custom adherence cannot be previewed")
+        asked_trimp = self.task.target_trimp(action, self._targets, self._action_mask)
         outcome = np.zeros_like(self._outcome)
-        self._advance(self._state.copy(), outcome, self._target(action))
+        self._advance(self._state.copy(), outcome, asked_trimp)
         return float(outcome["reward"][0])
 
     def render(self) -> Any:
@@ -419,67 +377,18 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
             raise ResetNeeded("render was called before reset()")
         if self.render_mode == "ansi":
             return render.text(self._history)
-        title = f"{self.individual.name}, {self.stage}"
-        return render.picture(self._history, self._trace, days=self.days, title=title)
+        title = f"{self.individual.name}, {self.task.stage}"
+        return render.picture(self._history, self._trace, days=self.task.days, title=title)
 
-    def _settle(self, individual: Individual) -> None:
+    def _meet(self, individual: Individual) -> None:
         """Make ``individual`` the person of the episodes to come."""
-        adherence, predictor, log_part = self._adherence_arguments
-        self.adherence = make_adherence(adherence, individual, predictor, log_part)
+        person = self.task.meet(individual)
         self.individual = individual
-        self.parameters = individual.stage(self.stage)
-        self.person = pack_person(
-            individual,
-            log_reference_tolerance=self.adherence.log_reference_tolerance,
-            **self._task,
-        )
-        self._starts = kernel.starting_states(
-            self.parameters,
-            self.person,
-            self.adherence.tables.sessions_trimp,
-            self.adherence.start_rows(self.days),
-        )
-        self._targets = (0.0, *individual.plans_trimp)
-
-    def _require_room_for(self, individual: Individual) -> None:
-        """Raise unless everything that ``individual`` can reach can be observed."""
-        adherence = make_adherence(
-            self._adherence_arguments[0], individual, *self._adherence_arguments[1:]
-        )
-        needed = observation_space(
-            [individual],
-            self.stage,
-            largest_session_trimp=adherence.largest_session_trimp,
-            days=self.days,
-            observation=self.observation,
-            largest_internal_load=adherence.largest_internal_load,
-        )
-        outside = (needed.high > self.observation_space.high) | (
-            needed.low < self.observation_space.low
-        )
-        if outside.any():
-            raise ValueError(
-                f"options['individual'] {individual.name!r} can reach observations up to "
-                f"{needed.high.tolist()}, beyond this environment's "
-                f"{self.observation_space.high.tolist()}: make an environment with "
-                "individual=... instead"
-            )
-
-    def _target(self, action: Any) -> float:
-        """Return the points that a checked action asks for, 0 for no plan."""
-        if not self.continuous:
-            plan = require_integer("action", action, 0, len(self._targets) - 1)
-            if not self._action_mask[plan]:
-                allowed = np.flatnonzero(self._action_mask).tolist()
-                raise ValueError(
-                    f"action must be one of {allowed}, got {plan}: the plan is forbidden"
-                )
-            return self._targets[plan]
-        value = np.asarray(action)
-        if value.shape != (1,) or value.dtype.kind not in "fiu" or not -1.0 <= value[0] <= 1.0:
-            raise ValueError(f"action must be an array of shape (1,) in [-1, 1], got {action!r}")
-        target = 0.5 * (float(value[0]) + 1.0) * self._targets[-1]
-        return target if target >= 0.5 * self._targets[1] else 0.0
+        self.adherence = person.adherence
+        self.parameters = person.parameters
+        self.person = person.record
+        self._starts = person.starts
+        self._targets = person.targets_trimp
 
     def _advance(
         self, state: NDArray[np.void], outcome: NDArray[np.void], plan_trimp: float
@@ -523,7 +432,7 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
         )
 
     def _observe(self) -> Observation:
-        kind, width = _OBSERVATIONS[self.observation]
+        kind, width = OBSERVATIONS[self.task.observation]
         observation = np.empty((1, width), dtype=np.float32)
-        kernel.observe(self._state, 0, self.days, kind, observation)
+        kernel.observe(self._state, 0, self.task.days, kind, observation)
         return observation.reshape(width)
