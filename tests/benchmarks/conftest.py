@@ -11,6 +11,9 @@ from benchmarks.report import Log, calibrate_log
 from benchmarks.runs import Result, Run, execute
 from fitgym.calibration import FitSettings
 
+# The environments that have a ceiling, and whose seasons are windows of a log.
+REPLAY = tuple(environment for environment in ENVIRONMENTS if "Replay" in environment)
+
 SHORT = {"log_part": "test", "days": 6}
 
 
@@ -19,7 +22,7 @@ def make_run() -> Callable[..., Run]:
     """Make a run of seasons of six days."""
     return partial(
         Run,
-        environment=ENVIRONMENTS[0],
+        environment=REPLAY[0],
         training_kwargs={"log_part": "train", "days": 6},
         evaluation_kwargs=SHORT,
         episodes=5,
@@ -28,7 +31,7 @@ def make_run() -> Callable[..., Run]:
 
 @pytest.fixture(scope="session")
 def results(make_run: Callable[..., Run], tmp_path_factory: pytest.TempPathFactory) -> list[Result]:
-    """Results of a learner and of the references in both environments."""
+    """Results of a learner and of the references in both replay environments."""
     folder = tmp_path_factory.mktemp("agents")
     agents: list[tuple[str, dict[str, Any], int]] = [("steady_learner:Steady", {}, 40)]
     agents += [("agents.reference:FixedPlan", {"plan": plan}, 0) for plan in (0, 1, 2, 5)]
@@ -41,7 +44,7 @@ def results(make_run: Callable[..., Run], tmp_path_factory: pytest.TempPathFacto
             folder,
             lambda steps: None,
         )
-        for environment in ENVIRONMENTS
+        for environment in REPLAY
         for agent, configuration, steps in agents
     ]
 
