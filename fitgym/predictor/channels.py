@@ -24,9 +24,9 @@ __all__ = [
 
 CHANNELS = ("speed", "climb_rate", "relative_altitude", "has_altitude", "elapsed_time")
 # The previous workout is known as a whole, so its steps also carry how long ago it was (the
-# paper's), and its duration and mean heart rate (ours: a network that reads it step by step would
-# otherwise learn only in the course of the session how hard the last one was).
-PREVIOUS_CHANNELS = (*CHANNELS, "days_since", "duration", "mean_heart_rate")
+# paper's), and its duration, mean speed and mean heart rate (ours: a network that reads it step by
+# step would otherwise learn only in the course of the session how hard the last one was).
+PREVIOUS_CHANNELS = (*CHANNELS, "days_since", "duration", "mean_speed", "mean_heart_rate")
 
 # Sports the network tells apart; ``unknown`` stands for every other.
 SPORTS = ("unknown", "run", "bike", "walk")
@@ -85,10 +85,11 @@ def previous_channels(
     """
     steps = len(channels)
     minutes = GRID_STEP_S * steps / 60.0
-    whole = np.empty((steps, 3), dtype=np.float32)
+    whole = np.empty((steps, 4), dtype=np.float32)
     whole[:, 0] = np.log1p(days_since) / DAYS_SCALE
     whole[:, 1] = (np.log1p(minutes) - ELAPSED_CENTRE) / ELAPSED_SCALE
-    whole[:, 2] = heart_rate.mean()
+    whole[:, 2] = channels[:, 0].mean()
+    whole[:, 3] = heart_rate.mean()
     return np.concatenate([channels, whole], axis=1)
 
 

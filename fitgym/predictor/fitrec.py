@@ -48,7 +48,7 @@ class FitRecConfig:
             being ``unknown`` in our variant.
         channels: N, channels of a session, x_t.
         previous_channels: N', channels of a previous workout, z_t: those and the days since, in
-            our variant also its duration and mean heart rate.
+            our variant also its duration, mean speed and mean heart rate.
         hidden: Width of each LSTM and of the context.
         embedding: Width of each attribute's embedding.
         dropout: Share of the trunk's outputs dropped in training, after each layer.

@@ -49,9 +49,18 @@ class FitRecPredictor:
     Args:
         model: A trained network.
         vocabulary: Rows of its user embedding.
+
+    Raises:
+        ValueError: If the network reads other channels than those of ``channels``.
     """
 
     def __init__(self, model: FitRec, vocabulary: Vocabulary) -> None:
+        found = (model.config.channels, model.config.previous_channels)
+        if found != (len(CHANNELS), len(PREVIOUS_CHANNELS)):
+            raise ValueError(
+                f"the network must read {len(CHANNELS)} channels of a session and "
+                f"{len(PREVIOUS_CHANNELS)} of the previous one, got one that reads {found}"
+            )
         self.model = model.eval()
         self.vocabulary = vocabulary
 

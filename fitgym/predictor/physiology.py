@@ -66,7 +66,7 @@ class TypicalAnswer:
 # ``population``. Running and cycling climb at about the cost of the ACSM equation (4.5) and of
 # lifting 85 kg against the marginal power of riding on the flat.
 TYPICAL = {
-    "run": TypicalAnswer(2.95, 0.645, 0.33, 52.0, 4.0, 0.045),
+    "run": TypicalAnswer(2.95, 0.63, 0.33, 52.0, 4.0, 0.045),
     "bike": TypicalAnswer(7.4, 0.57, 0.33, 35.0, 14.0, 0.045),
     "walk": TypicalAnswer(0.95, 0.36, 0.27, 52.0, 4.0, 0.0),
 }

@@ -91,7 +91,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
 def pretrain(
     recipe: Recipe, folder: str | os.PathLike[str] | None = None, *, progress: bool = False
 ) -> tuple[FitRec, Vocabulary, list[EpochRecord]]:
-    """Train a new network on virtual people, each with an own row in the user embedding.
+    """Train a new network on virtual people, every second one with an own row.
 
     Args:
         recipe: What to simulate and how to train.
@@ -106,12 +106,15 @@ def pretrain(
     # Strangers decide when to stop: their rows do not exist, so they are read as unknown.
     people = max(simulator.people // 20, 1)
     strangers = simulate_workouts(replace(simulator, people=people, seed=simulator.seed + 10_000))
-    vocabulary = Vocabulary.of(workouts)
+    # Only every second person has a row: whoever has none is known by the previous workout alone,
+    # which the network would hardly learn to read if rows always told more.
+    population = draw_population(simulator)
+    vocabulary = Vocabulary(("unknown", *population.users[::2]))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = FitRec(FitRecConfig(attributes=vocabulary.sizes))
     with torch.no_grad():
-        rows = ROW_SCALE * answers(draw_population(simulator))
+        rows = ROW_SCALE * answers(population)[::2]
         model.get_parameter("embeddings.0.weight")[1:] = torch.from_numpy(rows)
     validation = [
         replace(example, workout=replace(example.workout, user="unknown"))

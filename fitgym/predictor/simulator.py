@@ -134,10 +134,10 @@ def physiology_of(traits: Array, sports: NDArray[np.str_], female: NDArray[np.bo
         return factor
 
     lowest = TYPICAL_LOWEST_BPM + 7.0 * next(trait) + 3.0 * female
-    highest = TYPICAL_HIGHEST_BPM + 7.0 * next(trait)
-    usual_speed = typical("usual_speed_m_s") * spread(np.where(walk, 0.2, 0.13))
+    highest = TYPICAL_HIGHEST_BPM + 6.0 * next(trait)
+    usual_speed = typical("usual_speed_m_s") * spread(np.where(run, 0.18, 0.2))
     usual_speed *= np.where(female & ~bike, 0.88, 1.0)
-    share = typical("usual_share") + np.where(run, 0.04, 0.06) * next(trait)
+    share = typical("usual_share") + np.where(run, 0.035, 0.06) * next(trait)
     usual = lowest + share * (highest - lowest)
     # The slope follows from the heart rate standing still, except in walking, whose speed is so
     # low that an own spread of the slope serves better.

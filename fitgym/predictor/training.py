@@ -5,21 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 from tqdm import tqdm
 
 from fitgym.files import atomic_path
 from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
 from fitgym.predictor.datasets import Example, Vocabulary, batches, collate
-from fitgym.predictor.fitrec import FitRec
+from fitgym.predictor.fitrec import Batch, FitRec
 from fitgym.validation import require_integer, require_number
 
 __all__ = ["EpochRecord", "TrainingConfig", "squared_error", "train"]
@@ -37,9 +38,14 @@ class TrainingConfig:
         final_share: Share of the learning rate left at the last epoch (cosine in between).
         embedding_factor: Learning rate of the embeddings in terms of that of the rest. A row is
             touched only by its own workouts, so it learns too slowly at the common rate.
+        lstm_factor: Learning rate of the LSTMs in terms of that of the rest; 0 leaves them as they
+            are.
         row_penalty: Penalty on the squared distance of the users' rows from ``unknown``, summed
             over users, divided by the number of examples: rows of people with few workouts stay
             near ``unknown``.
+        stranger_share: Share of the workouts read as a stranger's, known by the previous workout;
+            the others are known by their row and their history is hidden, so that the two never
+            count the same evidence twice. None hides neither.
         smoothing: RMSprop's memory of squared gradients (Keras' 0.9, which the paper used).
         clip_norm: Largest norm of the gradient.
         seed: Seed of the order of the examples and of dropout.
@@ -51,7 +57,9 @@ class TrainingConfig:
     learning_rate: float = 0.003
     final_share: float = 0.05
     embedding_factor: float = 1.0
+    lstm_factor: float = 1.0
     row_penalty: float = 0.0
+    stranger_share: float | None = None
     smoothing: float = 0.99
     clip_norm: float = 1.0
     seed: int = 0
@@ -62,7 +70,10 @@ class TrainingConfig:
         require_integer("seed", self.seed, 0)
         for name in ("learning_rate", "embedding_factor", "clip_norm"):
             require_number(name, getattr(self, name), 0.0, low_open=True)
-        require_number("row_penalty", self.row_penalty, 0.0)
+        for name in ("lstm_factor", "row_penalty"):
+            require_number(name, getattr(self, name), 0.0)
+        if self.stranger_share is not None:
+            require_number("stranger_share", self.stranger_share, 0.0, 1.0)
         require_number("final_share", self.final_share, 0.0, 1.0)
         require_number("smoothing", self.smoothing, 0.0, 1.0, high_open=True)
 
@@ -113,9 +124,13 @@ def train(
     """
     if not training or not validation:
         raise ValueError("training and validation must each hold at least one example")
-    rows = list(model.embeddings.parameters())
-    rest = [parameter for parameter in model.parameters() if all(parameter is not r for r in rows)]
-    groups = [{"params": rest, "factor": 1.0}, {"params": rows, "factor": config.embedding_factor}]
+    parts: dict[float, list[nn.Parameter]] = defaultdict(list)
+    for name, parameter in model.named_parameters():
+        if name.startswith("embeddings"):
+            parts[config.embedding_factor].append(parameter)
+        else:
+            parts[config.lstm_factor if "lstm" in name else 1.0].append(parameter)
+    groups = [{"params": part, "factor": factor} for factor, part in parts.items()]
     optimiser = torch.optim.RMSprop(groups, lr=config.learning_rate, alpha=config.smoothing)
     # RMSprop's state appears with the first step; made here, it can be saved and restored.
     for parameter in model.parameters():
@@ -161,6 +176,18 @@ def evaluate(model: FitRec, vocabulary: Vocabulary, examples: Sequence[Example])
     return HEART_RATE_SCALE_BPM * float(np.sqrt(error / weight))
 
 
+def row_or_history(batch: Batch, stranger_share: float) -> Batch:
+    """Return the batch with either the user's row or the previous workout hidden, by chance."""
+    stranger = torch.rand(len(batch.attributes)) < stranger_share
+    attributes = batch.attributes.clone()
+    attributes[stranger, 0] = 0
+    return replace(
+        batch,
+        attributes=attributes,
+        previous_length=batch.previous_length.masked_fill(~stranger, 0),
+    )
+
+
 def _run_epoch(
     model: FitRec,
     vocabulary: Vocabulary,
@@ -184,6 +211,8 @@ def _run_epoch(
             for group in optimiser.param_groups:
                 group["lr"] = config.learning_rate * group["factor"] * rate
             batch = collate(chunk, vocabulary)
+            if config.stranger_share is not None:
+                batch = row_or_history(batch, config.stranger_share)
             error = squared_error(model(batch), batch.target, batch.weight)
             users = model.get_parameter("embeddings.0.weight")
             distance = (users[1:] - users[0].detach()).square().sum()

@@ -49,10 +49,12 @@ def test_unknown_altitude_is_not_read() -> None:
 def test_the_previous_workout_is_known_as_a_whole() -> None:
     channels = np.zeros((6, len(CHANNELS)), dtype=np.float32)
     heart_rate = np.arange(6, dtype=np.float32)
+    channels[:, 0] = [0.0, 0.0, 0.0, 3.0, 3.0, 0.0]
     whole = previous_channels(channels, heart_rate, np.expm1(2.0))
     assert whole.shape == (6, len(PREVIOUS_CHANNELS))
-    np.testing.assert_allclose(whole[:, -3], 1.0)
-    np.testing.assert_allclose(whole[:, -2], np.log(2.0) - 2.5, rtol=1e-6)
+    np.testing.assert_allclose(whole[:, -4], 1.0)
+    np.testing.assert_allclose(whole[:, -3], np.log(2.0) - 2.5, rtol=1e-6)
+    np.testing.assert_allclose(whole[:, -2], 1.0)
     np.testing.assert_allclose(whole[:, -1], 2.5)
 
 

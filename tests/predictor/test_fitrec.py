@@ -116,7 +116,7 @@ def test_layer_sizes_of_the_faithful_variant() -> None:
 def test_number_of_weights_of_ours() -> None:
     model = FitRec(FitRecConfig())
     weights = sum(p.numel() for p in model.parameters())
-    assert weights == 116_097 + 5 * (1 + 4 + 3)
+    assert weights == 116_353 + 5 * (1 + 4 + 3)
 
 
 def test_embeddings_begin_small() -> None:
@@ -136,7 +136,7 @@ def test_a_prefix_is_predicted_as_in_the_whole(workouts: list[Workout], model: F
 def test_output_stays_in_bounds_whatever_comes_in(model: FitRec) -> None:
     batch = Batch(
         channels=1e3 * torch.randn(4, 30, 5),
-        previous_channels=1e3 * torch.randn(4, 20, 8),
+        previous_channels=1e3 * torch.randn(4, 20, 9),
         previous_target=1e3 * torch.randn(4, 20, 1),
         previous_length=torch.tensor([0, 1, 10, 20]),
         attributes=torch.zeros(4, 3, dtype=torch.long),

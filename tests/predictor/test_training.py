@@ -106,7 +106,7 @@ def test_training_leaves_the_global_generator_alone(workouts: list[Workout]) -> 
 
 def test_recipe_end_to_end(workouts: list[Workout]) -> None:
     model, vocabulary, _ = pretrain(TINY)
-    assert len(vocabulary.users) == 7
+    assert len(vocabulary.users) == 4
     training, validation = parts(workouts)
     tuned, known, records = fine_tune(model, training, validation, TINY)
     assert len(records) == 1
