@@ -36,6 +36,10 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     train.add_argument("--recipe", type=Path, help="JSON file; default is the shipped recipe")
     train.add_argument("--seed", type=int, help="seed, in place of the recipe's")
+    train.add_argument("--sources", type=Path, help="JSON file on the recordings, for the card")
+    train.add_argument(
+        "--evaluation", type=Path, help="report.json of evaluate --retrain, for the card"
+    )
     train.set_defaults(run=run_train)
 
     evaluate = actions.add_parser("evaluate", help="errors on recordings, beside the baselines")
@@ -86,10 +90,17 @@ def run_train(options: argparse.Namespace) -> None:
     """Train weights and write them with card, curves and recipe."""
     _use_threads(options.threads)
     from fitgym.logs.recordings import read_recordings
-    from fitgym.predictor.production import produce
+    from fitgym.predictor.production import produce, read_json
 
     workouts = [] if options.recordings is None else read_recordings(options.recordings)
-    card = produce(workouts, _recipe(options), options.output, progress=not options.quiet)
+    extra = {
+        name: read_json(path)
+        for name, path in (("sources", options.sources), ("evaluation", options.evaluation))
+        if path is not None
+    }
+    card = produce(
+        workouts, _recipe(options), options.output, card=extra, progress=not options.quiet
+    )
     if options.json:
         print(json.dumps(card, indent=2))
         return

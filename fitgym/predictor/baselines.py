@@ -7,6 +7,7 @@ personal baselines fall back on the pooled ones.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -17,7 +18,7 @@ from fitgym.predictor.channels import denormalise_heart_rate, sport_family
 from fitgym.predictor.datasets import Example
 from fitgym.predictor.population import LAGS_S, exponential_mean
 
-__all__ = ["BASELINES", "Baselines"]
+__all__ = ["BASELINES", "Baselines", "Residuals"]
 
 Array = NDArray[np.float64]
 
@@ -87,6 +88,34 @@ class Baselines:
         return _design(example, self.lag_s) @ coefficients
 
 
+class Residuals:
+    """Each person's lagged linear regression of another method's errors, drawn towards zero.
+
+    Args:
+        known: Workouts of the people.
+        predictions: What the method predicts for each, (T,) in bpm.
+    """
+
+    LAG_S = 60.0
+
+    def __init__(self, known: Sequence[Example], predictions: Sequence[Array]) -> None:
+        designs: dict[str, list[Array]] = defaultdict(list)
+        errors: dict[str, list[Array]] = defaultdict(list)
+        for example, prediction in zip(known, predictions, strict=True):
+            user, valid = example.workout.user, example.valid
+            designs[user].append(_design(example, self.LAG_S)[valid])
+            errors[user].append(_measured(example) - prediction[valid])
+        self._coefficients = {
+            user: _ridge(np.concatenate(designs[user]), np.concatenate(errors[user]))
+            for user in designs
+        }
+
+    def predict(self, example: Example) -> Array:
+        """Return the error (T,) to expect; zero for a person not known."""
+        coefficients = self._coefficients.get(example.workout.user, np.zeros(4))
+        return _design(example, self.LAG_S) @ coefficients
+
+
 def _sport(example: Example) -> str:
     return sport_family(example.workout.sport)
 
@@ -115,8 +144,13 @@ def _fit(examples: Sequence[Example], lag_s: float, centre: Array | None = None)
     """Return least-squares coefficients (4,), drawn towards ``centre`` where it is given."""
     design = np.concatenate([_design(example, lag_s)[example.valid] for example in examples])
     target = np.concatenate([_measured(example) for example in examples])
-    # Without a centre the penalty only keeps a constant regressor from being singular.
-    penalty = 1e-6 if centre is None else SHRINKAGE_STEPS
-    towards = np.zeros(design.shape[1]) if centre is None else centre
+    if centre is None:
+        # Only keeps a regressor that is constant from being singular.
+        return _ridge(design, target, 1e-6)
+    return centre + _ridge(design, target - design @ centre)
+
+
+def _ridge(design: Array, target: Array, penalty: float = SHRINKAGE_STEPS) -> Array:
     gram = design.T @ design + penalty * np.eye(design.shape[1])
-    return np.linalg.solve(gram, design.T @ target + penalty * towards)
+    coefficients: Array = np.asarray(np.linalg.solve(gram, design.T @ target), dtype=np.float64)
+    return coefficients

@@ -28,8 +28,9 @@ CHANNELS = ("speed", "climb_rate", "relative_altitude", "has_altitude", "elapsed
 # step would otherwise learn only in the course of the session how hard the last one was).
 PREVIOUS_CHANNELS = (*CHANNELS, "days_since", "duration", "mean_speed", "mean_heart_rate")
 
-# Sports the network tells apart; ``unknown`` stands for every other.
-SPORTS = ("unknown", "run", "bike", "walk")
+# Sports the network tells apart; ``other`` stands for every sport not named here, ``unknown`` for
+# not being told which.
+SPORTS = ("unknown", "run", "bike", "walk", "other")
 SPORT_FAMILIES = {"run_treadmill": "run", "run_trail": "run", "bike_indoor": "bike"}
 
 SPEED_CENTRE_M_S, SPEED_SCALE_M_S = 3.0, 1.5
@@ -46,7 +47,7 @@ HEART_RATE_CENTRE_BPM, HEART_RATE_SCALE_BPM = 140.0, 25.0
 def sport_family(sport: str) -> str:
     """Return the entry of ``SPORTS`` that ``sport`` belongs to."""
     family = SPORT_FAMILIES.get(sport, sport)
-    return family if family in SPORTS else "unknown"
+    return family if family in SPORTS else "other"
 
 
 def session_channels(

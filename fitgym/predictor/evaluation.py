@@ -5,6 +5,8 @@
          and with the previous workout as the only thing known (``previous``)
     (c)  people never seen, after the user embedding was fitted to 0..3 of their workouts
 
+A person with a row is predicted from the row, a stranger from the previous workout: shown both, the
+network counts the same evidence twice (the table of (a) shows that variant too).
 Every method of one protocol is tested on the same steps and knows the same about the person.
 """
 
@@ -19,7 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fitgym.predictor.baselines import BASELINES, Baselines
+from fitgym.predictor.baselines import BASELINES, Baselines, Residuals
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example, Vocabulary, batches, collate, without_history
 from fitgym.predictor.fitrec import FitRec
@@ -31,7 +33,7 @@ from fitgym.predictor.metrics import (
     mean_errors,
     score,
 )
-from fitgym.predictor.recipe import Recipe, fine_tune, fit_user
+from fitgym.predictor.recipe import Recipe, fine_tune, fit_user, forget_users
 from fitgym.predictor.splits import (
     Split,
     calibration_examples,
@@ -44,10 +46,15 @@ __all__ = ["FOLDS", "MOST_CALIBRATION", "evaluate_recipe", "evaluate_weights", "
 Array = NDArray[np.float64]
 Prediction = tuple[Example, Array]
 Own = Callable[[Example], list[Example]]
+Prepare = Callable[[Sequence[Example]], list[Example]]
+Network = tuple[FitRec, Vocabulary]
 
 FOLDS = 5
 MOST_CALIBRATION = 3
 FITREC = "FitRec"
+MEAN_OF_SEEDS = "FitRec, mean of the seeds' predictions"
+CORRECTED = "FitRec and a personal regression of its errors"
+VIRTUAL_ONLY = "FitRec, virtual people only"
 
 
 def predict_examples(
@@ -87,7 +94,7 @@ def evaluate_recipe(
         Beside that the first seed's predictions for people never seen, previous workout known.
     """
 
-    def tuned(number: int, name: str, split: Split) -> tuple[FitRec, Vocabulary]:
+    def tuned(number: int, name: str, split: Split) -> Network:
         file = f"seed{recipes[number].seed}-{name}.safetensors"
         model, vocabulary, _ = fine_tune(
             pretrained[number],
@@ -100,48 +107,93 @@ def evaluate_recipe(
         )
         return model, vocabulary
 
+    simulated = [forget_users(model) for model in pretrained]
     known = later_workouts(examples)
-    runs: dict[str, list[Errors]] = {}
-    runs["a"] = [
-        collect_errors(known.test, predict_examples(*tuned(number, "known", known), known.test))
-        for number in range(len(recipes))
-    ]
-    report = {"a": _summary(runs["a"], _baseline_errors([known], _known_of(known)), known.test)}
-    report["a"]["people"] = _by_person(runs["a"])
+    networks = [tuned(number, "known", known) for number in range(len(recipes))]
+    report = {"a": _known_report(known, networks, simulated)}
 
     folds = grouped_folds(examples, FOLDS, seed=0)
-    unseen: list[Prediction] = []
-    collected: dict[str, list[list[Errors]]] = {"cold": [], "previous": []}
-    calibrated: list[list[list[Errors]]] = []
-    for number in range(len(recipes)):
-        networks = [tuned(number, f"fold{index}", fold) for index, fold in enumerate(folds)]
-        if number == 0:
-            for network, fold in zip(networks, folds, strict=True):
-                unseen += zip(fold.test, predict_examples(*network, fold.test), strict=True)
-        for name, prepare in (("cold", without_history), ("previous", list)):
-            collected[name].append(
-                [
-                    collect_errors(fold.test, predict_examples(*network, prepare(fold.test)))
-                    for network, fold in zip(networks, folds, strict=True)
-                ]
-            )
-        calibrated.append(
+    folded = [
+        [tuned(number, f"fold{index}", fold) for index, fold in enumerate(folds)]
+        for number in range(len(recipes))
+    ]
+    tested = [example for fold in folds for example in fold.test]
+    unseen: list[Array] = []
+    for name, own, prepare in PROTOCOL_B:
+        shown = [prepare(fold.test) for fold in folds]
+        predictions = [
             [
-                _calibrated_errors(networks, folds, known_workouts)
-                for known_workouts in range(MOST_CALIBRATION + 1)
+                prediction
+                for network, inputs in zip(networks, shown, strict=True)
+                for prediction in predict_examples(*network, inputs)
+            ]
+            for networks in folded
+        ]
+        alone = [predict_examples(*network, prepare(tested)) for network in simulated]
+        report[f"b, {name}"] = _summary(
+            tested,
+            {FITREC: predictions, MEAN_OF_SEEDS: [_mean(predictions)], VIRTUAL_ONLY: alone},
+            _baseline_errors(folds, own),
+        )
+        unseen = predictions[0]
+    for count in range(MOST_CALIBRATION + 1):
+        report[f"c, {count}"] = _calibration_report(folds, folded, count)
+    return report, list(zip(tested, unseen, strict=True))
+
+
+def _known_report(
+    split: Split, networks: Sequence[Network], simulated: Sequence[Network]
+) -> dict[str, Any]:
+    """Return the report of (a): known people, who are known by their rows."""
+    own = _known_of(split)
+    hidden = without_history(split.test)
+    known = without_history([*split.training, *split.validation])
+    predictions = [predict_examples(*network, hidden) for network in networks]
+    corrected = []
+    for network, predicted in zip(networks, predictions, strict=True):
+        residual = Residuals(known, predict_examples(*network, known))
+        corrected.append(
+            [
+                prediction + residual.predict(example)
+                for example, prediction in zip(hidden, predicted, strict=True)
             ]
         )
-    tested = [example for fold in folds for example in fold.test]
-    for name, own in (("cold", _nothing_of), ("previous", _previous_of)):
-        runs[name] = [join_errors(parts) for parts in collected[name]]
-        report[f"b, {name}"] = _summary(runs[name], _baseline_errors(folds, own), tested)
-    for count in range(MOST_CALIBRATION + 1):
-        report[f"c, {count}"] = _summary(
-            [join_errors(run[count]) for run in calibrated],
-            _calibrated_baselines(folds, count),
-            [e for fold in folds for _, rest in _personal(fold) for e in rest],
-        )
-    return report, unseen
+    variants = {
+        FITREC: predictions,
+        MEAN_OF_SEEDS: [_mean(predictions)],
+        "FitRec, history shown as well": [predict_examples(*n, split.test) for n in networks],
+        CORRECTED: corrected,
+        f"{CORRECTED}, mean of seeds": [_mean(corrected)],
+        VIRTUAL_ONLY: [predict_examples(*network, hidden) for network in simulated],
+    }
+    report = _summary(split.test, variants, _baseline_errors([split], own))
+    report["people"] = _by_person([collect_errors(split.test, run) for run in predictions])
+    return report
+
+
+def _calibration_report(
+    folds: Sequence[Split], folded: Sequence[Sequence[Network]], count: int
+) -> dict[str, Any]:
+    """Return the report of (c): unseen people after ``count`` of their workouts were used."""
+    tested = [example for fold in folds for _, rest in _personal(fold) for example in rest]
+    runs = []
+    for networks in folded:
+        predictions: list[Array] = []
+        for (model, vocabulary), fold in zip(networks, folds, strict=True):
+            for first, rest in _personal(fold):
+                if count:
+                    used = without_history(first[:count])
+                    personal = fit_user(model, vocabulary, used)
+                    predictions += predict_examples(*personal, without_history(rest))
+                else:
+                    predictions += predict_examples(model, vocabulary, rest)
+        runs.append(predictions)
+    return _summary(tested, {FITREC: runs}, _calibrated_baselines(folds, count))
+
+
+def _mean(runs: Sequence[Sequence[Array]]) -> list[Array]:
+    """Return the mean over runs of each prediction."""
+    return [np.mean(same, axis=0) for same in zip(*runs, strict=True)]
 
 
 def evaluate_weights(
@@ -163,32 +215,17 @@ def evaluate_weights(
     folds = grouped_folds(examples, min(FOLDS, people), seed=0)
     tested = [example for fold in folds for example in fold.test]
     report = {}
-    for name, own, prepare in (
-        ("b, cold", _nothing_of, without_history),
-        ("b, previous", _previous_of, list),
-    ):
+    predictions: list[Array] = []
+    for name, own, prepare in PROTOCOL_B:
         predictions = predict_examples(model, vocabulary, prepare(tested))
-        errors = collect_errors(tested, predictions)
-        report[name] = _summary([errors], _baseline_errors(folds, own), tested)
+        report[f"b, {name}"] = _summary(
+            tested, {FITREC: [predictions]}, _baseline_errors(folds, own)
+        )
     return report, list(zip(tested, predictions, strict=True))
 
 
 def _personal(fold: Split) -> list[tuple[list[Example], list[Example]]]:
     return calibration_examples(fold.test, MOST_CALIBRATION)
-
-
-def _calibrated_errors(
-    networks: Sequence[tuple[FitRec, Vocabulary]], folds: Sequence[Split], count: int
-) -> list[Errors]:
-    """Return the errors on people never seen after ``count`` of their workouts were used."""
-    parts = []
-    for (model, vocabulary), fold in zip(networks, folds, strict=True):
-        for first, rest in _personal(fold):
-            personal = (model, vocabulary)
-            if count:
-                personal = fit_user(model, vocabulary, first[:count])
-            parts.append(collect_errors(rest, predict_examples(*personal, rest)))
-    return parts
 
 
 def _calibrated_baselines(folds: Sequence[Split], count: int) -> dict[str, Errors]:
@@ -235,23 +272,43 @@ def _previous_of(example: Example) -> list[Example]:
     return [] if example.previous is None else [example.previous]
 
 
+PROTOCOL_B: tuple[tuple[str, Own, Prepare], ...] = (
+    ("cold", _nothing_of, without_history),
+    ("previous", _previous_of, list),
+)
+
+
 def _merged(known: Sequence[Example], more: Sequence[Example]) -> list[Example]:
     by_identifier = {example.workout.identifier: example for example in (*more, *known)}
     return list(by_identifier.values())
 
 
 def _summary(
-    runs: Sequence[Errors], baselines: Mapping[str, Errors], tested: Sequence[Example]
+    tested: Sequence[Example],
+    variants: Mapping[str, Sequence[Sequence[Array]]],
+    baselines: Mapping[str, Errors],
 ) -> dict[str, Any]:
-    """Return the scores of one protocol (FitRec's runs are the seeds)."""
-    mean = mean_errors(runs)
-    methods: dict[str, Any] = {FITREC: score(mean).as_dict()}
-    methods[FITREC]["seeds"] = [score(run).as_dict() for run in runs]
-    for name, errors in baselines.items():
-        gain = errors.absolute - mean.absolute
-        low, high = bootstrap_interval(errors.users, gain, errors.steps)
-        methods[name] = score(errors).as_dict() | {
-            "fitrec_gain": float(gain.sum() / errors.steps.sum()),
+    """Return the scores of one protocol.
+
+    Args:
+        tested: The examples.
+        variants: For the network and its variants, the predictions of each run (seed).
+        baselines: Their errors.
+    """
+    runs = {
+        name: [collect_errors(tested, run) for run in predictions]
+        for name, predictions in variants.items()
+    }
+    methods: dict[str, Any] = {}
+    for name, errors in runs.items():
+        methods[name] = score(mean_errors(errors)).as_dict()
+        methods[name]["seeds"] = [score(run).as_dict() for run in errors]
+    mean = mean_errors(runs[FITREC])
+    for name, baseline in baselines.items():
+        gain = baseline.absolute - mean.absolute
+        low, high = bootstrap_interval(baseline.users, gain, baseline.steps)
+        methods[name] = score(baseline).as_dict() | {
+            "fitrec_gain": float(gain.sum() / baseline.steps.sum()),
             "fitrec_gain_low": low,
             "fitrec_gain_high": high,
         }

@@ -39,7 +39,7 @@ class OdePredictor:
     """Predicts by the demand equation; follows ``fitgym.predictor.sessions.Predictor``.
 
     Deterministic: a typical person without daily offset. Of the history it uses the load and the
-    days since, by the carry-over. Sports other than riding and walking are answered as running.
+    days since, by the carry-over. An ``unknown`` sport is answered as running.
 
     Args:
         lowest_bpm: The person's HR_min.

@@ -69,6 +69,8 @@ TYPICAL = {
     "run": TypicalAnswer(2.95, 0.63, 0.33, 52.0, 4.0, 0.045),
     "bike": TypicalAnswer(7.4, 0.57, 0.33, 35.0, 14.0, 0.045),
     "walk": TypicalAnswer(0.95, 0.36, 0.27, 52.0, 4.0, 0.0),
+    # Swimming, hiking, skiing...: whatever the speed is, it says little of the effort.
+    "other": TypicalAnswer(2.0, 0.67, 0.5, 52.0, 4.0, 0.02),
 }
 TYPICAL_LOWEST_BPM, TYPICAL_HIGHEST_BPM, TYPICAL_EXPONENT = 58.0, 187.0, 0.4
 # Some 3 bpm the day after an hour's run (load about 110), fading in two days (ours).

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -23,7 +23,7 @@ from fitgym.predictor.reporting import draw_learning_curves
 from fitgym.predictor.training import EpochRecord
 from fitgym.predictor.weights import load_model, save_model
 
-__all__ = ["produce"]
+__all__ = ["produce", "read_json"]
 
 # Share of the people kept apart to stop fine-tuning on.
 VALIDATION_SHARE = 0.1
@@ -34,6 +34,7 @@ def produce(
     recipe: Recipe,
     folder: str | os.PathLike[str],
     *,
+    card: Mapping[str, Any] | None = None,
     progress: bool = False,
 ) -> dict[str, Any]:
     """Train by a recipe and write ``fitrec.safetensors``, its card, the curves and the recipe.
@@ -45,6 +46,7 @@ def produce(
         workouts: Recordings of at least two people, or none to train on virtual people only.
         recipe: How to train.
         folder: Where everything goes.
+        card: More fields of the card, such as the sources of the recordings and an evaluation.
         progress: Whether to show progress bars.
 
     Returns:
@@ -64,10 +66,11 @@ def produce(
             progress=progress,
         )
     shipped, vocabulary = forget_users(model)
-    card = {
+    full = {
         "name": "a FitRec-architecture network",
         "command": "python -m fitgym predictor train",
         "data": _describe(workouts, recipe),
+        **(card or {}),
         "training": {stage: _describe_curve(records) for stage, records in curves.items()},
         "recipe": asdict(recipe),
         "versions": {
@@ -76,7 +79,7 @@ def produce(
         },
     }
     path = root / "fitrec.safetensors"
-    save_model(path, shipped, vocabulary, card)
+    save_model(path, shipped, vocabulary, full)
     write_text(root / "recipe.json", json.dumps(asdict(recipe), indent=2) + "\n")
     draw_learning_curves(curves, root / "learning-curves.png")
     return load_model(path)[2]
@@ -93,6 +96,19 @@ def split_people(examples: Sequence[Example], seed: int) -> tuple[list[Example],
         [example for example in examples if example.workout.user not in apart],
         [example for example in examples if example.workout.user in apart],
     )
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read a JSON file for the card.
+
+    Raises:
+        OSError: If the file is missing or unreadable.
+        ValueError: If it is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{os.fspath(path)} is not a JSON file: {error}") from error
 
 
 def _describe(workouts: Sequence[Workout], recipe: Recipe) -> dict[str, Any]:

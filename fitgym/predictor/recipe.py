@@ -11,7 +11,14 @@ from pathlib import Path
 
 import torch
 
-from fitgym.predictor.datasets import Example, Vocabulary, collate, encode_workouts, weigh_users
+from fitgym.predictor.datasets import (
+    Example,
+    Vocabulary,
+    collate,
+    encode_workouts,
+    weigh_users,
+    without_history,
+)
 from fitgym.predictor.fitrec import FitRec, FitRecConfig, align_context
 from fitgym.predictor.simulator import SimulatorConfig, answers, draw_population, simulate_workouts
 from fitgym.predictor.training import EpochRecord, TrainingConfig, squared_error, train
@@ -161,6 +168,13 @@ def fine_tune(
         The trained network, its vocabulary and the learning curve.
     """
     vocabulary = Vocabulary.of([example.workout for example in training])
+    if recipe.fine_tuning.stranger_share is not None:
+        # As in use: whoever has a row is predicted from it, a stranger from the previous workout.
+        known = set(vocabulary.users)
+        validation = [
+            *without_history([e for e in validation if e.workout.user in known]),
+            *(e for e in validation if e.workout.user not in known),
+        ]
     tuned = with_users(model, vocabulary)
     weighed = weigh_users(training)
     if recipe.rehearsal:

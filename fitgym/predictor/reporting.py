@@ -58,7 +58,7 @@ def evaluation_table(report: Mapping[str, Any]) -> str:
             label = method
             if len(seeds := scores.get("seeds", [])) > 1:
                 maes = [seed["pooled_mae"] for seed in seeds]
-                label += f", {len(seeds)} seeds"
+                label += f"; {len(seeds)} seeds"
                 cells[0] += f"; seeds {', '.join(f'{mae:.2f}' for mae in maes)}"
             lines.append(f"| {label} | {' | '.join(cells)} |")
         lines.append("")

@@ -18,6 +18,7 @@ STRUCTURES = {
     "run": {"steady": 0.35, "progression": 0.1, "intervals": 0.2, "zones": 0.35},
     "bike": {"steady": 0.7, "intervals": 0.3},
     "walk": {"steady": 0.6, "intervals": 0.4},
+    "other": {"steady": 0.6, "intervals": 0.4},
 }
 # Share of short workouts of 6 to 15 minutes.
 SHORT_SHARE = 0.1
@@ -31,7 +32,7 @@ class RouteStyle:
     """What one person's workouts have in common.
 
     Attributes:
-        sport: ``run``, ``bike`` or ``walk``.
+        sport: ``run``, ``bike``, ``walk`` or ``other``.
         median_minutes: Median duration.
         hilliness: Spread of the gradient.
         has_altitude: Whether his recordings hold the altitude.
@@ -49,7 +50,7 @@ class RouteStyle:
     @classmethod
     def draw(cls, rng: np.random.Generator, sport: str) -> RouteStyle:
         """Draw a person's style for his sport."""
-        minutes = {"run": 36.0, "bike": 45.0, "walk": 20.0}[sport]
+        minutes = {"run": 36.0, "bike": 45.0, "walk": 20.0, "other": 45.0}[sport]
         return cls(
             sport=sport,
             median_minutes=minutes * float(np.exp(rng.normal(0.0, 0.3))),

@@ -31,7 +31,7 @@ class Session:
         speed_m_s: (T,) speed in m/s on the 10-s grid, T >= 1.
         altitude_m: (T,) altitude in metres above any origin; all zero on the flat.
         has_altitude: Whether the altitude is known.
-        sport: Name of the sport; predictors treat one they do not know as ``unknown``.
+        sport: Name of the sport; predictors treat one they do not know as ``other``.
         gender: One of ``fitgym.logs.workout.GENDERS``.
         user: Name of the person; predictors treat one they do not know as ``unknown``.
 

@@ -44,11 +44,11 @@ __all__ = [
 Array = NDArray[np.float64]
 
 # Shares of sports, close to those of the real recordings.
-SPORT_SHARES = {"run": 0.6, "bike": 0.2, "walk": 0.2}
+SPORT_SHARES = {"run": 0.55, "bike": 0.2, "walk": 0.2, "other": 0.05}
 # A person's daily offset (form, heat, sleep, strap), the spread between workouts of one person.
-OFFSET_SD_BPM = {"run": 8.5, "bike": 8.0, "walk": 12.0}
+OFFSET_SD_BPM = {"run": 10.0, "bike": 9.0, "walk": 12.0, "other": 10.0}
 # Effort that speed and climb do not show (wind, drafting, surface, luggage), as demand in bpm.
-EFFORT_SD_BPM = {"run": 2.5, "bike": 9.0, "walk": 7.0}
+EFFORT_SD_BPM = {"run": 2.5, "bike": 9.0, "walk": 7.0, "other": 9.0}
 EFFORT_MEMORY = 0.96
 
 
@@ -75,7 +75,7 @@ class SimulatorConfig:
     workouts: int = 5
     longest_steps: int = 640
     seed: int = 0
-    offset_memory: float = 0.3
+    offset_memory: float = 0.2
     residual_sd_bpm: float = 4.0
     residual_memory: float = 0.86
 
@@ -123,7 +123,7 @@ def physiology_of(traits: Array, sports: NDArray[np.str_], female: NDArray[np.bo
         sports: (P,) entries of ``SPORT_SHARES``.
         female: (P,) women run somewhat slower at a somewhat higher heart rate.
     """
-    run, bike, walk = (sports == sport for sport in ("run", "bike", "walk"))
+    run, bike, walk, other = (sports == sport for sport in SPORT_SHARES)
     trait = iter(traits.T)
 
     def typical(name: str) -> Array:
@@ -135,9 +135,11 @@ def physiology_of(traits: Array, sports: NDArray[np.str_], female: NDArray[np.bo
 
     lowest = TYPICAL_LOWEST_BPM + 7.0 * next(trait) + 3.0 * female
     highest = TYPICAL_HIGHEST_BPM + 6.0 * next(trait)
-    usual_speed = typical("usual_speed_m_s") * spread(np.where(run, 0.18, 0.2))
+    usual_speed = typical("usual_speed_m_s") * spread(
+        np.where(other, 0.5, np.where(run, 0.16, 0.2))
+    )
     usual_speed *= np.where(female & ~bike, 0.88, 1.0)
-    share = typical("usual_share") + np.where(run, 0.035, 0.06) * next(trait)
+    share = typical("usual_share") + np.where(run, 0.03, 0.06) * next(trait)
     usual = lowest + share * (highest - lowest)
     # The slope follows from the heart rate standing still, except in walking, whose speed is so
     # low that an own spread of the slope serves better.

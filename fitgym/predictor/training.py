@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm import tqdm
 
 from fitgym.files import atomic_path
@@ -38,8 +37,8 @@ class TrainingConfig:
         final_share: Share of the learning rate left at the last epoch (cosine in between).
         embedding_factor: Learning rate of the embeddings in terms of that of the rest. A row is
             touched only by its own workouts, so it learns too slowly at the common rate.
-        lstm_factor: Learning rate of the LSTMs in terms of that of the rest; 0 leaves them as they
-            are.
+        trunk_factor: Learning rate of the trunk in terms of that of the output.
+        history_factor: Learning rate of what encodes the history, likewise; 0 leaves it as it is.
         row_penalty: Penalty on the squared distance of the users' rows from ``unknown``, summed
             over users, divided by the number of examples: rows of people with few workouts stay
             near ``unknown``.
@@ -57,7 +56,8 @@ class TrainingConfig:
     learning_rate: float = 0.003
     final_share: float = 0.05
     embedding_factor: float = 1.0
-    lstm_factor: float = 1.0
+    trunk_factor: float = 1.0
+    history_factor: float = 1.0
     row_penalty: float = 0.0
     stranger_share: float | None = None
     smoothing: float = 0.99
@@ -70,7 +70,7 @@ class TrainingConfig:
         require_integer("seed", self.seed, 0)
         for name in ("learning_rate", "embedding_factor", "clip_norm"):
             require_number(name, getattr(self, name), 0.0, low_open=True)
-        for name in ("lstm_factor", "row_penalty"):
+        for name in ("trunk_factor", "history_factor", "row_penalty"):
             require_number(name, getattr(self, name), 0.0)
         if self.stranger_share is not None:
             require_number("stranger_share", self.stranger_share, 0.0, 1.0)
@@ -124,13 +124,18 @@ def train(
     """
     if not training or not validation:
         raise ValueError("training and validation must each hold at least one example")
-    parts: dict[float, list[nn.Parameter]] = defaultdict(list)
-    for name, parameter in model.named_parameters():
-        if name.startswith("embeddings"):
-            parts[config.embedding_factor].append(parameter)
-        else:
-            parts[config.lstm_factor if "lstm" in name else 1.0].append(parameter)
-    groups = [{"params": part, "factor": factor} for factor, part in parts.items()]
+    factors = {
+        "embeddings": config.embedding_factor,
+        "context_lstm": config.history_factor,
+        "target_lstm": config.history_factor,
+        "context_projection": config.history_factor,
+        "trunk_lstm": config.trunk_factor,
+        "output": 1.0,
+    }
+    groups = [
+        {"params": list(model.get_submodule(part).parameters()), "factor": factor}
+        for part, factor in factors.items()
+    ]
     optimiser = torch.optim.RMSprop(groups, lr=config.learning_rate, alpha=config.smoothing)
     # RMSprop's state appears with the first step; made here, it can be saved and restored.
     for parameter in model.parameters():

@@ -67,7 +67,13 @@ def test_heart_rate_scaling_round_trip() -> None:
 
 @pytest.mark.parametrize(
     ("sport", "family"),
-    [("run", "run"), ("run_trail", "run"), ("bike_indoor", "bike"), ("swim", "unknown")],
+    [
+        ("run", "run"),
+        ("run_trail", "run"),
+        ("bike_indoor", "bike"),
+        ("swim", "other"),
+        ("unknown", "unknown"),
+    ],
 )
 def test_sport_families(sport: str, family: str) -> None:
     assert sport_family(sport) == family

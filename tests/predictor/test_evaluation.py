@@ -124,7 +124,9 @@ def test_every_protocol_runs_and_resumes(workouts: list[Workout], tmp_path: Path
     assert report["b, cold"]["workouts"] == len(examples) == len(predictions)
     assert report["c, 0"]["workouts"] == report["c, 3"]["workouts"] == 2
     for protocol in report.values():
-        assert list(protocol["methods"]) == ["FitRec", *BASELINES]
+        methods = list(protocol["methods"])
+        assert methods[0] == "FitRec"
+        assert methods[-5:] == list(BASELINES)
         fitrec = protocol["methods"]["FitRec"]
         seeds = [seed["pooled_mae"] for seed in fitrec["seeds"]]
         assert fitrec["pooled_mae"] == pytest.approx(np.mean(seeds))
@@ -138,7 +140,7 @@ def test_every_protocol_runs_and_resumes(workouts: list[Workout], tmp_path: Path
     assert seeds[0] == seeds[1]
     assert times == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*.safetensors")}
     table = evaluation_table(report)
-    assert table.count("| FitRec, 2 seeds |") == 7
+    assert table.count("| FitRec; 2 seeds |") == 7
     draw_predictions(
         [e for e, _ in predictions], [p for _, p in predictions], tmp_path / "p.png", title="test"
     )

@@ -116,7 +116,7 @@ def test_layer_sizes_of_the_faithful_variant() -> None:
 def test_number_of_weights_of_ours() -> None:
     model = FitRec(FitRecConfig())
     weights = sum(p.numel() for p in model.parameters())
-    assert weights == 116_353 + 5 * (1 + 4 + 3)
+    assert weights == 116_353 + 5 * (1 + 5 + 3)
 
 
 def test_embeddings_begin_small() -> None:

@@ -170,7 +170,8 @@ def test_shipped_weights_rise_with_climb(shipped: FitRecPredictor) -> None:
 def test_shipped_weights_tell_the_zones_of_a_session_apart(shipped: FitRecPredictor) -> None:
     """A runner at VDOT 41: easy 2.6, marathon 3.1, threshold 3.4 m/s."""
     session = flat((7.5, 2.6), (30, 3.1), (15, 3.4), (7.5, 2.6))
-    history = History(session, np.full(len(session), 150.0), 2.0)
+    (alone,) = shipped.predict([session], [None])
+    history = History(session, alone, 2.0)
     for heart_rate in shipped.predict([session], [None, history]):
         easy, marathon = heart_rate[30:45].mean(), heart_rate[120:225].mean()
         threshold, cool_down = heart_rate[270:315].mean(), heart_rate[-6:].mean()

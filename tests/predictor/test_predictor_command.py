@@ -52,10 +52,24 @@ def test_train_writes_weights_that_load(
 ) -> None:
     recipe = tmp_path / "recipe.json"
     recipe.write_text(json.dumps(RECIPE))
-    words = ("train", "--recordings", recordings, "--recipe", recipe, "--seed", 3, "--quiet")
+    sources = tmp_path / "sources.json"
+    sources.write_text('[{"source": "a test"}]')
+    words: tuple[object, ...] = (
+        "train",
+        "--sources",
+        sources,
+        "--recordings",
+        recordings,
+        "--recipe",
+        recipe,
+        "--seed",
+        3,
+        "--quiet",
+    )
     run(*words, "--output", tmp_path / "out", "--json")
     card = json.loads(capsys.readouterr().out)
     assert card["recipe"]["seed"] == 3
+    assert card["sources"] == [{"source": "a test"}]
     assert card["data"]["recorded_people"] == 4
     assert card["data"]["recorded_workouts"] == 8
     assert set(card["training"]) == {"pre-training", "fine-tuning"}
