@@ -97,6 +97,10 @@ class PPOConfiguration(Configuration):
         entropy_bonus: Weight of the entropy; higher explores longer.
     """
 
+    # In the FitRec environments a smaller one leaves policies broad, between easy and hard days,
+    # so that always acting on the likeliest plan falls behind what was trained: retention, 300,000
+    # steps, seed 0: 594 against 437 with 1e-3.
+    learning_rate: float = 3e-3
     steps: int = 32
     minibatch: int = 1024
     epochs: int = 6

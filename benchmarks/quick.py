@@ -24,9 +24,9 @@ ENVIRONMENTS = (
 # The slowest first, so that the two workers end at about the same time.
 LEARNERS = ("recurrent-ppo", "dqn", "a2c", "ppo")
 
-# Steps of training per run: the slowest learner then takes over a minute, and all of it together
-# less than half of ten minutes on two cores.
-STEPS = 150_000
+# Steps of training per run: the slowest learner then takes about a minute, and all of it together
+# about half of ten minutes on two cores.
+STEPS = 300_000
 
 # Fang et al. 2022 average over 100 simulations.
 EPISODES = 100
