@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fitgym.logs.workout import Workout
-from fitgym.predictor.baselines import BASELINES, Baselines
+from fitgym.predictor.baselines import BASELINES, Baselines, Residuals
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example, Vocabulary, encode_workouts
 from fitgym.predictor.evaluation import evaluate_recipe, evaluate_weights
@@ -80,6 +80,17 @@ def test_personal_baselines_use_what_is_known_of_the_person() -> None:
     np.testing.assert_allclose(baselines.predict("global mean", low[5], []), mean)
     with pytest.raises(ValueError, match="name must be one of"):
         baselines.predict("mean", low[5], [])
+
+
+def test_a_personal_regression_finds_linear_errors() -> None:
+    examples = encode_workouts([linear_workout("a", n, 150.0) for n in range(6)])
+    biased = [truth(e) - (7.0 + 2.0 * e.channels[:, 4]) for e in examples]
+    residuals = Residuals(examples[:5], biased[:5])
+    corrected = biased[5] + residuals.predict(examples[5])
+    before, after = (np.abs(p - truth(examples[5])).mean() for p in (biased[5], corrected))
+    assert after < 0.4 * before
+    (stranger,) = encode_workouts([linear_workout("b", 0, 150.0)])
+    assert not residuals.predict(stranger).any()
 
 
 def test_scores_by_hand() -> None:

@@ -8,11 +8,11 @@ import torch
 
 from fitgym.logs.workout import Workout
 from fitgym.predictor import training as module
-from fitgym.predictor.datasets import Example, Vocabulary, encode_workouts
+from fitgym.predictor.datasets import Example, Vocabulary, collate, encode_workouts
 from fitgym.predictor.fitrec import FitRec, FitRecConfig
 from fitgym.predictor.recipe import Recipe, fine_tune, fit_user, forget_users, pretrain, read_recipe
 from fitgym.predictor.simulator import SimulatorConfig
-from fitgym.predictor.training import TrainingConfig, evaluate, train
+from fitgym.predictor.training import TrainingConfig, evaluate, row_or_history, train
 
 CONFIG = TrainingConfig(epochs=4, patience=4, batch_size=8)
 TINY = Recipe(
@@ -92,6 +92,29 @@ def test_training_stops_when_validation_stops_improving(workouts: list[Workout])
     config = TrainingConfig(epochs=50, patience=2, batch_size=8, learning_rate=1e-12)
     records = train(network(), Vocabulary(), training, validation, config)
     assert len(records) < 50
+
+
+def test_rows_or_histories_are_hidden_never_both(workouts: list[Workout]) -> None:
+    examples = encode_workouts(workouts)
+    batch = collate(examples, Vocabulary.of(workouts))
+    torch.manual_seed(0)
+    hidden = row_or_history(batch, 0.5)
+    stranger = hidden.attributes[:, 0] == 0
+    assert 0 < stranger.sum() < len(examples)
+    assert torch.equal(hidden.previous_length[stranger], batch.previous_length[stranger])
+    assert not hidden.previous_length[~stranger].any()
+    assert torch.equal(hidden.attributes[~stranger], batch.attributes[~stranger])
+    assert torch.equal(hidden.attributes[:, 1:], batch.attributes[:, 1:])
+
+
+def test_frozen_parts_stay_as_they_are(workouts: list[Workout]) -> None:
+    training, validation = parts(workouts)
+    model, before = network(), network().state_dict()
+    config = replace(CONFIG, epochs=2, history_factor=0.0)
+    train(model, Vocabulary(), training, validation, config)
+    for name, tensor in model.state_dict().items():
+        frozen = name.startswith(("context", "target"))
+        assert torch.equal(tensor, before[name]) == frozen or name.startswith("embeddings"), name
 
 
 def test_training_leaves_the_global_generator_alone(workouts: list[Workout]) -> None:
