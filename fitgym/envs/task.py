@@ -207,8 +207,61 @@ class Task:
         value = np.asarray(action)
         if value.shape != (1,) or value.dtype.kind not in "fiu" or not -1.0 <= value[0] <= 1.0:
             raise ValueError(f"action must be an array of shape (1,) in [-1, 1], got {action!r}")
-        target = 0.5 * (float(value[0]) + 1.0) * targets_trimp[-1]
-        return target if target >= 0.5 * targets_trimp[1] else 0.0
+        return float(_interpolated(float(value[0]), targets_trimp))
+
+    def targets_trimp(
+        self,
+        actions: Any,
+        chosen: NDArray[np.bool_],
+        targets_trimp: tuple[float, ...],
+        mask: NDArray[np.int8],
+    ) -> NDArray[np.float64]:
+        """Return the points that each of N actions asks for; see ``target_trimp``.
+
+        Args:
+            actions: One action for each, (N,) or with continuous plans (N, 1).
+            chosen: (N,) whose actions count; the others' are neither read nor checked.
+            targets_trimp: Points of each plan, 0 first.
+            mask: The action mask.
+
+        Raises:
+            ValueError: If an action is not an allowed one.
+            TypeError: If they have the wrong type.
+        """
+        values = np.asarray(actions)
+        shape = (chosen.size, 1) if self.continuous else (chosen.size,)
+        kinds, allowed = ("fiu", "numbers") if self.continuous else ("iu", "integers")
+        if values.dtype.kind not in kinds:
+            raise TypeError(f"actions must be {allowed}, got an array of {values.dtype}")
+        if values.shape != shape:
+            raise ValueError(f"actions must have shape {shape}, got {values.shape}")
+        values = values.reshape(-1)
+        if self.continuous:
+            fine, allowed = np.abs(values) <= 1.0, "in [-1, 1]"
+        else:
+            known = (values >= 0) & (values < len(targets_trimp))
+            values = np.where(known, values, 0)
+            fine = known & (mask[values] > 0)
+            allowed = f"one of {np.flatnonzero(mask).tolist()}"
+        if not fine.all():
+            wrong = np.flatnonzero(chosen & ~fine)
+            if wrong.size:
+                index = int(wrong[0])
+                raise ValueError(
+                    f"actions[{index}] must be {allowed}, got {np.asarray(actions)[index]}"
+                )
+        if self.continuous:
+            return np.asarray(_interpolated(values.astype(np.float64), targets_trimp))
+        return np.array(targets_trimp)[values]
 
     def _adherence_of(self, individual: Individual) -> Adherence:
         return make_adherence(self.adherence, individual, self.predictor, self.log_part)
+
+
+def _interpolated(action: Any, targets_trimp: tuple[float, ...]) -> Any:
+    """Return the points that an action in [-1, 1], or an array of them, asks for.
+
+    Below half the easiest plan there is no plan.
+    """
+    target = 0.5 * (action + 1.0) * targets_trimp[-1]
+    return target * (target >= 0.5 * targets_trimp[1])
