@@ -42,6 +42,7 @@ __all__ = [
     "begin_batch",
     "drawn_habit",
     "habit_probability",
+    "look_up_targets",
     "observe",
     "observe_batch",
     "performance_of",
@@ -446,6 +447,28 @@ def begin_batch(
             outcome.motivation = state.motivation
             outcome.mean_heart_rate = 0.0
             outcome.internal_load = 0.0
+
+
+@compiled
+def look_up_targets(
+    actions: Any, chosen: Any, targets_trimp: Any, mask: Any, plans_trimp: Any
+) -> int:
+    """Write the target of each chosen action, and return the index of the first wrong one, or -1.
+
+    Args:
+        actions: (N,) int64.
+        chosen: (N,) whose actions are read.
+        targets_trimp: Points that each action asks for, 0 first.
+        mask: 1 for the actions that may be taken and 0 for the others.
+        plans_trimp: (N,) filled in for the chosen.
+    """
+    for index in range(actions.size):
+        if chosen[index]:
+            action = actions[index]
+            if action < 0 or action >= targets_trimp.size or mask[action] == 0:
+                return index
+            plans_trimp[index] = targets_trimp[action]
+    return -1
 
 
 @compiled

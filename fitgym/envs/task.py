@@ -11,7 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from fitgym.adherence import Adherence, FitRec, make_adherence
-from fitgym.envs.kernel import starting_states
+from fitgym.envs.kernel import look_up_targets, starting_states
 from fitgym.envs.records import (
     FULL_OBSERVATION,
     STATE_OBSERVATION,
@@ -213,7 +213,7 @@ class Task:
         self,
         actions: Any,
         chosen: NDArray[np.bool_],
-        targets_trimp: tuple[float, ...],
+        targets_trimp: NDArray[np.float64],
         mask: NDArray[np.int8],
     ) -> NDArray[np.float64]:
         """Return the points that each of N actions asks for; see ``target_trimp``.
@@ -235,30 +235,27 @@ class Task:
             raise TypeError(f"actions must be {allowed}, got an array of {values.dtype}")
         if values.shape != shape:
             raise ValueError(f"actions must have shape {shape}, got {values.shape}")
-        values = values.reshape(-1)
         if self.continuous:
-            fine, allowed = np.abs(values) <= 1.0, "in [-1, 1]"
+            numbers = values.reshape(-1).astype(np.float64)
+            wrong = chosen & ~(np.abs(numbers) <= 1.0)
+            first_wrong = int(wrong.argmax()) if wrong.any() else -1
+            allowed = "in [-1, 1]"
+            plans_trimp = np.asarray(_interpolated(numbers, targets_trimp))
         else:
-            known = (values >= 0) & (values < len(targets_trimp))
-            values = np.where(known, values, 0)
-            fine = known & (mask[values] > 0)
-            allowed = f"one of {np.flatnonzero(mask).tolist()}"
-        if not fine.all():
-            wrong = np.flatnonzero(chosen & ~fine)
-            if wrong.size:
-                index = int(wrong[0])
-                raise ValueError(
-                    f"actions[{index}] must be {allowed}, got {np.asarray(actions)[index]}"
-                )
-        if self.continuous:
-            return np.asarray(_interpolated(values.astype(np.float64), targets_trimp))
-        return np.array(targets_trimp)[values]
+            plans_trimp = np.zeros(chosen.size)
+            first_wrong = look_up_targets(
+                values.astype(np.int64), chosen, targets_trimp, mask, plans_trimp
+            )
+            allowed = f"one of {np.flatnonzero(mask).tolist()}" if first_wrong >= 0 else ""
+        if first_wrong >= 0:
+            raise ValueError(f"actions[{first_wrong}] must be {allowed}, got {values[first_wrong]}")
+        return plans_trimp
 
     def _adherence_of(self, individual: Individual) -> Adherence:
         return make_adherence(self.adherence, individual, self.predictor, self.log_part)
 
 
-def _interpolated(action: Any, targets_trimp: tuple[float, ...]) -> Any:
+def _interpolated(action: Any, targets_trimp: tuple[float, ...] | NDArray[np.float64]) -> Any:
     """Return the points that an action in [-1, 1], or an array of them, asks for.
 
     Below half the easiest plan there is no plan.

@@ -31,6 +31,11 @@ __all__ = ["FitnessFatigueVectorEnv"]
 
 Observations = NDArray[np.float32]
 
+# Fields of an outcome that infos hold: after a reset too, and after a day with a session.
+_STOCKS = ("base_level", "fitness", "fatigue", "performance")
+_SESSION = ("mean_heart_rate", "internal_load")
+_TERMS = ("performance", "completion", "shortfall")
+
 
 @dataclass(frozen=True, eq=False)
 class _Company:
@@ -46,7 +51,7 @@ class _Company:
 
     people: NDArray[np.void]
     starts: NDArray[np.void]
-    targets_trimp: tuple[float, ...]
+    targets_trimp: NDArray[np.float64]
     adherence: int
     tables: Tables
 
@@ -55,10 +60,9 @@ class _Company:
         """Return the company of people who are all alike."""
         # Copies can be written to, whatever they are copies of, and stay so when pickled: numba
         # compiles anew for arrays that cannot.
-        tables = Tables(*(array.copy() for array in person.adherence.tables))
-        return cls(
-            person.record, person.starts, person.targets_trimp, person.adherence.code, tables
-        )
+        tables = Tables._make(array.copy() for array in person.adherence.tables)
+        targets = np.array(person.targets_trimp)
+        return cls(person.record, person.starts, targets, person.adherence.code, tables)
 
 
 class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
@@ -158,6 +162,7 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         self.single_action_space = self.task.action_space()
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._action_mask = self.task.action_mask()
+        self._action_masks = np.tile(self._action_mask, (self.num_envs, 1))
 
         # The first company is the usual one; those met by reset's options come and go.
         self._companies = [_Company.of(person)]
@@ -168,7 +173,6 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             self._physiologies: list[Physiology] = [default.physiology]
 
         self._states = np.zeros(self.num_envs, dtype=STATE)
-        self._outcomes = np.zeros(self.num_envs, dtype=OUTCOME)
         self._generators: list[np.random.Generator | None] = [None] * self.num_envs
         self._seeds: list[int | None] = [None] * self.num_envs
         self._started = False
@@ -204,11 +208,12 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             individual = load_individual(options["individual"])
             self.task.require_room(individual, self.single_observation_space)
         self._seed(seed, chosen)
-        self._begin(chosen, individual)
+        outcomes = np.zeros(self.num_envs, dtype=OUTCOME)
+        self._begin(chosen, outcomes, individual)
         self._started = True
         self._ended &= ~chosen
         nobody = np.zeros(self.num_envs, dtype=np.bool_)
-        return self._observe(), self._infos(chosen, nobody, None)
+        return self._observe(), self._infos(outcomes, chosen, nobody, None)
 
     def step(
         self, actions: Any
@@ -244,12 +249,14 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             self.task.targets_trimp(actions, stepped, company.targets_trimp, self._action_mask)
             for company in self._companies
         ]
+        # New ones each day, since infos are views of them.
+        outcomes = np.zeros(self.num_envs, dtype=OUTCOME)
         for company, chosen, plans_trimp in zip(
             self._companies, self._members(stepped), asked_trimp, strict=True
         ):
             kernel.step_batch(
                 self._states,
-                self._outcomes,
+                outcomes,
                 company.people,
                 chosen,
                 plans_trimp,
@@ -257,10 +264,9 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
                 company.tables,
                 ended,
             )
-        everybody = np.ones(self.num_envs, dtype=np.bool_)
+        rewards = outcomes["reward"].copy()
         infos: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            rewards = self._outcomes["reward"].copy()
             if ended.any():
                 final = np.full(self.num_envs, None, dtype=object)
                 last = self._observe()
@@ -269,17 +275,19 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
                 infos = {
                     "final_obs": final,
                     "_final_obs": ended.copy(),
-                    "final_info": self._infos(ended, ended, actions),
+                    "final_info": self._infos(
+                        np.where(ended, outcomes, np.zeros(1, OUTCOME)), ended, ended, actions
+                    ),
                     "_final_info": ended.copy(),
                 }
-                self._begin(ended)
+                self._begin(ended, outcomes)
                 stepped = ~ended
         else:
             if waiting.any():
-                self._begin(waiting)
-            rewards = self._outcomes["reward"].copy()
+                self._begin(waiting, outcomes)
             self._ended = ended
-        infos |= self._infos(everybody, stepped, actions)
+        everybody = np.ones(self.num_envs, dtype=np.bool_)
+        infos |= self._infos(outcomes, everybody, stepped, actions)
         return self._observe(), rewards, ended.copy(), np.zeros_like(ended), infos
 
     @property
@@ -298,7 +306,7 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         return self._action_mask.copy()
 
     @property
-    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override, misc]
         """The generator of each environment."""
         return tuple(self._generator(index) for index in range(self.num_envs))
 
@@ -361,32 +369,47 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             self._generators[index] = generator
         return generator
 
-    def _begin(self, chosen: NDArray[np.bool_], individual: Individual | None = None) -> None:
+    def _begin(
+        self,
+        chosen: NDArray[np.bool_],
+        outcomes: NDArray[np.void],
+        individual: Individual | None = None,
+    ) -> None:
         """Start an episode in the chosen environments.
 
         Args:
             chosen: (num_envs,) which of them.
+            outcomes: Record array of ``OUTCOME`` (num_envs,), filled in for the chosen.
             individual: The person of the episode; None for the usual one.
         """
         keys = np.zeros(self.num_envs, dtype=np.uint64)
         indices = np.flatnonzero(chosen).tolist()
         for index in indices:
-            # As the scalar environment does: the key first, then the person.
-            keys[index] = self._generator(index).integers(0, 2**64, dtype=np.uint64)
-        if individual is not None:
-            self._companies.append(_Company.of(self.task.meet(individual)))
-        self._company_of[chosen] = len(self._companies) - 1 if individual is not None else 0
-        company = self._companies[-1 if individual is not None else 0]
+            # The next 64 bits: what ``integers(0, 2**64)`` returns, in a third of the time. As in
+            # the scalar environment, the key is drawn before the person.
+            keys[index] = self._generator(index).bit_generator.random_raw()
         if individual is None and self.population is not None:
+            self._company_of[chosen] = 0
             for index in indices:
-                self._meet(index, self.population.draw(self._generator(index)), keys)
+                person = self.population.draw(self._generator(index))
+                self._meet(index, person, outcomes, keys)
         else:
-            kernel.begin_batch(
-                self._states, self._outcomes, company.people, chosen, company.starts, keys
-            )
+            number = 0
+            if individual is not None:
+                number = len(self._companies)
+                self._companies.append(_Company.of(self.task.meet(individual)))
+            self._company_of[chosen] = number
+            company = self._companies[number]
+            kernel.begin_batch(self._states, outcomes, company.people, chosen, company.starts, keys)
         self._forget_companies()
 
-    def _meet(self, index: int, individual: Individual, keys: NDArray[np.uint64]) -> None:
+    def _meet(
+        self,
+        index: int,
+        individual: Individual,
+        outcomes: NDArray[np.void],
+        keys: NDArray[np.uint64],
+    ) -> None:
         """Begin environment ``index`` with somebody of the population."""
         person = self.task.meet(individual)
         company = self._companies[0]
@@ -401,7 +424,7 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         one = slice(index, index + 1)
         kernel.begin_batch(
             self._states[one],
-            self._outcomes[one],
+            outcomes[one],
             company.people[one],
             np.ones(1, dtype=np.bool_),
             person.starts,
@@ -411,9 +434,7 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
     def _forget_companies(self) -> None:
         """Drop the companies that nobody is in any more, but for the usual one."""
         if len(self._companies) > 1:
-            kept, self._company_of = np.unique(
-                np.append(0, self._company_of), return_inverse=True
-            )
+            kept, self._company_of = np.unique(np.append(0, self._company_of), return_inverse=True)
             self._company_of = self._company_of[1:]
             self._companies = [self._companies[number] for number in kept]
 
@@ -430,46 +451,52 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         return observations
 
     def _infos(
-        self, present: NDArray[np.bool_], stepped: NDArray[np.bool_], actions: Any
+        self,
+        outcomes: NDArray[np.void],
+        present: NDArray[np.bool_],
+        stepped: NDArray[np.bool_],
+        actions: Any,
     ) -> dict[str, Any]:
-        """Return the batched infos of the present outcomes, in arrays of their own.
+        """Return batched infos, views of ``outcomes`` where possible.
 
         Args:
+            outcomes: Record array of ``OUTCOME`` (num_envs,), zero where there is no info.
             present: (num_envs,) who has an info.
             stepped: (num_envs,) who of them has lived through a day; the others have begun.
             actions: What was given to ``step``; unused if nobody stepped.
         """
-        # Copied at once: field after field, the records would be read fifteen times.
-        numbers = self._outcomes.view(np.float64).reshape(self.num_envs, -1).T.copy()
-        if not present.all():
-            numbers[:, ~present] = 0.0
-        values = dict(zip(OUTCOME.names or (), numbers, strict=True))
         infos: dict[str, Any] = {}
-
-        def add(mask: NDArray[np.bool_], **arrays: Any) -> None:
-            for name, array in arrays.items():
-                infos[name], infos[f"_{name}"] = array, mask.copy()
-
         fitrec = self._companies[0].adherence == FITREC
-        stocks = ("base_level", "fitness", "fatigue", "performance")
-        add(present, **{name: values[name] for name in stocks})
+        discrete = not self.task.continuous
+        began = {name: outcomes[name] for name in _STOCKS}
         if fitrec:
-            add(present, motivation=values["motivation"])
-        if not self.task.continuous:
-            add(present, action_mask=np.outer(present, self._action_mask))
+            began["motivation"] = outcomes["motivation"]
+        if discrete:
+            began["action_mask"] = self._action_masks.copy()
+            if not present.all():
+                began["action_mask"][~present] = 0
+        _add(infos, began, present)
         if not stepped.any():
             return infos
-        days = ("plan_trimp", "done_trimp", "completion")
-        add(stepped, **{name: values[name] for name in days}, met=values["met"] > 0.0)
+        day = {name: outcomes[name] for name in ("plan_trimp", "done_trimp", "completion")}
+        day["met"] = outcomes["met"] > 0.0
+        if discrete:
+            day["plan"] = np.where(stepped, np.asarray(actions, dtype=np.int64), 0)
         terms: dict[str, Any] = {}
-        for name in ("performance", "completion", "shortfall"):
-            terms[name], terms[f"_{name}"] = values[f"{name}_term"], stepped.copy()
-        add(stepped, reward_terms=terms)
+        _add(terms, {name: outcomes[f"{name}_term"] for name in _TERMS}, stepped)
+        _add(infos, {**day, "reward_terms": terms}, stepped)
         if fitrec:
-            trained = stepped & (values["done_trimp"] > 0.0)
+            trained = stepped & (day["done_trimp"] > 0.0)
             if trained.any():
-                names = ("mean_heart_rate", "internal_load")
-                add(trained, **{name: values[name] * trained for name in names})
-        if not self.task.continuous:
-            add(stepped, plan=np.where(stepped, actions, 0))
+                # The records hold the last session's numbers on days without one, too.
+                session = {name: outcomes[name] * trained for name in _SESSION}
+                _add(infos, session, trained)
         return infos
+
+
+def _add(infos: dict[str, Any], values: dict[str, Any], mask: NDArray[np.bool_]) -> None:
+    """Add values to infos, and for each a mask of its own of who has it."""
+    masks = np.tile(mask, (len(values), 1))
+    for (name, value), row in zip(values.items(), masks, strict=True):
+        infos[name] = value
+        infos[f"_{name}"] = row
