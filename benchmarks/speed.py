@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -146,6 +146,49 @@ def _steps(env_id: str, action: int) -> Callable[[], int]:
     return work
 
 
+def _batched_steps(env_id: str, count: int, mode: str = "vector_entry_point") -> Callable[[], int]:
+    """Return a function that takes many steps in ``count`` environments of ``gym.make_vec``."""
+    env = gym.make_vec(env_id, num_envs=count, vectorization_mode=mode)
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    # Whole seasons of 90 days, so that every repeat resets as often. Sync is slow: one of them.
+    rounds = 90 if mode == "sync" else max(90, 90 * (65_536 // (90 * count)))
+    actions = [env.action_space.sample() for _ in range(90)]
+
+    def work() -> int:
+        for round_ in range(rounds):
+            env.step(actions[round_ % 90])
+        return rounds * count
+
+    return work
+
+
+def _vector_comparisons(repeats: int) -> Iterator[Comparison]:
+    """Time the compiled vector environment against Gymnasium's and against itself."""
+    env_id = "fitgym/Acquisition-v0"
+    for count in (64, 1024):
+        yield compare(
+            f"step of {count} x {env_id} through gym.make_vec, against SyncVectorEnv of the same",
+            _batched_steps(env_id, count),
+            _batched_steps(env_id, count, "sync"),
+            repeats,
+        )
+    yield compare(
+        f"step of 1024 x {env_id} through gym.make_vec, against CartPoleVectorEnv",
+        _batched_steps(env_id, 1024),
+        _batched_steps("CartPole-v1", 1024),
+        repeats,
+    )
+    for count in (8192, 65_536):
+        yield compare(
+            f"step of {count} x {env_id} through gym.make_vec, against 1024 of the same (1 is "
+            "linear)",
+            _batched_steps(env_id, count),
+            _batched_steps(env_id, 1024),
+            repeats,
+        )
+
+
 def measure_speed(out: Path, repeats: int) -> list[Comparison]:
     """Measure, and write ``speed.md`` and ``speed.json``.
 
@@ -170,6 +213,7 @@ def measure_speed(out: Path, repeats: int) -> list[Comparison]:
             )
             for env_id in ("fitgym/Acquisition-v0", "fitgym/AcquisitionReplay-v0")
         ),
+        *_vector_comparisons(repeats),
     ]
     individual = FitnessFatigueEnv().individual
     start = time.perf_counter()
@@ -181,7 +225,7 @@ def measure_speed(out: Path, repeats: int) -> list[Comparison]:
         "| what | time | yardstick | ratio | lowest ratio |",
         "|---|---:|---:|---:|---:|",
         *(
-            f"| {c.name} | {c.seconds * 1e6:,.2f} us | {c.yardstick_seconds * 1e6:,.1f} us "
+            f"| {c.name} | {c.seconds * 1e6:,.3g} us | {c.yardstick_seconds * 1e6:,.3g} us "
             f"| {c.ratio:,.2f} | {c.lowest_ratio:,.2f} |"
             for c in comparisons
         ),

@@ -9,6 +9,7 @@ from gymnasium.envs.registration import register
 __version__ = "0.1.0"
 
 _ENTRY_POINT = "fitgym.envs.scalar:FitnessFatigueEnv"
+_VECTOR_ENTRY_POINT = "fitgym.envs.vector:FitnessFatigueVectorEnv"
 
 # FitRec adherence: what is asked has consequences.
 _FITREC = {
@@ -21,11 +22,13 @@ for _stage in ("acquisition", "retention"):
     register(
         id=f"fitgym/{_stage.capitalize()}-v0",
         entry_point=_ENTRY_POINT,
+        vector_entry_point=_VECTOR_ENTRY_POINT,
         kwargs={"stage": _stage, **_FITREC},
     )
     register(
         id=f"fitgym/{_stage.capitalize()}Continuous-v0",
         entry_point=_ENTRY_POINT,
+        vector_entry_point=_VECTOR_ENTRY_POINT,
         kwargs={"stage": _stage, **_FITREC, "continuous": True},
     )
 
@@ -42,10 +45,12 @@ _REPLAY = {
 register(
     id="fitgym/AcquisitionReplay-v0",
     entry_point=_ENTRY_POINT,
+    vector_entry_point=_VECTOR_ENTRY_POINT,
     kwargs={"stage": "acquisition", **_REPLAY},
 )
 register(
     id="fitgym/RetentionReplay-v0",
     entry_point=_ENTRY_POINT,
+    vector_entry_point=_VECTOR_ENTRY_POINT,
     kwargs={"stage": "retention", **_REPLAY},
 )

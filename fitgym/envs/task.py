@@ -11,7 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from fitgym.adherence import Adherence, FitRec, make_adherence
-from fitgym.envs.kernel import starting_states
+from fitgym.envs.kernel import look_up_targets, starting_states
 from fitgym.envs.records import (
     FULL_OBSERVATION,
     STATE_OBSERVATION,
@@ -207,8 +207,58 @@ class Task:
         value = np.asarray(action)
         if value.shape != (1,) or value.dtype.kind not in "fiu" or not -1.0 <= value[0] <= 1.0:
             raise ValueError(f"action must be an array of shape (1,) in [-1, 1], got {action!r}")
-        target = 0.5 * (float(value[0]) + 1.0) * targets_trimp[-1]
-        return target if target >= 0.5 * targets_trimp[1] else 0.0
+        return float(_interpolated(float(value[0]), targets_trimp))
+
+    def targets_trimp(
+        self,
+        actions: Any,
+        chosen: NDArray[np.bool_],
+        targets_trimp: NDArray[np.float64],
+        mask: NDArray[np.int8],
+    ) -> NDArray[np.float64]:
+        """Return the points that each of N actions asks for; see ``target_trimp``.
+
+        Args:
+            actions: One action for each, (N,) or with continuous plans (N, 1).
+            chosen: (N,) whose actions count; the others' are neither read nor checked.
+            targets_trimp: Points of each plan, 0 first.
+            mask: The action mask.
+
+        Raises:
+            ValueError: If an action is not an allowed one.
+            TypeError: If they have the wrong type.
+        """
+        values = np.asarray(actions)
+        shape = (chosen.size, 1) if self.continuous else (chosen.size,)
+        kinds, allowed = ("fiu", "numbers") if self.continuous else ("iu", "integers")
+        if values.dtype.kind not in kinds:
+            raise TypeError(f"actions must be {allowed}, got an array of {values.dtype}")
+        if values.shape != shape:
+            raise ValueError(f"actions must have shape {shape}, got {values.shape}")
+        if self.continuous:
+            numbers = values.reshape(-1).astype(np.float64)
+            wrong = chosen & ~(np.abs(numbers) <= 1.0)
+            first_wrong = int(wrong.argmax()) if wrong.any() else -1
+            allowed = "in [-1, 1]"
+            plans_trimp = np.asarray(_interpolated(numbers, targets_trimp))
+        else:
+            plans_trimp = np.zeros(chosen.size)
+            first_wrong = look_up_targets(
+                values.astype(np.int64), chosen, targets_trimp, mask, plans_trimp
+            )
+            allowed = f"one of {np.flatnonzero(mask).tolist()}" if first_wrong >= 0 else ""
+        if first_wrong >= 0:
+            raise ValueError(f"actions[{first_wrong}] must be {allowed}, got {values[first_wrong]}")
+        return plans_trimp
 
     def _adherence_of(self, individual: Individual) -> Adherence:
         return make_adherence(self.adherence, individual, self.predictor, self.log_part)
+
+
+def _interpolated(action: Any, targets_trimp: tuple[float, ...] | NDArray[np.float64]) -> Any:
+    """Return the points that an action in [-1, 1], or an array of them, asks for.
+
+    Below half the easiest plan there is no plan.
+    """
+    target = 0.5 * (action + 1.0) * targets_trimp[-1]
+    return target * (target >= 0.5 * targets_trimp[1])
