@@ -19,6 +19,7 @@ __all__ = [
     "PLAN",
     "SEGMENT",
     "Tables",
+    "at_share",
     "days_entry",
     "history_row",
     "log_tolerance",
@@ -149,7 +150,7 @@ def _share_at_load(curve: Any, segments: Any, first: int, last: int, tolerance: 
 
 
 @compiled
-def _at_share(
+def at_share(
     curve: Any, segments: Any, first: int, last: int, share: float
 ) -> tuple[float, float, float]:
     """Return load, heart rate times minutes, and minutes when a share of the points is done."""
@@ -197,7 +198,7 @@ def plan_done(
     first, last = plans[upper].first, plans[upper].last
     if plans[upper].target == plan_trimp:
         share = _share_at_load(curve, segments, first, last, tolerance)
-        load, beats, minutes = _at_share(curve, segments, first, last, share)
+        load, beats, minutes = at_share(curve, segments, first, last, share)
         return share, load, beats / minutes if minutes > 0.0 else 0.0
 
     lower_target = plans[upper - 1].target if upper > 0 else 0.0
@@ -206,11 +207,11 @@ def plan_done(
     share = 1.0
     # The first round asks for the whole session; the others halve the bracket of the crossing.
     for _ in range(54):
-        load, beats, minutes = _at_share(curve, segments, first, last, share)
+        load, beats, minutes = at_share(curve, segments, first, last, share)
         load, beats, minutes = weight * load, weight * beats, weight * minutes
         if upper > 0:
             other = plans[upper - 1]
-            lower = _at_share(curve, segments, other.first, other.last, share)
+            lower = at_share(curve, segments, other.first, other.last, share)
             load += (1.0 - weight) * lower[0]
             beats += (1.0 - weight) * lower[1]
             minutes += (1.0 - weight) * lower[2]
