@@ -7,7 +7,7 @@ from typing import ParamSpec, TypeVar
 
 import numba
 
-__all__ = ["compiled"]
+__all__ = ["compiled", "compiled_parallel"]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -20,4 +20,15 @@ def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
     bits wherever it is called from. Division by zero gives infinity, as in numpy.
     """
     result: Callable[Parameters, Result] = numba.njit(cache=True, error_model="numpy")(function)
+    return result
+
+
+def compiled_parallel(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Compile ``function`` as ``compiled`` does, its ``numba.prange`` loops spread over cores.
+
+    For batch jobs alone: an environment's step must leave the other cores to its caller.
+    """
+    result: Callable[Parameters, Result] = numba.njit(
+        cache=True, error_model="numpy", parallel=True
+    )(function)
     return result

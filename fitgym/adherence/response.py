@@ -19,6 +19,7 @@ __all__ = [
     "PLAN",
     "SEGMENT",
     "Tables",
+    "at_share",
     "days_entry",
     "history_row",
     "log_tolerance",
@@ -190,7 +191,7 @@ def _at_points(
 
 
 @compiled
-def _at_share(
+def at_share(
     curve: Any, segments: Any, first: int, last: int, share: float
 ) -> tuple[float, float, float]:
     """Return load, heart rate times minutes, and minutes when a share of the points is done."""
@@ -236,11 +237,11 @@ def plan_done(
     share = 1.0
     # The first round asks for the whole session; the others halve the bracket of the crossing.
     for _ in range(54):
-        load, beats, minutes = _at_share(curve, segments, first, last, share)
+        load, beats, minutes = at_share(curve, segments, first, last, share)
         load, beats, minutes = weight * load, weight * beats, weight * minutes
         if upper > 0:
             other = plans[upper - 1]
-            lower = _at_share(curve, segments, other.first, other.last, share)
+            lower = at_share(curve, segments, other.first, other.last, share)
             load += (1.0 - weight) * lower[0]
             beats += (1.0 - weight) * lower[1]
             minutes += (1.0 - weight) * lower[2]

@@ -42,6 +42,7 @@ __all__ = [
     "begin_batch",
     "drawn_habit",
     "habit_probability",
+    "log_tolerance_of",
     "look_up_targets",
     "observe",
     "observe_batch",
@@ -168,6 +169,29 @@ def transition(
 
 
 @compiled
+def log_tolerance_of(state: Any, person: Any, noise: float) -> float:
+    """Return the logarithm of the internal load that a person tolerates today.
+
+    Args:
+        state: Record of ``STATE``.
+        person: Record of ``PERSON``.
+        noise: Today's standard normal deviation of log tolerance.
+    """
+    relative_fatigue = (person.fatigue_utility * state.fatigue) / max(
+        person.baseline_performance + person.fitness_utility * state.fitness, 1.0
+    )
+    return log_tolerance(
+        person.log_reference_tolerance,
+        state.base_level / person.initial_base_level,
+        person.base_level_effect,
+        relative_fatigue,
+        person.fatigue_effect,
+        state.motivation,
+        person.tolerance_sd * noise,
+    )
+
+
+@compiled
 def plan_response(
     state: Any, person: Any, plan_trimp: float, noise: float, tables: Any
 ) -> tuple[float, float, float]:
@@ -180,20 +204,7 @@ def plan_response(
         noise: Today's standard normal deviation of log tolerance.
         tables: ``fitgym.adherence.response.Tables`` of the model.
     """
-    relative_fatigue = (person.fatigue_utility * state.fatigue) / max(
-        person.baseline_performance + person.fitness_utility * state.fitness, 1.0
-    )
-    tolerance = math.exp(
-        log_tolerance(
-            person.log_reference_tolerance,
-            state.base_level / person.initial_base_level,
-            person.base_level_effect,
-            relative_fatigue,
-            person.fatigue_effect,
-            state.motivation,
-            person.tolerance_sd * noise,
-        )
-    )
+    tolerance = math.exp(log_tolerance_of(state, person, noise))
     curve = tables.curves[person.table, history_row(state.history, state.days_since)]
     return plan_done(tables.plans, tables.segments, curve, plan_trimp, tolerance)
 

@@ -342,6 +342,14 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
         """Whether an episode is running, so that ``step`` may be called."""
         return self._running
 
+    @property
+    def state(self) -> NDArray[np.void]:
+        """What an episode carries along, hidden motivation included, dtype ``STATE`` (1,); a copy.
+
+        For privileged references and tests, not for agents that are to be compared.
+        """
+        return self._state.copy()
+
     def preview_reward(self, action: Any) -> float:
         """Return the reward that ``action`` would earn today, without taking it.
 
