@@ -225,7 +225,7 @@ def measure_speed(out: Path, repeats: int) -> list[Comparison]:
         "| what | time | yardstick | ratio | lowest ratio |",
         "|---|---:|---:|---:|---:|",
         *(
-            f"| {c.name} | {c.seconds * 1e6:,.3g} us | {c.yardstick_seconds * 1e6:,.3g} us "
+            f"| {c.name} | {c.seconds * 1e6:,.2f} us | {c.yardstick_seconds * 1e6:,.2f} us "
             f"| {c.ratio:,.2f} | {c.lowest_ratio:,.2f} |"
             for c in comparisons
         ),

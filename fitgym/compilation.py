@@ -17,9 +17,12 @@ def compiled(function: Callable[Parameters, Result]) -> Callable[Parameters, Res
     """Compile ``function`` with numba in nopython mode and cache the machine code on disk.
 
     The arithmetic is IEEE without reassociation, so that a compiled function gives the same
-    bits wherever it is called from. Division by zero gives infinity, as in numpy.
+    bits wherever it is called from. Division by zero gives infinity, as in numpy. Calls from one
+    compiled function to another are inlined: passing arrays costs more than a day's arithmetic.
     """
-    result: Callable[Parameters, Result] = numba.njit(cache=True, error_model="numpy")(function)
+    result: Callable[Parameters, Result] = numba.njit(
+        cache=True, error_model="numpy", forceinline=True
+    )(function)
     return result
 
 

@@ -249,8 +249,9 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             self.task.targets_trimp(actions, stepped, company.targets_trimp, self._action_mask)
             for company in self._companies
         ]
-        # New ones each day, since infos are views of them.
-        outcomes = np.zeros(self.num_envs, dtype=OUTCOME)
+        # New ones each day, since infos are views of them. Everybody fills in their own, by a day
+        # or by a beginning.
+        outcomes = np.empty(self.num_envs, dtype=OUTCOME)
         for company, chosen, plans_trimp in zip(
             self._companies, self._members(stepped), asked_trimp, strict=True
         ):
@@ -264,9 +265,9 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
                 company.tables,
                 ended,
             )
-        rewards = outcomes["reward"].copy()
         infos: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
+            rewards = outcomes["reward"].copy()
             if ended.any():
                 final = np.full(self.num_envs, None, dtype=object)
                 last = self._observe()
@@ -285,6 +286,7 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         else:
             if waiting.any():
                 self._begin(waiting, outcomes)
+            rewards = outcomes["reward"].copy()
             self._ended = ended
         everybody = np.ones(self.num_envs, dtype=np.bool_)
         infos |= self._infos(outcomes, everybody, stepped, actions)
@@ -305,7 +307,7 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         """1 for the actions that may be taken and 0 for the forbidden ones, (11,); a copy."""
         return self._action_mask.copy()
 
-    @property
+    @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
         """The generator of each environment."""
         return tuple(self._generator(index) for index in range(self.num_envs))
@@ -495,8 +497,8 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
 
 
 def _add(infos: dict[str, Any], values: dict[str, Any], mask: NDArray[np.bool_]) -> None:
-    """Add values to infos, and for each a mask of its own of who has it."""
-    masks = np.tile(mask, (len(values), 1))
-    for (name, value), row in zip(values.items(), masks, strict=True):
+    """Add values to infos, and one mask for all of them of who has them."""
+    mask = mask.copy()
+    for name, value in values.items():
         infos[name] = value
-        infos[f"_{name}"] = row
+        infos[f"_{name}"] = mask
