@@ -36,8 +36,12 @@ class Configuration:
             since the learner's fixed cost per step is shared.
         learning_rate: Step size of the optimiser at the start; it falls linearly to zero.
         discount: ``gamma`` in [0, 1]. A season's return is the plain sum of its rewards and the
-            days left are observed, so 1 would be exact; a little less makes the credit for a day
-            fade over the months after it, and with it the noise of days it had no part in.
+            days left are observed, so 1 would be exact. But then the value of a state is mostly
+            the sum of rewards that no plan can change, and errors in it drown what plans do
+            change: with acquisition, certain adherence and mu = 1, PPO reached 594 with 1, 790
+            with 0.998 and 798 with 0.99 (300,000 steps, one seed), where the same plan every day
+            earns 775 at best. With 0.99 the reward of the last of 90 days still counts 0.41 on
+            the first.
         hidden_sizes: Units of the fully connected layers, for policy and value each.
     """
 
@@ -93,6 +97,10 @@ class PPOConfiguration(Configuration):
         entropy_bonus: Weight of the entropy; higher explores longer.
     """
 
+    # In the FitRec environments a smaller one leaves policies broad, between easy and hard days,
+    # so that always acting on the likeliest plan falls behind what was trained: retention, 300,000
+    # steps, seed 0: 594 against 437 with 1e-3.
+    learning_rate: float = 3e-3
     steps: int = 32
     minibatch: int = 1024
     epochs: int = 6
@@ -116,6 +124,8 @@ class RecurrentPPOConfiguration(Configuration):
         entropy_bonus: Weight of the entropy; higher explores longer.
     """
 
+    # Few gradient steps, since each takes a whole season day by day; so they are long.
+    learning_rate: float = 6e-3
     memory_size: int = 64
     epochs: int = 4
     advantage_decay: float = 0.95
@@ -133,6 +143,7 @@ class A2CConfiguration(Configuration):
         entropy_bonus: Weight of the entropy; higher explores longer.
     """
 
+    learning_rate: float = 2e-3
     steps: int = 8
     advantage_decay: float = 0.95
     entropy_bonus: float = 0.003
@@ -152,6 +163,10 @@ class DQNConfiguration(Configuration):
         final_exploration: Share of random actions from then on.
     """
 
+    # Shorter than the others': values are learnt from each other a day at a time, and their
+    # errors add up over the horizon. In replay, acquisition, 6201 against 6082 with 0.99 (200,000
+    # and 150,000 steps, one seed), where the easiest plan every day earns 6124.
+    discount: float = 0.97
     buffer_size: int = 100_000
     learning_starts: int = 5_000
     minibatch: int = 512

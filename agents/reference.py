@@ -118,33 +118,37 @@ class HabitPlan(Agent):
 
 
 class CoachRule(Agent):
-    """Trains as a coach would: build up to a hard block, hold it, taper at the end (ours)."""
+    """Trains as a coach would: build up, a hard block of hard and easy days, a taper (ours).
+
+    The build-up is easy on purpose: plans that are surely completed raise motivation before the
+    block asks for it, and so do the easy days between the hard ones.
+    """
 
     name = "coach"
 
     def __init__(
         self,
-        first_plan: int = 4,
-        hard_plan: int = 7,
-        taper_plan: int = 1,
-        build_share: float = 0.5,
-        taper_share: float = 0.1,
+        easy_plan: int = 2,
+        hard_plan: int = 10,
+        hard_every: int = 4,
+        build_share: float = 1 / 6,
+        taper_share: float = 2 / 9,
     ) -> None:
         """Shape the season.
 
         Args:
-            first_plan: Plan of the first day, 0 to 10.
-            hard_plan: Plan of the hard block, 0 to 10; the build-up rises to it evenly.
-            taper_plan: Plan of the taper, 0 to 10.
+            easy_plan: Plan of the build-up, the easy days and the taper, 0 to 10.
+            hard_plan: Plan of the hard days of the block, 0 to 10.
+            hard_every: A hard day comes every so many days of the block, from 1.
             build_share: Share of the season's days given to the build-up.
             taper_share: Share of the season's days given to the taper.
 
         Raises:
             ValueError: If an argument is out of range or the shares add up to more than 1.
         """
-        self.first_plan = require_integer("first_plan", first_plan, 0, _PLANS)
+        self.easy_plan = require_integer("easy_plan", easy_plan, 0, _PLANS)
         self.hard_plan = require_integer("hard_plan", hard_plan, 0, _PLANS)
-        self.taper_plan = require_integer("taper_plan", taper_plan, 0, _PLANS)
+        self.hard_every = require_integer("hard_every", hard_every, 1)
         self.build_share = require_number("build_share", build_share, 0, 1)
         self.taper_share = require_number("taper_share", taper_share, 0, 1 - self.build_share)
         self._days = 0
@@ -166,18 +170,17 @@ class CoachRule(Agent):
         day = np.zeros(len(observation), dtype=np.int64) if state is None else state.copy()
         if episode_start is not None:
             day[episode_start] = 0
-        build_days = self.build_share * self._days
-        rise = np.minimum(day / max(build_days, 1.0), 1.0)
-        plan = np.rint(self.first_plan + rise * (self.hard_plan - self.first_plan))
-        tapering = day >= self._days - np.rint(self.taper_share * self._days)
-        return np.where(tapering, self.taper_plan, plan).astype(np.int64), day + 1
+        first = int(np.rint(self.build_share * self._days))
+        last = self._days - int(np.rint(self.taper_share * self._days))
+        hard = (day >= first) & (day < last) & ((day - first) % self.hard_every == 0)
+        return np.where(hard, self.hard_plan, self.easy_plan).astype(np.int64), day + 1
 
     def configuration(self) -> dict[str, Any]:
         """Return the shape of the season."""
         return {
-            "first_plan": self.first_plan,
+            "easy_plan": self.easy_plan,
             "hard_plan": self.hard_plan,
-            "taper_plan": self.taper_plan,
+            "hard_every": self.hard_every,
             "build_share": self.build_share,
             "taper_share": self.taper_share,
         }

@@ -8,22 +8,22 @@ seasons of 90 days on two cores, are in ``agents.configuration``.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-import gymnasium as gym
 import numpy as np
 import sb3_contrib
 import stable_baselines3
 import torch
+from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.running_mean_std import RunningMeanStd
 from stable_baselines3.common.utils import LinearSchedule
-from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
+from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
 
 from agents.agent import Actions, Agent, Observations, Progress
 from agents.configuration import (
@@ -33,8 +33,7 @@ from agents.configuration import (
     PPOConfiguration,
     RecurrentPPOConfiguration,
 )
-from agents.environments import EnvironmentFactory
-from fitgym.envs.scalar import FitnessFatigueEnv
+from agents.vector import VectorEnvAdapter, make_vector_env
 from fitgym.individual import Individual
 from fitgym.validation import require_integer
 
@@ -95,11 +94,12 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         self.learning_curve: list[tuple[int, float]] = []
         torch.set_num_threads(1)
         count = self.settings.environments
-        factories: list[Callable[[], gym.Env[Any, Any]]] = [
-            _TrainingFactory(env_id, env_kwargs, lead=i / count if self.staggered else 0.0)
-            for i in range(count)
-        ]
-        seasons = VecMonitor(DummyVecEnv(factories))
+        environments = make_vector_env(env_id, count, env_kwargs)
+        if self.staggered:
+            adapter: VectorEnvAdapter = _StaggeredSeasons(environments)
+        else:
+            adapter = VectorEnvAdapter(environments)
+        seasons = VecMonitor(adapter)
         if not np.all(seasons.get_attr("action_mask")):
             raise ValueError(
                 f"{self.name} chooses among all plans: give it an environment without "
@@ -335,45 +335,32 @@ class DQN(StableBaselinesAgent[DQNConfiguration]):
         )
 
 
-@dataclass(frozen=True)
-class _TrainingFactory(EnvironmentFactory):
-    """Makes environments for learning.
-
-    Attributes:
-        lead: Share of the first season that is over when learning starts.
-    """
-
-    lead: float = 0.0
-
-    def __call__(self) -> gym.Env[Any, Any]:
-        return _TrainingSeasons(super().__call__(), self.lead)
-
-
-class _TrainingSeasons(gym.Wrapper[Any, Any, Any, Any]):
-    """Seasons that start at different times, and an empty ``info``.
+class _StaggeredSeasons(VectorEnvAdapter):
+    """Environments whose first seasons are at different days when learning starts.
 
     Were all environments in step, every update would see the same few days of the season, and
-    the value of the others would be forgotten in between. ``info`` is left empty since SB3's
-    vector environment copies every item of it at every step.
+    the value of the others would be forgotten in between.
     """
 
-    def __init__(self, environment: gym.Env[Any, Any], lead: float) -> None:
-        super().__init__(environment)
-        self._lead = lead
+    def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
+        super().__init__(env)
+        days = self.get_attr("days")[0]
+        # How many days of the first season of each environment are over when learning starts.
+        self._leads: NDArray[np.int64] | None = np.arange(self.num_envs) * days // self.num_envs
 
-    def reset(self, **options: Any) -> tuple[Any, dict[str, Any]]:
-        observation, _ = self.env.reset(**options)
-        person = self.env.unwrapped
-        assert isinstance(person, FitnessFatigueEnv)
-        for _ in range(int(self._lead * person.days)):
-            plan = person.np_random.integers(person.action_space.n)
-            observation, *_ = self.env.step(plan)
-        self._lead = 0.0
-        return observation, {}
-
-    def step(self, action: Any) -> tuple[Any, Any, bool, bool, dict[str, Any]]:
-        observation, reward, terminated, truncated, _ = self.env.step(action)
-        return observation, reward, terminated, truncated, {}
+    def reset(self) -> NDArray[Any]:
+        seed = self._seeds[0]
+        observations = super().reset()
+        if self._leads is not None:
+            # All live through random days together, and begin anew when their own should start.
+            self.env.action_space.seed(seed)
+            for lead in reversed(range(self._leads.max())):
+                observations, *_ = self.env.step(self.env.action_space.sample())
+                starting = self._leads == lead
+                if starting.any():
+                    observations, _ = self.env.reset(options={"reset_mask": starting})
+            self._leads = None
+        return observations
 
 
 class _Watch(BaseCallback):

@@ -1,4 +1,4 @@
-"""The command line: ``python -m benchmarks quick``."""
+"""The command line: ``python -m benchmarks quick | speed``."""
 
 from __future__ import annotations
 
@@ -44,16 +44,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quick.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
     quick.add_argument("--workers", type=int, default=2, help="processes to train with")
     quick.set_defaults(run=_quick)
+    speed = commands.add_parser(
+        "speed",
+        help="how fast the environments are, as ratios",
+        description="Time the environments against yardsticks in turns, and print ratios.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    speed.add_argument("--out", type=Path, default=Path("results/speed"), help="folder of results")
+    speed.add_argument("--repeats", type=int, default=7, help="pairs of each comparison")
+    speed.set_defaults(run=_speed)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
+    except (ValueError, TypeError, OSError) as error:
         print(f"benchmarks {options.command}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; start the same command again to go on", file=sys.stderr)
         return 130
     return 0
+
+
+def _speed(options: argparse.Namespace) -> None:
+    from benchmarks.speed import measure_speed
+
+    measure_speed(options.out, require_integer("--repeats", options.repeats, 1))
 
 
 def _quick(options: argparse.Namespace) -> None:
@@ -66,5 +81,6 @@ def _quick(options: argparse.Namespace) -> None:
     for table in tables(results):
         print(f"\n{as_text(table)}")
     command = f"python -m benchmarks quick --seed {options.seed} --steps {options.steps}"
+    print("\nFitting the model to the runner's log, for the report ...", flush=True)
     page = write_report(results, options.out, calibrate_log(), command)
-    print(f"\nReport: {page} ({time.perf_counter() - started:.0f} s in all)")
+    print(f"Report: {page} ({time.perf_counter() - started:.0f} s in all)")

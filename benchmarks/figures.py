@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,26 @@ def _panel(height: float = _HEIGHT) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
+def _dots(
+    axes: Axes,
+    x: npt.NDArray[np.datetime64],
+    y: npt.NDArray[np.float64],
+    colour: str,
+    label: str,
+) -> None:
+    """Draw dots as one path of strokes without length, a third of the size of markers in SVG."""
+    known = ~np.isnan(y)
+    gaps = np.full(np.count_nonzero(known), np.nan)
+    axes.plot(
+        np.repeat(x[known], 3),
+        np.column_stack([y[known], y[known], gaps]).ravel(),
+        color=COLOURS[colour],
+        linewidth=2.2,
+        solid_capstyle="round",
+        label=label,
+    )
+
+
 def _legend_above(axes: Axes, columns: int = 4) -> None:
     axes.legend(
         loc="lower left",
@@ -80,7 +101,7 @@ def session_series(
     figure, axes = _panel()
     parts = {"training part": (slice(split), "blue"), "test part": (slice(split, None), "red")}
     for name, (part, colour) in parts.items():
-        axes.plot(dates[part], values[part], ".", markersize=3, color=COLOURS[colour], label=name)
+        _dots(axes, dates[part], values[part], colour, name)
     _legend_above(axes)
     tidy_axes(axes, y_label=y_label)
     return figure
@@ -89,14 +110,7 @@ def session_series(
 def calibration_fit(calibration: Calibration) -> Figure:
     """Return observed and fitted performance of a stage over the log's dates."""
     figure, axes = _panel()
-    axes.plot(
-        calibration.date,
-        calibration.observed,
-        ".",
-        markersize=2.5,
-        color=COLOURS["grey"],
-        label="observed",
-    )
+    _dots(axes, calibration.date, calibration.observed, "grey", "observed")
     for part, name, colour in (
         (calibration.training, "fitted", "blue"),
         (~calibration.training, "predicted (test part)", "red"),
@@ -209,8 +223,12 @@ def _by_day(row: Row) -> npt.NDArray[np.float64]:
     return mean
 
 
-# Written by matplotlib into every file and of no use inside a page.
-_SVG_WRAPPING = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>", re.DOTALL)
+# Written by matplotlib into every file and of no use, or of harm, inside a page.
+_SVG_WRAPPING = re.compile(
+    r"<\?xml.*?\?>|<!DOCTYPE.*?>|<metadata>.*?</metadata>|<style.*?</style>"
+    r"| xmlns(:xlink)?=\"[^\"]*\"",
+    re.DOTALL,
+)
 
 
 def as_svg(figure: Figure, name: str, description: str) -> str:
@@ -235,20 +253,24 @@ def as_svg(figure: Figure, name: str, description: str) -> str:
         for text in (axes.xaxis.label, axes.yaxis.label, *_legend_texts(axes)):
             text.set_color(ink)
     buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": name, "path.simplify": False}
+    with matplotlib.rc_context(settings):
+        for axes in figure.axes:
+            for line in axes.lines:
+                # Paths keep the simplification they were made with; it would drop the dots.
+                line.recache(always=True)
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     svg = _SVG_WRAPPING.sub("", buffer.getvalue()).strip()
-    svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
-    svg = re.sub(r"font: ([^;\"]*?)'DejaVu Sans'[^;\"]*", r"font: \1system-ui, sans-serif", svg)
-    svg = re.sub(r'\bid="', f'id="{name}-', svg)
-    svg = re.sub(r'href="#', f'href="#{name}-', svg)
-    svg = svg.replace("url(#", f"url(#{name}-")
+    # The page gives the width; the font is that of its text.
+    svg = re.sub(r'(<svg)[^>]*?( viewBox="[^"]*")[^>]*', r"\1\2", svg)
+    svg = re.sub(r"(font(?:-family)?: [^;\"']*)'[^;\"]*", r"\1system-ui, sans-serif", svg)
+    svg = re.sub(r"\d+\.\d{3,}", lambda match: f"{float(match[0]):.2f}", svg)
+    referenced = set(re.findall(r"#([\w.-]+)", svg))
+    svg = re.sub(r' id="([^"]*)"', lambda match: match[0] if match[1] in referenced else "", svg)
+    svg = re.sub(r' id="|href="#|url\(#', lambda match: f"{match[0]}{name}-", svg)
     for colour, value in {**COLOURS, "grid": _GRID_COLOUR}.items():
         svg = re.sub(value, f"var(--{colour})", svg, flags=re.IGNORECASE)
-    # The page sizes the figure by its view box.
-    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", svg, count=1)
-    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
-    return svg.replace("<svg", f'<svg role="img" aria-label="{description}"', 1)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{html.escape(description)}"', 1)
 
 
 def _legend_texts(axes: Axes) -> list[Text]:

@@ -46,7 +46,7 @@ class Finding:
         best_fixed: The best of the fixed plans.
         best_learnt: The best of the learners.
         difference: How much more the best learner earned than the best fixed plan in the same
-            seasons, with its 95 % interval.
+            seasons, with its 95% interval.
         learnt_range: Lowest and highest mean return of the learners.
         replay: Facts about replay adherence; None for other adherence.
     """
@@ -88,6 +88,14 @@ class Finding:
         return None if ceiling is None else _mean(ceiling) - _mean(self.best_fixed)
 
     @property
+    def difference_share(self) -> float | None:
+        """Size of the difference on the scale of no service (0) to the ceiling (1)."""
+        ceiling = self.table.ceiling
+        if ceiling is None:
+            return None
+        return abs(self.difference.mean) / (_mean(ceiling) - _mean(self.table.no_service))
+
+    @property
     def fixed_is_close(self) -> bool:
         """Whether the best fixed plan leaves less than a tenth of the way to the ceiling."""
         return self.best_fixed.score is not None and self.best_fixed.score > 0.9
@@ -112,7 +120,8 @@ def find(table: Table) -> Finding:
 def title_of(environment: str) -> str:
     """Return stage and adherence of a registered id in words."""
     kwargs = gym.spec(environment).kwargs
-    return f"{kwargs['stage'].capitalize()} stage, {kwargs['adherence']} adherence"
+    adherence = {"fitrec": "FitRec"}.get(kwargs["adherence"], kwargs["adherence"])
+    return f"{kwargs['stage'].capitalize()} stage, {adherence} adherence"
 
 
 def _mean(row: Row) -> float:

@@ -7,22 +7,17 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from agents.agent import Progress
 from benchmarks.runs import Result, Run, execute
 from benchmarks.store import ResultStore
 
-__all__ = ["Execute", "run_all"]
-
-# Called with the run, the folder for its agent and a function to be told about progress.
-Execute = Callable[[Run, Path, Progress], Result]
+__all__ = ["run_all"]
 
 _REFRESH_SECONDS = 0.2
 
@@ -34,9 +29,7 @@ _NO_BARS = None
 _reports: Any = None
 
 
-def run_all(
-    runs: Sequence[Run], store: ResultStore, *, workers: int, execute: Execute = execute
-) -> list[Result]:
+def run_all(runs: Sequence[Run], store: ResultStore, *, workers: int) -> list[Result]:
     """Return the results of ``runs``, in their order, doing those that ``store`` lacks.
 
     Every result is stored as soon as it is there, so that stopping this process, by whatever
@@ -47,58 +40,68 @@ def run_all(
             end.
         store: Where results are looked up and kept.
         workers: Number of processes.
-        execute: How a run is done; must be importable by name in another process.
 
     Raises:
-        RuntimeError: If a worker process dies.
-        Exception: Whatever a run raises; runs that have finished are kept.
+        RuntimeError: If a run fails or a worker process dies; the finished runs are kept.
     """
-    missing = [run for run in runs if store.get(run) is None]
+    found = {run.key: store.get(run) for run in runs}
+    results = {key: result for key, result in found.items() if result is not None}
+    missing = {run.key: run for run in runs if run.key not in results}
     if missing:
         with tqdm(
-            total=len(runs),
-            initial=len(runs) - len(missing),
-            desc="runs",
-            unit="run",
-            disable=_NO_BARS,
+            total=len(found), initial=len(results), desc="runs", unit="run", disable=_NO_BARS
         ) as overall:
-            _run_missing(missing, store, min(workers, len(missing)), execute, overall)
-    results = [store.get(run) for run in runs]
-    return [result for result in results if result is not None]
+
+            def finish(result: Result) -> None:
+                results[result.run.key] = result
+                overall.update()
+
+            _run_missing(missing, store, min(workers, len(missing)), finish)
+    return [results[run.key] for run in runs]
 
 
 def _run_missing(
-    runs: Sequence[Run], store: ResultStore, workers: int, execute: Execute, overall: tqdm[Any]
+    runs: Mapping[str, Run], store: ResultStore, workers: int, finish: Callable[[Result], None]
 ) -> None:
+    """Do ``runs`` and call ``finish`` with each result as it comes."""
+    others = set(multiprocessing.active_children())
     # Forking a process that has loaded torch or numba may hang; spawned workers start clean.
     context = multiprocessing.get_context("spawn")
     reports = context.Queue()
-    bars = _TrainingBars({run.key: run for run in runs})
+    bars = _TrainingBars(runs)
     executor = ProcessPoolExecutor(
         workers, mp_context=context, initializer=_start_worker, initargs=(reports,)
     )
     try:
-        pending = {executor.submit(_do, execute, run, store) for run in runs}
+        run_of = {executor.submit(_do, run, store): run for run in runs.values()}
+        pending = set(run_of)
         while pending:
             done, pending = wait(pending, _REFRESH_SECONDS, return_when=FIRST_COMPLETED)
             bars.read(reports)
             for future in done:
-                bars.finish(_result_of(future))
-                overall.update()
-            overall.refresh()
+                result = _result_of(future, run_of[future])
+                bars.finish(result)
+                finish(result)
+    except BaseException:
+        # After a failed run or Ctrl-C nobody waits for the runs in flight.
+        for process in set(multiprocessing.active_children()) - others:
+            process.terminate()
+        raise
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
         bars.close()
 
 
-def _result_of(future: Future[Result]) -> Result:
+def _result_of(future: Future[Result], run: Run) -> Result:
     try:
         return future.result()
     except BrokenProcessPool:
         raise RuntimeError(
-            "a worker process died (out of memory, or killed): the finished runs are kept, so "
-            "start the command again to go on"
+            "a worker process died (killed, or out of memory); the finished runs are kept, so "
+            "start the same command again to go on"
         ) from None
+    except Exception as error:
+        raise RuntimeError(f"the run {run} failed: {error}") from error
 
 
 def _start_worker(reports: Any) -> None:
@@ -108,10 +111,9 @@ def _start_worker(reports: Any) -> None:
     # Ctrl-C reaches the whole process group; a worker then ends at once and without a traceback.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     threading.Thread(target=_exit_with_parent, daemon=True).start()
-    import torch
-
-    # Two workers share two cores: more threads each would only fight for them.
-    torch.set_num_threads(1)
+    # Each worker is to keep to one core: more threads would only fight for those of the others.
+    # torch, which is loaded with the first learner, reads this.
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 
 def _exit_with_parent() -> None:
@@ -122,7 +124,7 @@ def _exit_with_parent() -> None:
         os._exit(1)
 
 
-def _do(execute: Execute, run: Run, store: ResultStore) -> Result:
+def _do(run: Run, store: ResultStore) -> Result:
     store.discard(run)
     key = run.key
     result = execute(run, store.agent_folder(run), lambda steps: _reports.put((key, steps)))
@@ -133,8 +135,8 @@ def _do(execute: Execute, run: Run, store: ResultStore) -> Result:
 class _TrainingBars:
     """A progress bar for every run that is being trained."""
 
-    def __init__(self, runs: dict[str, Run]) -> None:
-        self._runs = runs
+    def __init__(self, runs: Mapping[str, Run]) -> None:
+        self._runs = dict(runs)
         self._bars: dict[str, tqdm[Any]] = {}
 
     def read(self, reports: Any) -> None:

@@ -13,14 +13,20 @@ from benchmarks.runs import Run
 
 __all__ = ["ENVIRONMENTS", "EPISODES", "LEARNERS", "STEPS", "quick_runs"]
 
-ENVIRONMENTS = ("fitgym/AcquisitionReplay-v0", "fitgym/RetentionReplay-v0")
+# Those in which plans have consequences come first.
+ENVIRONMENTS = (
+    "fitgym/Acquisition-v0",
+    "fitgym/Retention-v0",
+    "fitgym/AcquisitionReplay-v0",
+    "fitgym/RetentionReplay-v0",
+)
 
 # The slowest first, so that the two workers end at about the same time.
 LEARNERS = ("recurrent-ppo", "dqn", "a2c", "ppo")
 
-# Steps of training per run: the slowest learner then takes over a minute, and all of it together
-# less than half of ten minutes on two cores.
-STEPS = 150_000
+# Steps of training per run: the slowest learner then takes about a minute, and all of it together
+# about half of ten minutes on two cores.
+STEPS = 300_000
 
 # Fang et al. 2022 average over 100 simulations.
 EPISODES = 100

@@ -127,19 +127,21 @@ def _templates() -> jinja2.Environment:
     templates.globals |= {"cells": cells, "as_markdown": as_markdown}
     templates.filters |= {
         "number": _number,
-        "share": lambda value: f"{100 * value:.1f} %",
+        "share": lambda value: f"{100 * value:.1f}%",
         "signed_interval": _signed_interval,
     }
     return templates
 
 
 def _number(value: float) -> str:
-    """Return a number with one decimal if it has any, and commas between thousands."""
-    return f"{value:,.1f}".removesuffix(".0")
+    """Return a number with commas between thousands, and below a thousand with one decimal."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.1f}".removesuffix(".0")
 
 
 def _signed_interval(interval: Interval) -> str:
-    return f"{interval.mean:+,.1f} (95 % interval {interval.low:+,.1f} to {interval.high:+,.1f})"
+    text = f"{interval.mean:+,.1f} (95% interval {interval.low:+,.1f} to {interval.high:+,.1f})"
+    # A hyphen in place of a minus would let a line end between sign and number.
+    return text.replace("-", "\N{MINUS SIGN}")
 
 
 def _panels(findings: Sequence[Finding], log: Log, sentences: Any) -> dict[str, list[Panel]]:
@@ -177,28 +179,34 @@ def _panels(findings: Sequence[Finding], log: Log, sentences: Any) -> dict[str, 
 def _environment_panels(finding: Finding) -> list[Panel]:
     table, fixed = finding.table, finding.best_fixed
     palette = figures.palette(table)
-    rivals = [row for row in table.rows if row.score is None or row.score > 0.5 if row is not fixed]
+    # Those far below would squeeze the others together.
+    rivals = [
+        row
+        for row in table.rows
+        if row is not fixed and (row.kind == "learnt" or row.score is None or row.score > 0.8)
+    ]
     return [
         _panel(
             f"{finding.slug}-returns",
             figures.returns(table, palette),
             "Fixed plans against learnt policies",
-            f"Mean return over {table.rows[0].result.run.episodes} seasons with 95 % intervals "
+            f"Mean return over {table.rows[0].result.run.episodes} seasons with 95% intervals "
             "(Fang et al. 2022, figure 9). Learnt policies are coloured.",
         ),
         _panel(
             f"{finding.slug}-differences",
-            figures.differences(fixed, [*table.of_kind("learnt"), *rivals], palette),
+            figures.differences(fixed, rivals, palette),
             f"In comparison with {fixed.label}",
-            "Difference in return in the same seasons, with 95 % intervals; right of the line is "
-            "better.",
+            "Difference in return in the same seasons, with 95% intervals; right of the line is "
+            "better. Shown are the learnt policies and the references that come close.",
         ),
         _panel(
             f"{finding.slug}-learning",
             figures.learning_curves(table, palette),
             "Learning curves",
             "Mean return of each policy while it learns, on seasons of the kind it trains on "
-            "(Fang et al. 2022, figure 8); the other figures show unseen seasons.",
+            "(Fang et al. 2022, figure 8); the other figures show unseen seasons. The first point "
+            "is an untrained network, which may push a good plan by chance.",
         ),
         _panel(
             f"{finding.slug}-plans",

@@ -84,7 +84,7 @@ class ResultStore:
                 machine=content["machine"],
                 versions=content["versions"],
             )
-        except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile) as error:
+        except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(
                 f"the result in {folder} is damaged ({error}): remove the folder, and the run "
                 "will be done again"

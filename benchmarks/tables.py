@@ -18,8 +18,9 @@ CEILINGS = ("foresight",)
 
 COLUMNS = (
     "agent",
-    "mean return (95 % interval)",
+    "mean return",
     "% of ceiling",
+    "95% interval",
     "plans met",
     "VDOT gain",
     "training",
@@ -36,7 +37,7 @@ class Row:
     Attributes:
         result: Where the numbers come from.
         label: Name of the agent for people to read.
-        mean_return: Mean return with its 95 % interval over seasons.
+        mean_return: Mean return with its 95% interval over seasons.
         score: Where the mean stands between no service (0) and the ceiling (1); None where the
             environment has no ceiling.
         completion_rate: Plans met as a share of plans given; None if none was given.
@@ -49,6 +50,11 @@ class Row:
     score: float | None
     completion_rate: float | None
     performance_gain: float
+
+    @property
+    def plan_trimp(self) -> float:
+        """Target of the first plan pushed, points: the only one, for a fixed plan."""
+        return float(self.result.evaluation.plans_trimp[0, 0])
 
     @property
     def kind(self) -> str:
@@ -119,11 +125,10 @@ def _fixed_plan(result: Result) -> int:
 
 
 def _label(result: Result) -> str:
-    """Return the agent's name, with the points of a fixed plan."""
-    name = result.evaluation.agent
+    """Return the agent's name; for a fixed plan, what it asks for."""
     if not _fixed_plan(result):
-        return name
-    return f"{name} ({result.evaluation.plans_trimp[0, 0]:g} points)"
+        return result.evaluation.agent
+    return f"always {result.evaluation.plans_trimp[0, 0]:g} points"
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -132,9 +137,10 @@ def cells(row: Row) -> tuple[str, ...]:
     speed = row.result.steps_per_second
     return (
         row.label,
-        f"{interval.mean:,.1f} ({interval.low:,.1f} to {interval.high:,.1f})",
+        f"{interval.mean:,.1f}",
         _MISSING if row.score is None else f"{100 * row.score:.1f}",
-        _MISSING if row.completion_rate is None else f"{100 * row.completion_rate:.1f} %",
+        f"{interval.low:,.0f} to {interval.high:,.0f}",
+        _MISSING if row.completion_rate is None else f"{100 * row.completion_rate:.1f}%",
         f"{row.performance_gain:+.2f}",
         _MISSING if speed is None else f"{row.result.training_seconds:.0f} s",
         _MISSING if speed is None else f"{speed:,.0f}",

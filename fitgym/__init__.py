@@ -9,18 +9,27 @@ from gymnasium.envs.registration import register
 __version__ = "0.1.0"
 
 _ENTRY_POINT = "fitgym.envs.scalar:FitnessFatigueEnv"
+_VECTOR_ENTRY_POINT = "fitgym.envs.vector:FitnessFatigueVectorEnv"
 
-# FitRec adherence, mu = 1 and rho = 0.05: what is asked has consequences.
+# FitRec adherence: what is asked has consequences.
+_FITREC = {
+    "individual": "recreational-runner",
+    "adherence": "fitrec",
+    "completion_bonus": 1.0,
+    "shortfall_penalty": 0.05,
+}
 for _stage in ("acquisition", "retention"):
     register(
         id=f"fitgym/{_stage.capitalize()}-v0",
         entry_point=_ENTRY_POINT,
-        kwargs={"stage": _stage, "individual": "recreational-runner"},
+        vector_entry_point=_VECTOR_ENTRY_POINT,
+        kwargs={"stage": _stage, **_FITREC},
     )
     register(
         id=f"fitgym/{_stage.capitalize()}Continuous-v0",
         entry_point=_ENTRY_POINT,
-        kwargs={"stage": _stage, "individual": "recreational-runner", "continuous": True},
+        vector_entry_point=_VECTOR_ENTRY_POINT,
+        kwargs={"stage": _stage, **_FITREC, "continuous": True},
     )
 
 # The protocol of Fang et al. 2022: the runner's log is replayed, and the reward counts the
@@ -36,10 +45,12 @@ _REPLAY = {
 register(
     id="fitgym/AcquisitionReplay-v0",
     entry_point=_ENTRY_POINT,
+    vector_entry_point=_VECTOR_ENTRY_POINT,
     kwargs={"stage": "acquisition", **_REPLAY},
 )
 register(
     id="fitgym/RetentionReplay-v0",
     entry_point=_ENTRY_POINT,
+    vector_entry_point=_VECTOR_ENTRY_POINT,
     kwargs={"stage": "retention", **_REPLAY},
 )

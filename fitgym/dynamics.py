@@ -55,7 +55,9 @@ def stimulus(intensity: float, base_level: float, base_scaling: float, exponent:
         base_scaling: ``sigma`` in [0, 1]; 0 is the paper's reading.
         exponent: ``gamma_F <= 1`` for fitness (concave), ``gamma_G >= 1`` for fatigue (convex).
     """
-    return float(base_level**base_scaling * (intensity / base_level) ** exponent)
+    # A number to the power of 1 is itself, and a power costs more than all else here.
+    scale = base_level if base_scaling == 1.0 else base_level**base_scaling
+    return float(scale * (intensity / base_level) ** exponent)
 
 
 @compiled

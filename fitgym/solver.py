@@ -22,7 +22,13 @@ from fitgym.envs import kernel
 from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.scalar import FitnessFatigueEnv
 
-__all__ = ["can_solve", "expected_rewards", "foresight_rewards", "replayed_sessions"]
+__all__ = [
+    "can_solve",
+    "expected_rewards",
+    "foresight_rewards",
+    "recall_yesterday",
+    "replayed_sessions",
+]
 
 
 def can_solve(environment: FitnessFatigueEnv) -> bool:
@@ -79,20 +85,7 @@ def expected_rewards(
             "expected rewards are known for certain, replay and FitRec adherence, not for "
             f"{type(environment.adherence).__name__}"
         )
-    columns = ["intensity", "base_level", "fitness", "fatigue", "plan_trimp"]
-    if environment.observation == "wearable" or environment.continuous:
-        raise NotImplementedError(
-            "expected rewards need the observation 'state' or 'full' and ten plans, not "
-            f"observation={environment.observation!r}, continuous={environment.continuous}"
-        )
-    width = 7 if environment.observation == "full" else 6
-    if observations.ndim != 2 or observations.shape[1] != width:
-        raise ValueError(f"observations must have shape (N, {width}), got {observations.shape}")
-    states = np.zeros(len(observations), dtype=STATE)
-    for column, field in enumerate(columns):
-        states[field] = observations[:, column]
-    if width == 7:
-        states["motivation"] = observations[:, 6]
+    states = observed_states(environment, observations)
     plans_trimp = np.array([0.0, *environment.individual.plans_trimp])
     rewards = np.empty((len(states), plans_trimp.size))
     work = (np.zeros(1, dtype=STATE), np.zeros(1, dtype=OUTCOME))
@@ -107,6 +100,65 @@ def expected_rewards(
         _replay_rewards(*arguments, tables, rewards)
     rewards[:, environment.action_mask == 0] = -np.inf
     return rewards
+
+
+def observed_states(
+    environment: FitnessFatigueEnv, observations: NDArray[np.float32]
+) -> NDArray[np.void]:
+    """Return what observations tell of the state, (N,) of ``STATE``, without a history.
+
+    A motivation that is not observed counts as 0.
+
+    Args:
+        environment: Whose observations they are.
+        observations: What is seen, (N, 6), or (N, 7) with the motivation.
+
+    Raises:
+        NotImplementedError: If the environment observes as a watch does, or plans are continuous.
+        ValueError: If the observations have another shape.
+    """
+    task = environment.task
+    if task.observation == "wearable" or task.continuous:
+        raise NotImplementedError(
+            "the state is known from the observation 'state' or 'full' and ten plans, not "
+            f"observation={task.observation!r}, continuous={task.continuous}"
+        )
+    width = 7 if task.observation == "full" else 6
+    if observations.ndim != 2 or observations.shape[1] != width:
+        raise ValueError(f"observations must have shape (N, {width}), got {observations.shape}")
+    states = np.zeros(len(observations), dtype=STATE)
+    for column, field in enumerate(("intensity", "base_level", "fitness", "fatigue", "plan_trimp")):
+        states[field] = observations[:, column]
+    states["day"] = task.days - np.rint(observations[:, 5].astype(np.float64) * task.days)
+    if width == 7:
+        states["motivation"] = observations[:, 6]
+    return states
+
+
+@compiled
+def recall_yesterday(state: Any, plans: Any) -> None:
+    """Set the history of ``state`` from its last day, as FitRec would have recorded it.
+
+    An observation tells yesterday's session and no other, so a rest day leaves no history.
+
+    Args:
+        state: Record of ``STATE``, changed in place.
+        plans: Record array of ``PLAN``.
+    """
+    state.days_since = 1
+    state.history = 0
+    if state.intensity > 0.0:
+        planned = state.plan_trimp > 0.0
+        plan = nearest_plan(plans, state.plan_trimp if planned else state.intensity)
+        share = state.intensity / state.plan_trimp if planned else 1.0
+        state.history = recorded_history(plan, min(share, 1.0))
+
+
+@compiled
+def recall_histories(states: Any, plans: Any) -> None:
+    """Set the history of every state from its last day; see ``recall_yesterday``."""
+    for i in range(states.size):
+        recall_yesterday(states[i], plans)
 
 
 @compiled
@@ -200,14 +252,7 @@ def _fitrec_rewards(
     habits = sessions.size if sessions.size > 0 else quantiles.size
     for i in range(states.size):
         state = states[i]
-        # Yesterday's session as FitRec would have recorded it.
-        state.days_since = 1
-        state.history = 0
-        if state.intensity > 0.0:
-            planned = state.plan_trimp > 0.0
-            plan = nearest_plan(tables.plans, state.plan_trimp if planned else state.intensity)
-            share = state.intensity / state.plan_trimp if planned else 1.0
-            state.history = recorded_history(plan, min(share, 1.0))
+        recall_yesterday(state, tables.plans)
         for j in range(plans_trimp.size):
             total = 0.0
             if plans_trimp[j] > 0.0:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -27,7 +28,15 @@ from fitgym.adherence.load_table import (
     table_key,
     write_load_table,
 )
-from fitgym.adherence.response import CURVE, PLAN, SEGMENT, Tables
+from fitgym.adherence.response import (
+    CURVE,
+    PLAN,
+    SEGMENT,
+    Tables,
+    history_row,
+    nearest_plan,
+)
+from fitgym.daniels import POINTS_PER_MINUTE
 from fitgym.individual import (
     DEFAULT_PLANS_TRIMP,
     Individual,
@@ -43,6 +52,7 @@ from fitgym.validation import require_choice
 __all__ = [
     "PREDICTORS",
     "FitRec",
+    "SessionTrace",
     "compiled_curves",
     "find_load_table",
     "predicted_table",
@@ -50,6 +60,25 @@ __all__ = [
 ]
 
 PREDICTORS = ("fitrec", "ode")
+
+
+@dataclass(frozen=True, eq=False)
+class SessionTrace:
+    """The predicted heart rate of one session on the segments of its plan.
+
+    Attributes:
+        end_min: (S,) end of each segment, minutes from the start.
+        heart_rate_bpm: (S,) mean heart rate of each segment.
+        zone: (S,) zone of each segment, values of ``fitgym.daniels.Zone``.
+        done_min: How many minutes were done.
+        by_habit: Whether it was no plan but a habit session, drawn as the nearest plan.
+    """
+
+    end_min: NDArray[np.float64]
+    heart_rate_bpm: NDArray[np.float64]
+    zone: NDArray[np.int64]
+    done_min: float
+    by_habit: bool
 
 
 class FitRec(Adherence):
@@ -100,6 +129,35 @@ class FitRec(Adherence):
     def largest_internal_load(self) -> float:
         """A bound on the load of a session."""
         return self.largest_load_of(self.individual)
+
+    def last_session(
+        self, history: int, days_since: int, plan_trimp: float, done_trimp: float
+    ) -> SessionTrace:
+        """Return the heart rate of a session, planned and done, for drawing.
+
+        Args:
+            history: The history before it, as the compiled step keeps it.
+            days_since: Days since the session before it.
+            plan_trimp: Target of the plan, 0 for a session by habit.
+            done_trimp: Points done.
+        """
+        plan = nearest_plan(self.tables.plans, plan_trimp or done_trimp)
+        part = slice(self.tables.plans["first"][plan], self.tables.plans["last"][plan])
+        ends = self.tables.segments["minutes"][part]
+        points = self.tables.segments["points"][part]
+        beats = self.tables.curves["beats"][0, history_row(history, days_since), part]
+        share = done_trimp / plan_trimp if plan_trimp else 1.0
+        rate = np.diff(points, prepend=0.0) / np.diff(ends, prepend=0.0)
+        return SessionTrace(
+            end_min=ends,
+            heart_rate_bpm=np.diff(beats.astype(np.float64), prepend=0.0)
+            / np.diff(ends, prepend=0.0),
+            zone=np.array([np.argmin(np.abs(np.subtract(POINTS_PER_MINUTE, x))) for x in rate]),
+            done_min=float(
+                np.interp(share * points[-1], np.append(0.0, points), np.append(0.0, ends))
+            ),
+            by_habit=plan_trimp == 0.0,
+        )
 
     @staticmethod
     def largest_session_of(individual: Individual) -> float:

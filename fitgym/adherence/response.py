@@ -19,6 +19,7 @@ __all__ = [
     "PLAN",
     "SEGMENT",
     "Tables",
+    "at_share",
     "days_entry",
     "history_row",
     "log_tolerance",
@@ -118,26 +119,35 @@ def recorded_history(plan: int, share: float) -> int:
 
 @compiled
 def nearest_plan(plans: Any, intensity: float) -> int:
-    """Return the index (from 0) of the plan whose target is nearest to ``intensity``."""
+    """Return the index (from 0) of the plan whose target is nearest to ``intensity``.
+
+    Of two as near it is the easier one. Targets rise, so that the first minimum is the only one.
+    """
     best = 0
-    for plan in range(1, plans.size):
-        if abs(plans[plan].target - intensity) < abs(plans[best].target - intensity):
-            best = plan
+    while best + 1 < plans.size and abs(plans[best + 1].target - intensity) < abs(
+        plans[best].target - intensity
+    ):
+        best += 1
     return best
 
 
 @compiled
-def _share_at_load(curve: Any, segments: Any, first: int, last: int, tolerance: float) -> float:
-    """Return the share of a plan's points done when the load first exceeds ``tolerance``."""
+def _share_at_load(
+    curve: Any, segments: Any, first: int, last: int, tolerance: float
+) -> tuple[float, int]:
+    """Return the share of a plan's points done when the load first exceeds ``tolerance``.
+
+    And the segment in which it does; the last one if it never does.
+    """
     if curve[last - 1].load <= tolerance:
-        return 1.0
+        return 1.0, last - 1
     low, high = first, last - 1
     while low < high:
         middle = (low + high) // 2
-        if curve[middle].load > tolerance:
-            high = middle
-        else:
-            low = middle + 1
+        # Two choices and no branch: where a search goes next cannot be predicted.
+        over = curve[middle].load > tolerance
+        high = middle if over else high
+        low = low if over else middle + 1
     load_before, points_before = 0.0, 0.0
     if low > first:
         load_before = curve[low - 1].load
@@ -145,15 +155,12 @@ def _share_at_load(curve: Any, segments: Any, first: int, last: int, tolerance: 
     # The first segment whose end exceeds the tolerance has load, so this never divides by zero.
     inside = (tolerance - load_before) / (curve[low].load - load_before)
     points = points_before + inside * (segments[low].points - points_before)
-    return float(min(points / segments[last - 1].points, 1.0))
+    return float(min(points / segments[last - 1].points, 1.0)), low
 
 
 @compiled
-def _at_share(
-    curve: Any, segments: Any, first: int, last: int, share: float
-) -> tuple[float, float, float]:
-    """Return load, heart rate times minutes, and minutes when a share of the points is done."""
-    points = share * segments[last - 1].points
+def _segment_at(segments: Any, first: int, last: int, points: float) -> int:
+    """Return the first segment of a plan by whose end ``points`` are done."""
     low, high = first, last - 1
     while low < high:
         middle = (low + high) // 2
@@ -161,18 +168,36 @@ def _at_share(
             high = middle
         else:
             low = middle + 1
+    return low
+
+
+@compiled
+def _at_points(
+    curve: Any, segments: Any, first: int, segment: int, points: float
+) -> tuple[float, float, float]:
+    """Return load, heart rate times minutes, and minutes when ``points`` are done."""
     load_before, beats_before, minutes_before, points_before = 0.0, 0.0, 0.0, 0.0
-    if low > first:
-        load_before = curve[low - 1].load
-        beats_before = curve[low - 1].beats
-        minutes_before = segments[low - 1].minutes
-        points_before = segments[low - 1].points
-    inside = (points - points_before) / (segments[low].points - points_before)
+    if segment > first:
+        load_before = curve[segment - 1].load
+        beats_before = curve[segment - 1].beats
+        minutes_before = segments[segment - 1].minutes
+        points_before = segments[segment - 1].points
+    inside = (points - points_before) / (segments[segment].points - points_before)
     return (
-        load_before + inside * (curve[low].load - load_before),
-        beats_before + inside * (curve[low].beats - beats_before),
-        minutes_before + inside * (segments[low].minutes - minutes_before),
+        load_before + inside * (curve[segment].load - load_before),
+        beats_before + inside * (curve[segment].beats - beats_before),
+        minutes_before + inside * (segments[segment].minutes - minutes_before),
     )
+
+
+@compiled
+def at_share(
+    curve: Any, segments: Any, first: int, last: int, share: float
+) -> tuple[float, float, float]:
+    """Return load, heart rate times minutes, and minutes when a share of the points is done."""
+    points = share * segments[last - 1].points
+    segment = _segment_at(segments, first, last, points)
+    return _at_points(curve, segments, first, segment, points)
 
 
 @compiled
@@ -196,8 +221,14 @@ def plan_done(
         upper += 1
     first, last = plans[upper].first, plans[upper].last
     if plans[upper].target == plan_trimp:
-        share = _share_at_load(curve, segments, first, last, tolerance)
-        load, beats, minutes = _at_share(curve, segments, first, last, share)
+        share, segment = _share_at_load(curve, segments, first, last, tolerance)
+        points = share * segments[last - 1].points
+        # The session stops in the segment just found, but for a rounding at its ends.
+        while segment > first and segments[segment - 1].points >= points:
+            segment -= 1
+        while segments[segment].points < points:
+            segment += 1
+        load, beats, minutes = _at_points(curve, segments, first, segment, points)
         return share, load, beats / minutes if minutes > 0.0 else 0.0
 
     lower_target = plans[upper - 1].target if upper > 0 else 0.0
@@ -206,11 +237,11 @@ def plan_done(
     share = 1.0
     # The first round asks for the whole session; the others halve the bracket of the crossing.
     for _ in range(54):
-        load, beats, minutes = _at_share(curve, segments, first, last, share)
+        load, beats, minutes = at_share(curve, segments, first, last, share)
         load, beats, minutes = weight * load, weight * beats, weight * minutes
         if upper > 0:
             other = plans[upper - 1]
-            lower = _at_share(curve, segments, other.first, other.last, share)
+            lower = at_share(curve, segments, other.first, other.last, share)
             load += (1.0 - weight) * lower[0]
             beats += (1.0 - weight) * lower[1]
             minutes += (1.0 - weight) * lower[2]

@@ -39,13 +39,18 @@ from fitgym.noise import (
 
 __all__ = [
     "begin",
+    "begin_batch",
     "drawn_habit",
     "habit_probability",
+    "log_tolerance_of",
+    "look_up_targets",
     "observe",
+    "observe_batch",
     "performance_of",
     "plan_response",
     "starting_states",
     "step",
+    "step_batch",
     "step_with_response",
     "transition",
 ]
@@ -164,6 +169,29 @@ def transition(
 
 
 @compiled
+def log_tolerance_of(state: Any, person: Any, noise: float) -> float:
+    """Return the logarithm of the internal load that a person tolerates today.
+
+    Args:
+        state: Record of ``STATE``.
+        person: Record of ``PERSON``.
+        noise: Today's standard normal deviation of log tolerance.
+    """
+    relative_fatigue = (person.fatigue_utility * state.fatigue) / max(
+        person.baseline_performance + person.fitness_utility * state.fitness, 1.0
+    )
+    return log_tolerance(
+        person.log_reference_tolerance,
+        state.base_level / person.initial_base_level,
+        person.base_level_effect,
+        relative_fatigue,
+        person.fatigue_effect,
+        state.motivation,
+        person.tolerance_sd * noise,
+    )
+
+
+@compiled
 def plan_response(
     state: Any, person: Any, plan_trimp: float, noise: float, tables: Any
 ) -> tuple[float, float, float]:
@@ -176,20 +204,7 @@ def plan_response(
         noise: Today's standard normal deviation of log tolerance.
         tables: ``fitgym.adherence.response.Tables`` of the model.
     """
-    relative_fatigue = (person.fatigue_utility * state.fatigue) / max(
-        person.baseline_performance + person.fitness_utility * state.fitness, 1.0
-    )
-    tolerance = math.exp(
-        log_tolerance(
-            person.log_reference_tolerance,
-            state.base_level / person.initial_base_level,
-            person.base_level_effect,
-            relative_fatigue,
-            person.fatigue_effect,
-            state.motivation,
-            person.tolerance_sd * noise,
-        )
-    )
+    tolerance = math.exp(log_tolerance_of(state, person, noise))
     curve = tables.curves[person.table, history_row(state.history, state.days_since)]
     return plan_done(tables.plans, tables.segments, curve, plan_trimp, tolerance)
 
@@ -407,3 +422,105 @@ def observe(states: Any, index: int, days: int, kind: int, observations: Any) ->
         row[5] = days_left
         if kind == FULL_OBSERVATION:
             row[6] = state.motivation
+
+
+@compiled
+def begin_batch(
+    states: Any, outcomes: Any, people: Any, chosen: Any, starts: Any, keys: Any
+) -> None:
+    """Start an episode for each chosen person, and describe the person in the outcome.
+
+    Args:
+        states: Record array of ``STATE`` (N,), changed in place.
+        outcomes: Record array of ``OUTCOME`` (N,); those of the chosen become zero but for the
+            stocks, the performance and the motivation that the episode starts with.
+        people: Record array of ``PERSON``: one shared by all, or one each.
+        chosen: (N,) which of them.
+        starts: Record array of ``STATE``, as in ``begin``.
+        keys: (N,) noise keys, uint64.
+    """
+    for index in range(states.size):
+        if chosen[index]:
+            begin(states, people, index, starts, keys[index])
+            state, outcome = states[index], outcomes[index]
+            outcome.reward = 0.0
+            outcome.performance_term = 0.0
+            outcome.completion_term = 0.0
+            outcome.shortfall_term = 0.0
+            outcome.plan_trimp = 0.0
+            outcome.done_trimp = 0.0
+            outcome.completion = 0.0
+            outcome.met = 0.0
+            outcome.base_level = state.base_level
+            outcome.fitness = state.fitness
+            outcome.fatigue = state.fatigue
+            outcome.performance = performance_of(states, index, people)
+            outcome.motivation = state.motivation
+            outcome.mean_heart_rate = 0.0
+            outcome.internal_load = 0.0
+
+
+@compiled
+def look_up_targets(
+    actions: Any, chosen: Any, targets_trimp: Any, mask: Any, plans_trimp: Any
+) -> int:
+    """Write the target of each chosen action, and return the index of the first wrong one, or -1.
+
+    Args:
+        actions: (N,) int64.
+        chosen: (N,) whose actions are read.
+        targets_trimp: Points that each action asks for, 0 first.
+        mask: 1 for the actions that may be taken and 0 for the others.
+        plans_trimp: (N,) filled in for the chosen.
+    """
+    for index in range(actions.size):
+        if chosen[index]:
+            action = actions[index]
+            if action < 0 or action >= targets_trimp.size or mask[action] == 0:
+                return index
+            plans_trimp[index] = targets_trimp[action]
+    return -1
+
+
+@compiled
+def step_batch(
+    states: Any,
+    outcomes: Any,
+    people: Any,
+    chosen: Any,
+    plans_trimp: Any,
+    adherence: int,
+    tables: Any,
+    ended: Any,
+) -> None:
+    """Move each chosen person on by one day: ``step`` in a loop.
+
+    Args:
+        states: Record array of ``STATE`` (N,), changed in place.
+        outcomes: Record array of ``OUTCOME`` (N,), filled in.
+        people: Record array of ``PERSON``: one shared by all, or one each.
+        chosen: (N,) which of them.
+        plans_trimp: (N,) ``a_t``, 0 for no plan.
+        adherence: Code of the model, see ``fitgym.adherence.base``.
+        tables: ``fitgym.adherence.response.Tables`` of the model.
+        ended: (N,) filled in with whether the season is over.
+    """
+    for index in range(states.size):
+        if chosen[index]:
+            ended[index] = step(
+                states, outcomes, people, index, plans_trimp[index], adherence, tables
+            )
+
+
+@compiled
+def observe_batch(states: Any, days: int, kind: int, observations: Any) -> None:
+    """Write what the agents see of everybody into ``observations``: ``observe`` in a loop.
+
+    Args:
+        states: Record array of ``STATE`` (N,).
+        days: ``T``, length of an episode.
+        kind: As in ``observe``.
+        observations: Array (N, width), float32.
+    """
+    for index in range(states.size):
+        observe(states, index, days, kind, observations)

@@ -12,32 +12,19 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from fitgym.adherence import CustomAdherence, FitRec, Situation, make_adherence
+from fitgym.adherence import CustomAdherence, FitRec, Situation
 from fitgym.adherence.base import FITREC
+from fitgym.adherence.fitrec import SessionTrace
 from fitgym.envs import kernel, render
-from fitgym.envs.records import (
-    FULL_OBSERVATION,
-    OUTCOME,
-    STATE,
-    STATE_OBSERVATION,
-    WEARABLE_OBSERVATION,
-    pack_person,
-)
-from fitgym.envs.spaces import observation_space
-from fitgym.individual import Individual, load_individual, shipped_individuals
+from fitgym.envs.records import OUTCOME, STATE
+from fitgym.envs.task import OBSERVATIONS, Task
+from fitgym.individual import Individual, load_individual
 from fitgym.population import Population
-from fitgym.validation import require_choice, require_integer, require_number
+from fitgym.validation import require_choice, require_number
 
 __all__ = ["FitnessFatigueEnv"]
 
 Observation = NDArray[np.float32]
-
-# How the kernel calls each kind of observation, and how many numbers it has.
-_OBSERVATIONS = {
-    "state": (STATE_OBSERVATION, 6),
-    "full": (FULL_OBSERVATION, 7),
-    "wearable": (WEARABLE_OBSERVATION, 6),
-}
 
 
 class FitnessFatigueEnv(gym.Env[Observation, Any]):
@@ -48,44 +35,69 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
     really does builds fitness and fatigue, and performance is their weighted difference. The
     service is to make the season's performance high with plans that are carried out. Fang, Lee
     and Wang 2022 (arXiv 2204.00961) define the process in two stages: in **acquisition** the
-    stocks add up, in **retention** they compound.
+    stocks add up, in **retention** they compound. `docs/model.md` has every equation.
 
-    | id | stage | adherence | reward |
-    |---|---|---|---|
-    | `fitgym/AcquisitionReplay-v0` | acquisition | replay of a runner's log | the paper's |
-    | `fitgym/RetentionReplay-v0` | retention | replay of a runner's log | the paper's |
+    | id | stage | adherence | plans | reward |
+    |---|---|---|---|---|
+    | `fitgym/Acquisition-v0` | acquisition | FitRec | ten | realised, mu = 1, rho = 0.05 |
+    | `fitgym/Retention-v0` | retention | FitRec | ten | realised, mu = 1, rho = 0.05 |
+    | `fitgym/AcquisitionContinuous-v0` | acquisition | FitRec | any | the same |
+    | `fitgym/RetentionContinuous-v0` | retention | FitRec | any | the same |
+    | `fitgym/AcquisitionReplay-v0` | acquisition | replay | ten | planned, mu = 60, rho = 2 |
+    | `fitgym/RetentionReplay-v0` | retention | replay | ten | planned, mu = 60, rho = 2 |
 
-    Under **replay** adherence, the paper's protocol, what happens is read from the log: a plan
-    changes the reward of its day and nothing else. That is a contextual bandit, not a control
-    problem, and its exact optimum is the best plan of each day (see `fitgym.solver`). Under
-    **certain** adherence every plan is done exactly.
+    Under **FitRec** adherence a pretrained network predicts the heart rate of the session asked
+    for, after the last session really done. The person stops when the internal load so far
+    exceeds what is tolerated that day, which depends on base level, fatigue, noise and a hidden
+    motivation; failure lowers motivation, success raises it. Without a plan the person may train
+    by habit. The network's answers stand in a table, so a step never calls torch. Under
+    **replay** adherence, the paper's protocol, what happens is read from the log: a plan changes
+    the reward of its day and nothing else. That is a contextual bandit, not a control problem,
+    and its exact optimum is the best plan of each day (see `fitgym.solver`). Under **certain**
+    adherence every plan is done exactly.
 
     ## Action Space
     `Discrete(11)`: 0 is no plan; 1 to 10 are the individual's plans from the easiest to the
     hardest, by default 1.8, 7, 12.2, 17.4, 22.6, 27.8, 33, 38.2, 43.4 and 48.6 TRIMP points.
+    Continuous: `Box(-1, 1, (1,))`, read as 0 to the hardest plan in points; below half the
+    easiest plan there is no plan. Between two plans the load is interpolated between theirs at
+    equal share of the session, which is an approximation.
 
     ## Observation Space
-    `Box` of six float32 numbers in natural units:
+    `Box` of float32 numbers in natural units. With `observation="state"`:
 
     | index | observation | symbol | min | max | unit |
     |---|---|---|---|---|---|
-    | 0 | intensity of the last session | x_{t-1} | 0 | hardest session or plan | points |
+    | 0 | intensity of the last day | x_{t-1} | 0 | hardest session or plan | points |
     | 1 | base level | B_t | 1 | larger of B_0 and the hardest session | points |
     | 2 | fitness | F_{t-1} | 0 | derived, see `fitgym.envs.spaces` | points if sigma = 1 |
     | 3 | fatigue | G_{t-1} | 0 | derived, see `fitgym.envs.spaces` | points if sigma = 1 |
     | 4 | the last plan's target, 0 for none | a_{t-1} | 0 | hardest plan | points |
     | 5 | share of days left | (T - t) / T | 0 | 1 | - |
 
+    `observation="full"` adds the motivation m_t, derived bounds. `observation="wearable"` is what
+    a watch sees, and no Markov state:
+
+    | index | observation | min | max | unit |
+    |---|---|---|---|---|
+    | 0 | intensity of the last day | 0 | hardest session or plan | points |
+    | 1 | its completion, 0 without a plan | 0 | 1 | - |
+    | 2 | mean heart rate of the last session | 0 | 220 | bpm |
+    | 3 | internal load of the last session | 0 | longest plan at maximum heart rate | - |
+    | 4 | days since that session | 0 | T + 1 | days |
+    | 5 | share of days left | 0 | 1 | - |
+
     ## Rewards
     `r_t = (p_t - p_0) + mu 1{plan given and met} - rho max(a_t - x_t, 0)`, performance in VDOT.
-    Without a plan neither `mu` nor `rho` counts. A plan is met if `x_t >= a_t`. With
-    `utility="planned"`, the paper's reading, the performance predicted for the plan stands in
-    place of the realised one on days with a plan. `info["reward_terms"]` holds the three terms.
+    Without a plan neither `mu` nor `rho` counts. A plan is met if it was completed, in replay if
+    `x_t >= a_t`. With `utility="planned"`, the paper's reading, the performance predicted for the
+    plan stands in place of the realised one on days with a plan. `info["reward_terms"]` holds the
+    three terms; they sum to the reward.
 
     ## Starting State
-    The individual's `B_0`, `F_0`, `G_0`, with `x` and `a` zero. Under replay, a window of `days`
-    consecutive sessions is drawn from the log, and the stocks are those accumulated from the
-    start of the log to the start of the window.
+    The individual's `B_0`, `F_0`, `G_0`, no last session, and a motivation drawn around zero.
+    Under replay, a window of `days` consecutive sessions is drawn from the log, and the stocks
+    are those accumulated from the start of the log to the start of the window.
 
     ## Episode End
     The last of `days` days terminates the episode. It is never truncated: the horizon is part of
@@ -94,21 +106,30 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
     ## Arguments
     - `stage`: `"acquisition"` or `"retention"`.
     - `individual`: name of a shipped individual, path of a JSON file, or a mapping of the same
-      content; an `Individual` is accepted too, though such a specification is no plain text.
-    - `adherence`: `"certain"`, `"replay"` or `"package.module:Class"` (see `fitgym.adherence`).
+      content; `"population"` draws somebody new at every reset; an `Individual` is accepted too,
+      though such a specification is no plain text.
+    - `adherence`: `"fitrec"`, `"replay"`, `"certain"` or `"package.module:Class"` (see
+      `fitgym.adherence`).
+    - `predictor`: `"fitrec"`, or `"ode"` for a physiological equation, under FitRec adherence.
     - `days`: length `T` of an episode, 1 to 3650.
     - `completion_bonus`: `mu` >= 0, reward of a plan met.
     - `shortfall_penalty`: `rho` >= 0, per point planned and not done.
     - `utility`: `"realised"` or `"planned"`.
+    - `observation`: `"state"`, `"full"` or `"wearable"`; the last two need FitRec adherence.
+    - `continuous`: whether plans are continuous.
     - `forbidden_plans`: actions that may not be taken; `info["action_mask"]` shows the others.
     - `log_part`: rows that replay takes its windows from: `"all"`, `"train"` (the first 80 %) or
       `"test"`.
-    - `render_mode`: `"ansi"` (one line a day), `"rgb_array"` (a picture of the season so far);
-      `"human"` works through Gymnasium's `HumanRendering`.
+    - `render_mode`: `"ansi"` (one line a day), `"rgb_array"` (a picture of the season so far and
+      of the last session's heart rate); `"human"` works through Gymnasium's `HumanRendering`.
+
+    `reset(options={"individual": ...})` changes the person for one episode.
 
     `info` holds, after a step: `plan`, `plan_trimp`, `done_trimp`, `completion` (0 without a
     plan), `met`, `base_level`, `fitness`, `fatigue`, `performance`, `reward_terms` and
-    `action_mask`; after a reset those of them that describe the person, and the mask.
+    `action_mask`; after a reset those of them that describe the person, and the mask. FitRec
+    adherence adds `motivation` and, on days with a session, `mean_heart_rate` and
+    `internal_load`. With continuous plans there are no `plan` and `action_mask`.
 
     ## Version History
     - v0: initial version.
@@ -116,6 +137,8 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
     ## References
     - J. Fang, V. C. S. Lee, H. Wang: Dynamic physical activity recommendation on personalised
       mobile health information service. arXiv 2204.00961, 2022.
+    - J. Ni, L. Muhlstein, J. McAuley: Modeling heart rate and activity data for personalized
+      fitness recommendation. WWW 2019.
     - G. Roels: High-performance practice processes. Management Science 66(4), 2020.
     """
 
@@ -144,75 +167,37 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
             ValueError: If an argument is out of range.
             TypeError: If an argument has the wrong type.
         """
-        self.stage = require_choice("stage", stage, ("acquisition", "retention"))
-        self.days = require_integer("days", days, 1, 3650)
-        self.observation = require_choice("observation", observation, tuple(_OBSERVATIONS))
-        if observation != "state" and adherence != "fitrec":
-            raise ValueError(
-                f"observation must be 'state' with adherence {adherence!r}, which has neither "
-                f"motivation nor heart rate, got {observation!r}"
-            )
+        self.task = Task(
+            stage=stage,
+            adherence=adherence,
+            predictor=predictor,
+            days=days,
+            completion_bonus=completion_bonus,
+            shortfall_penalty=shortfall_penalty,
+            utility=utility,
+            observation=observation,
+            continuous=continuous,
+            forbidden_plans=forbidden_plans,
+            log_part=log_part,
+        )
         if render_mode is not None:
             require_choice("render_mode", render_mode, self.metadata["render_modes"])
         self.render_mode = render_mode
-        self._adherence_arguments = (adherence, predictor, log_part)
-        self._task: dict[str, Any] = {
-            "retention": stage == "retention",
-            "days": self.days,
-            "completion_bonus": require_number("completion_bonus", completion_bonus, 0),
-            "shortfall_penalty": require_number("shortfall_penalty", shortfall_penalty, 0),
-            "planned_utility": require_choice("utility", utility, ("realised", "planned"))
-            == "planned",
-        }
+        self.population = Population() if individual == "population" else None
+        self._default_individual = (
+            self.population.typical() if self.population else load_individual(individual)
+        )
+        people = self.population.extremes() if self.population else (self._default_individual,)
+        self._meet(self._default_individual)
+        self.observation_space = self.task.observation_space(self.task.everybody(people))
+        self.action_space = self.task.action_space()
+        self._action_mask = self.task.action_mask()
+
         self._state = np.zeros(1, dtype=STATE)
         self._outcome = np.zeros(1, dtype=OUTCOME)
         self._running = False
         self._history: list[dict[str, Any]] = []
-
-        self.population = Population() if individual == "population" else None
-        if self.population is not None:
-            self._default_individual = self.population.typical()
-            everybody = [*self.population.extremes()]
-        else:
-            self._default_individual = load_individual(individual)
-            everybody = []
-        self._settle(self._default_individual)
-        everybody.append(self.individual)
-        largest_session, largest_load = (
-            self.adherence.largest_session_trimp,
-            self.adherence.largest_internal_load,
-        )
-        if adherence == "fitrec":
-            # Room for everybody who ships, so that reset(options={"individual": ...}) can change
-            # the person without changing the space.
-            everybody.extend(load_individual(name) for name in shipped_individuals())
-            for one in everybody:
-                largest_session = max(largest_session, FitRec.largest_session_of(one))
-            largest_load = max(largest_load, *(FitRec.largest_load_of(one) for one in everybody))
-        self.observation_space = observation_space(
-            everybody,
-            stage,
-            largest_session_trimp=largest_session,
-            days=self.days,
-            observation=observation,
-            largest_internal_load=largest_load,
-        )
-
-        self.continuous = bool(continuous)
-        self._action_mask = np.ones(len(self._targets), dtype=np.int8)
-        for plan in forbidden_plans:
-            self._action_mask[require_integer("forbidden_plans", plan, 0, 10)] = 0
-        if not self._action_mask.any():
-            raise ValueError("forbidden_plans must leave at least one of the actions 0 to 10")
-        if self.continuous and not self._action_mask.all():
-            raise ValueError(
-                f"forbidden_plans must be empty when continuous is True, got {forbidden_plans!r}"
-            )
-        self.action_space = (
-            spaces.Box(-1.0, 1.0, (1,), dtype=np.float32)
-            if self.continuous
-            else spaces.Discrete(len(self._targets))
-        )
+        self._trace: SessionTrace | None = None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -236,18 +221,19 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
         key = self.np_random.integers(0, 2**64, dtype=np.uint64)
         if options and "individual" in options:
             individual = load_individual(options["individual"])
-            self._require_room_for(individual)
+            self.task.require_room(individual, self.observation_space)
         elif self.population is not None:
             individual = self.population.draw(self.np_random)
         else:
             individual = self._default_individual
         if individual is not self.individual:
-            self._settle(individual)
+            self._meet(individual)
         kernel.begin(self._state, self.person, 0, self._starts, key)
         if isinstance(self.adherence, CustomAdherence):
             self._generator = np.random.default_rng(int(key))
         self._running = True
         self._history.clear()
+        self._trace = None
         state = self._state[0]
         info: dict[str, Any] = {
             "base_level": float(state["base_level"]),
@@ -257,7 +243,7 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
         }
         if self.adherence.code == FITREC:
             info["motivation"] = float(state["motivation"])
-        if not self.continuous:
+        if not self.task.continuous:
             info["action_mask"] = self._action_mask.copy()
         if self.render_mode is not None:
             self._history.append(info)
@@ -283,7 +269,9 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
                 "step was called with no episode running: call reset() first, and again after a "
                 "step has returned terminated=True"
             )
-        asked_trimp = self._target(action)
+        asked_trimp = self.task.target_trimp(action, self._targets, self._action_mask)
+        if self.render_mode is not None:
+            history, days_since = self._state[["history", "days_since"]][0].item()
         terminated = self._advance(self._state, self._outcome, asked_trimp)
         (
             reward,
@@ -322,13 +310,27 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
             if done_trimp > 0.0:
                 info["mean_heart_rate"] = mean_heart_rate
                 info["internal_load"] = internal_load
-        if not self.continuous:
+        if not self.task.continuous:
             info["plan"] = int(action)
             info["action_mask"] = self._action_mask.copy()
         if self.render_mode is not None:
             self._history.append(info)
+            if isinstance(self.adherence, FitRec) and done_trimp > 0.0:
+                self._trace = self.adherence.last_session(
+                    history, days_since, plan_trimp, done_trimp
+                )
         self._running = not terminated
         return self._observe(), reward, terminated, False, info
+
+    @property
+    def stage(self) -> str:
+        """``"acquisition"`` or ``"retention"``."""
+        return self.task.stage
+
+    @property
+    def days(self) -> int:
+        """``T``, length of an episode."""
+        return self.task.days
 
     @property
     def action_mask(self) -> NDArray[np.int8]:
@@ -339,6 +341,14 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
     def running(self) -> bool:
         """Whether an episode is running, so that ``step`` may be called."""
         return self._running
+
+    @property
+    def state(self) -> NDArray[np.void]:
+        """What an episode carries along, hidden motivation included, dtype ``STATE`` (1,); a copy.
+
+        For privileged references and tests, not for agents that are to be compared.
+        """
+        return self._state.copy()
 
     def preview_reward(self, action: Any) -> float:
         """Return the reward that ``action`` would earn today, without taking it.
@@ -354,8 +364,9 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
             raise ResetNeeded("preview_reward was called with no episode running: call reset()")
         if isinstance(self.adherence, CustomAdherence):
             raise NotImplementedError("a custom adherence cannot be previewed")
+        asked_trimp = self.task.target_trimp(action, self._targets, self._action_mask)
         outcome = np.zeros_like(self._outcome)
-        self._advance(self._state.copy(), outcome, self._target(action))
+        self._advance(self._state.copy(), outcome, asked_trimp)
         return float(outcome["reward"][0])
 
     def render(self) -> Any:
@@ -374,67 +385,18 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
             raise ResetNeeded("render was called before reset()")
         if self.render_mode == "ansi":
             return render.text(self._history)
-        title = f"{self.individual.name}, {self.stage}"
-        return render.picture(self._history, days=self.days, title=title)
+        title = f"{self.individual.name}, {self.task.stage}"
+        return render.picture(self._history, self._trace, days=self.task.days, title=title)
 
-    def _settle(self, individual: Individual) -> None:
+    def _meet(self, individual: Individual) -> None:
         """Make ``individual`` the person of the episodes to come."""
-        adherence, predictor, log_part = self._adherence_arguments
-        self.adherence = make_adherence(adherence, individual, predictor, log_part)
+        person = self.task.meet(individual)
         self.individual = individual
-        self.parameters = individual.stage(self.stage)
-        self.person = pack_person(
-            individual,
-            log_reference_tolerance=self.adherence.log_reference_tolerance,
-            **self._task,
-        )
-        self._starts = kernel.starting_states(
-            self.parameters,
-            self.person,
-            self.adherence.tables.sessions_trimp,
-            self.adherence.start_rows(self.days),
-        )
-        self._targets = (0.0, *individual.plans_trimp)
-
-    def _require_room_for(self, individual: Individual) -> None:
-        """Raise unless everything that ``individual`` can reach can be observed."""
-        adherence = make_adherence(
-            self._adherence_arguments[0], individual, *self._adherence_arguments[1:]
-        )
-        needed = observation_space(
-            [individual],
-            self.stage,
-            largest_session_trimp=adherence.largest_session_trimp,
-            days=self.days,
-            observation=self.observation,
-            largest_internal_load=adherence.largest_internal_load,
-        )
-        outside = (needed.high > self.observation_space.high) | (
-            needed.low < self.observation_space.low
-        )
-        if outside.any():
-            raise ValueError(
-                f"options['individual'] {individual.name!r} can reach observations up to "
-                f"{needed.high.tolist()}, beyond this environment's "
-                f"{self.observation_space.high.tolist()}: make an environment with "
-                "individual=... instead"
-            )
-
-    def _target(self, action: Any) -> float:
-        """Return the points that a checked action asks for, 0 for no plan."""
-        if not self.continuous:
-            plan = require_integer("action", action, 0, len(self._targets) - 1)
-            if not self._action_mask[plan]:
-                allowed = np.flatnonzero(self._action_mask).tolist()
-                raise ValueError(
-                    f"action must be one of {allowed}, got {plan}: the plan is forbidden"
-                )
-            return self._targets[plan]
-        value = np.asarray(action)
-        if value.shape != (1,) or value.dtype.kind not in "fiu" or not -1.0 <= value[0] <= 1.0:
-            raise ValueError(f"action must be an array of shape (1,) in [-1, 1], got {action!r}")
-        target = 0.5 * (float(value[0]) + 1.0) * self._targets[-1]
-        return target if target >= 0.5 * self._targets[1] else 0.0
+        self.adherence = person.adherence
+        self.parameters = person.parameters
+        self.person = person.record
+        self._starts = person.starts
+        self._targets = person.targets_trimp
 
     def _advance(
         self, state: NDArray[np.void], outcome: NDArray[np.void], plan_trimp: float
@@ -478,7 +440,7 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
         )
 
     def _observe(self) -> Observation:
-        kind, width = _OBSERVATIONS[self.observation]
+        kind, width = OBSERVATIONS[self.task.observation]
         observation = np.empty((1, width), dtype=np.float32)
-        kernel.observe(self._state, 0, self.days, kind, observation)
+        kernel.observe(self._state, 0, self.task.days, kind, observation)
         return observation.reshape(width)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from fitgym.internal_load import load_rates
 from fitgym.logs.workout import GRID_STEP_S
 
 __all__ = [
@@ -33,8 +34,6 @@ __all__ = [
 
 Array = NDArray[np.float64]
 
-# Banister's TRIMPexp for men (Banister and Calvert 1976); only the scale of the carry-over.
-LOAD_FACTOR, LOAD_EXPONENT = 0.64, 1.92
 # Ours: the demand bends within some 6 bpm of HR_max, where heart rate plateaus in graded tests.
 BEND_BPM = 6.0
 # Climb counted as speed when going down; eccentric work costs less than half of the ascent's.
@@ -175,8 +174,7 @@ def heart_rate_response(people: Physiology, demand_bpm: Array, initial_bpm: Arra
 def internal_load(people: Physiology, heart_rate_bpm: Array) -> Array:
     """Return Banister's TRIMPexp (P, T) at the end of each step of a heart rate (P, T)."""
     lowest, highest = people.lowest_bpm[:, None], people.highest_bpm[:, None]
-    strain = np.clip((heart_rate_bpm - lowest) / (highest - lowest), 0.0, 1.0)
-    rate = LOAD_FACTOR * strain * np.exp(LOAD_EXPONENT * strain)
+    rate = load_rates(heart_rate_bpm, lowest, highest, False)
     loads: Array = np.cumsum(rate, axis=1) * GRID_STEP_S / 60.0
     return loads
 

@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 
-from fitgym.adherence.fitrec import compiled_curves
 from fitgym.adherence.load_table import (
-    DAYS_SINCE,
     build_load_table,
     cut_course,
     read_load_table,
@@ -14,9 +12,7 @@ from fitgym.adherence.load_table import (
     write_load_table,
 )
 from fitgym.individual import DEFAULT_PLANS_TRIMP, Physiology
-from fitgym.internal_load import load_rates
 from fitgym.plans import plan_segments, session_course
-from fitgym.predictor.sessions import History, Session
 
 PHYSIOLOGY = Physiology(vdot=41.0)
 
@@ -30,68 +26,8 @@ def table(predictor):
     return table
 
 
-def session_of(course, steps=None):
-    speed = course.speed_m_s[:steps]
-    return Session(speed_m_s=speed, altitude_m=np.zeros(speed.size))
-
-
-def direct_curves(predictor, plan, last_plan, tenths, days):
-    """Ask for one session after one history; return load and beats at the segments' ends."""
-    course = session_course(plan_segments(DEFAULT_PLANS_TRIMP[plan]), 41.0)
-    history = None
-    if last_plan is not None:
-        done = session_course(plan_segments(DEFAULT_PLANS_TRIMP[last_plan]), 41.0)
-        points, steps = 0.0, 0
-        while points < tenths / 10 * DEFAULT_PLANS_TRIMP[last_plan] - 1e-6:
-            points += done.points[steps]
-            steps += 1
-        alone = predictor.predict([session_of(done)], [None])[0]
-        history = History(session_of(done, steps), alone[:steps], days)
-    heart_rate = predictor.predict([session_of(course)], [history])[0]
-    # Means over segments: runs of one zone cut into pieces of at most a minute.
-    loads, beats = [], []
-    step = 0
-    while step < heart_rate.size:
-        zone, seconds, product = course.zone[step], 0.0, 0.0
-        while (
-            step < heart_rate.size
-            and course.zone[step] == zone
-            and seconds + course.duration_s[step] <= 60.0
-        ):
-            product += heart_rate[step] * course.duration_s[step]
-            seconds += course.duration_s[step]
-            step += 1
-        mean = product / seconds
-        loads.append(seconds / 60.0 * load_rates(mean, 55.0, 185.0, False))
-        beats.append(seconds / 60.0 * mean)
-    return np.cumsum(loads), np.cumsum(beats)
-
-
-ASKED = [
-    (4, None, 0, 0),
-    (0, 9, 10, 1),
-    (9, 0, 1, 10),
-    (4, 4, 10, 1),
-    (7, 6, 3, 2),
-    (2, 5, 5, 3),
-    (3, 8, 9, 5),
-]
-
-
-def assert_table_equals_direct_calls(table, predictor, plan, last_plan, tenths, days):
-    plans, _, curves = compiled_curves(table, PHYSIOLOGY)
-    loads, beats = direct_curves(predictor, plan, last_plan, tenths, days)
-    row = 0
-    if last_plan is not None:
-        row = 1 + (last_plan * 10 + tenths - 1) * 5 + DAYS_SINCE.index(days)
-    part = curves[0, row, plans["first"][plan] : plans["last"][plan]]
-    np.testing.assert_allclose(part["load"], loads, rtol=1e-5)
-    np.testing.assert_allclose(part["beats"], beats, rtol=1e-5)
-
-
-@pytest.mark.parametrize("asked", ASKED)
-def test_the_table_equals_direct_calls(table, predictor, asked):
-    assert_table_equals_direct_calls(table, predictor, *asked)
+def test_the_table_equals_direct_calls(table, predictor, asked, assert_equals_direct_calls):
+    assert_equals_direct_calls(table, predictor, *asked)
 
 
 def test_segments_are_short_stay_in_one_zone_and_sum_to_the_plans():

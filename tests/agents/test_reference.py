@@ -123,9 +123,9 @@ def test_habit_is_the_plan_nearest_to_the_running_mean(replay: dict[str, Any]) -
 
 
 def test_coach_builds_up_holds_and_tapers(certain: dict[str, Any]) -> None:
-    coach = CoachRule(first_plan=2, hard_plan=8, taper_plan=1, build_share=0.5, taper_share=0.25)
+    coach = CoachRule(easy_plan=2, hard_plan=8, hard_every=3, build_share=0.25, taper_share=0.25)
     evaluation = evaluate(coach, IDS[0], episodes=2, env_kwargs=certain)
-    assert evaluation.actions.tolist() == [[2, 3, 4, 5, 6, 7, 8, 8, 8, 1, 1, 1]] * 2
+    assert evaluation.actions.tolist() == [[2, 2, 2, 8, 2, 2, 8, 2, 2, 2, 2, 2]] * 2
     with pytest.raises(ValueError, match="taper_share"):
         CoachRule(build_share=0.6, taper_share=0.5)
     with pytest.raises(RuntimeError, match="prepare"):

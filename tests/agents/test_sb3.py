@@ -20,6 +20,8 @@ from agents.agent import find_agent, load_agent
 from agents.environments import EnvironmentFactory
 from agents.rollout import EVALUATION_SEED, evaluate
 from agents.sb3 import A2C, DQN, PPO, RecurrentPPO, StableBaselinesAgent
+from fitgym.adherence import CustomAdherence, Response
+from fitgym.envs.vector import FitnessFatigueVectorEnv
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 ALGORITHMS = [A2C, DQN, PPO, RecurrentPPO]
@@ -149,17 +151,52 @@ def test_training_seasons_are_not_evaluation_seasons(
 ) -> None:
     agent = small(A2C, certain)
     seeds: list[int] = []
-    reset = agent.model.env.envs[0].unwrapped.__class__.reset
+    reset = FitnessFatigueVectorEnv.reset
 
-    def spy(self: Any, *, seed: int | None = None, options: Any = None) -> Any:
-        if seed is not None:
-            seeds.append(seed)
+    def spy(self: Any, *, seed: Any = None, options: Any = None) -> Any:
+        seeds.extend(one for one in seed or () if one is not None)
         return reset(self, seed=seed, options=options)
 
-    monkeypatch.setattr(agent.model.env.envs[0].unwrapped.__class__, "reset", spy)
+    monkeypatch.setattr(FitnessFatigueVectorEnv, "reset", spy)
     agent.learn(8)
     assert len(set(seeds)) == 4
     assert min(seeds) >= 2**31 > EVALUATION_SEED + 10**6
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "days_left"), [(A2C, [12, 9, 6, 3]), (RecurrentPPO, [12, 12, 12, 12])]
+)
+def test_training_seasons_start_at_different_days(
+    algorithm: type[StableBaselinesAgent], days_left: list[int], certain: dict[str, Any]
+) -> None:
+    environments = small(algorithm, certain).model.env
+    environments.seed(0)
+    environments.reset()
+    first = environments.get_original_obs()
+    np.testing.assert_allclose(first[:, 5] * 12, days_left, rtol=1e-6)
+    # Only the first season is cut short.
+    environments.reset()
+    np.testing.assert_array_equal(environments.get_original_obs()[:, 5], 1.0)
+    environments.seed(0)
+    twin = small(algorithm, certain).model.env
+    twin.seed(0)
+    twin.reset()
+    np.testing.assert_array_equal(twin.get_original_obs(), first)
+
+
+class Willing(CustomAdherence):
+    """Does as asked."""
+
+    def respond(self, situation: Any) -> Response:
+        return Response(intensity=situation.plan_trimp, met=situation.plan_trimp > 0)
+
+
+def test_agents_learn_with_custom_adherence(certain: dict[str, Any]) -> None:
+    """The same person as with certain adherence, in Python: the same weights come out."""
+    custom = {**certain, "adherence": f"{__name__}:Willing"}
+    builtin, own = small(A2C, certain).learn(100), small(A2C, custom).learn(100)
+    for name, value in builtin.tensors().items():
+        np.testing.assert_array_equal(own.tensors()[name], value, err_msg=name)
 
 
 def test_recurrent_ppo_remembers_and_forgets_at_the_start(certain: dict[str, Any]) -> None:

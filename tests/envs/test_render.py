@@ -8,17 +8,25 @@ from gymnasium.error import ResetNeeded
 from fitgym.envs.scalar import FitnessFatigueEnv
 
 
-def test_text_has_a_line_a_day_with_the_day_s_numbers():
-    env = FitnessFatigueEnv(render_mode="ansi", adherence="certain")
+@pytest.mark.parametrize("continuous", [False, True])
+def test_text_has_a_line_a_day_with_the_day_s_numbers(continuous):
+    env = FitnessFatigueEnv(render_mode="ansi", adherence="certain", continuous=continuous)
     env.reset(seed=0)
-    infos = [env.step(plan)[4] for plan in (5, 0, 10)]
+    actions = [[0.2], [-1.0], [1.0]] if continuous else [5, 0, 10]
+    infos = [env.step(np.array(plan))[4] for plan in actions]
     lines = env.render().splitlines()
     assert len(lines) == 2 + 3
+    columns = ("done_trimp", "met", "base_level", "fitness", "fatigue", "performance")
     for line, info in zip(lines[2:], infos, strict=True):
-        for name in ("done_trimp", "base_level", "fitness", "fatigue", "performance"):
-            assert f"{info[name]:.1f}"[:-2] in line
-    assert " yes " in lines[2]
-    assert "none" in lines[3]
+        words = line.split()
+        for word, name in zip(words[3:], columns, strict=True):
+            if name == "met":
+                assert word == {True: "yes", False: "-"}[info["met"]]
+            else:
+                assert float(word) == pytest.approx(info[name], abs=0.051)
+    assert lines[3].split()[1:3] == ["none", "-"]
+    assert lines[4].split()[1] == ("-" if continuous else "10")
+    assert float(lines[4].split()[2]) == 48.6
 
 
 def test_a_picture_changes_with_every_day_and_keeps_its_size():
@@ -28,7 +36,7 @@ def test_a_picture_changes_with_every_day_and_keeps_its_size():
     for plan in (5, 10):
         env.step(plan)
         pictures.append(env.render())
-    assert {picture.shape for picture in pictures} == {(600, 960, 3)}
+    assert {picture.shape for picture in pictures} == {(720, 960, 3)}
     assert {picture.dtype for picture in pictures} == {np.dtype(np.uint8)}
     assert not np.array_equal(pictures[0], pictures[1])
     assert not np.array_equal(pictures[1], pictures[2])
@@ -49,3 +57,26 @@ def test_gymnasium_s_recorder_of_frames_works():
     env.reset(seed=0)
     env.step(1)
     assert len(env.render()) == 2
+
+
+@pytest.mark.parametrize("env_id", ["fitgym/Acquisition-v0", "fitgym/Retention-v0"])
+def test_the_heart_rate_of_the_last_session_agrees_with_what_was_told(env_id):
+    env = gym.make(env_id, render_mode="rgb_array").unwrapped
+    env.reset(seed=1)
+    env.action_space.seed(1)
+    seen = 0
+    for _ in range(60):
+        _, _, _, _, info = env.step(env.action_space.sample())
+        trace = env._trace
+        if info["done_trimp"] == 0.0:
+            continue
+        seen += 1
+        lengths = np.diff(trace.end_min, prepend=0.0)
+        done = np.clip(trace.done_min - (trace.end_min - lengths), 0.0, lengths)
+        mean = (trace.heart_rate_bpm * done).sum() / done.sum()
+        assert mean == pytest.approx(info["mean_heart_rate"], abs=0.05)
+        assert trace.by_habit == (info["plan_trimp"] == 0.0)
+        if info["met"]:
+            assert trace.done_min == pytest.approx(trace.end_min[-1])
+    assert seen > 0
+    assert env.render().shape == (720, 960, 3)

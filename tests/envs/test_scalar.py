@@ -168,7 +168,7 @@ def test_no_service_earns_the_realised_performance_and_nothing_else(logged_runne
 def test_bounds_hold_at_the_extremes(stage, scaling, plan):
     parameters = dataclasses.replace(RUNNER.stage(stage), base_scaling=scaling, base_decay=0.5)
     individual = dataclasses.replace(RUNNER, **{stage: parameters})
-    env = FitnessFatigueEnv(stage=stage, individual=individual, days=1000)
+    env = FitnessFatigueEnv(stage=stage, individual=individual, adherence="certain", days=1000)
     observation, _ = env.reset(seed=0)
     for day in range(1000):
         assert observation in env.observation_space

@@ -1,0 +1,144 @@
+"""Gymnasium's vector environments as Stable-Baselines3 wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import repeat
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env import VecEnv
+
+from agents.environments import EnvironmentFactory, import_free_id
+from fitgym.adherence import CustomAdherence
+from fitgym.envs.scalar import FitnessFatigueEnv
+
+__all__ = ["VectorEnvAdapter", "make_vector_env"]
+
+
+def make_vector_env(
+    env_id: str, num_envs: int, env_kwargs: Mapping[str, Any] | None = None
+) -> VectorEnv[Any, Any, Any]:
+    """Return environments that reset within the step, compiled unless their adherence is custom.
+
+    Args:
+        env_id: Registered id, plain or import-free.
+        num_envs: How many.
+        env_kwargs: Arguments of the environment.
+
+    Raises:
+        TypeError: If the id is not one of fitgym's environments.
+    """
+    factory = EnvironmentFactory(env_id, env_kwargs)
+    single = factory().unwrapped
+    assert isinstance(single, FitnessFatigueEnv)
+    if isinstance(single.adherence, CustomAdherence):
+        # Somebody's Python class, which the compiled loop cannot call.
+        return SyncVectorEnv([factory] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+    return gym.make_vec(
+        import_free_id(env_id),
+        num_envs,
+        autoreset_mode=AutoresetMode.SAME_STEP.value,
+        **dict(env_kwargs or {}),
+    )
+
+
+class VectorEnvAdapter(VecEnv):
+    """A ``gymnasium.vector.VectorEnv`` behind SB3's interface, without a loop over environments.
+
+    The infos are empty but for the end of an episode, when they hold ``terminal_observation`` and
+    ``TimeLimit.truncated``.
+
+    Attributes:
+        env: The vector environment.
+    """
+
+    def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
+        """Wrap a vector environment.
+
+        Args:
+            env: It must reset within the step (``AutoresetMode.SAME_STEP``), as SB3's do.
+
+        Raises:
+            ValueError: If it does not.
+        """
+        mode = env.metadata.get("autoreset_mode")
+        if mode is not AutoresetMode.SAME_STEP:
+            raise ValueError(
+                f"env must have autoreset_mode={AutoresetMode.SAME_STEP.value!r}, got {mode}"
+            )
+        self.env = env
+        self._actions: NDArray[Any] | None = None
+        super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
+
+    def reset(self) -> NDArray[Any]:
+        """Start an episode in every environment, with the seeds and options set before.
+
+        Raises:
+            ValueError: If the options differ between environments.
+        """
+        options = self._options[0]
+        if any(other != options for other in self._options[1:]):
+            raise ValueError("options must be the same for all environments")
+        seeds: Any = list(self._seeds)
+        observations, _ = self.env.reset(seed=seeds, options=dict(options) or None)
+        self._reset_seeds()
+        self._reset_options()
+        return np.asarray(observations)
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        """Remember the actions for ``step_wait``."""
+        self._actions = actions
+
+    def step_wait(
+        self,
+    ) -> tuple[NDArray[Any], NDArray[np.float32], NDArray[np.bool_], list[dict[str, Any]]]:
+        """Take the step; see ``VecEnv``."""
+        observations, rewards, terminated, truncated, batched = self.env.step(self._actions)
+        dones = terminated | truncated
+        infos: list[dict[str, Any]] = list(map(dict, repeat((), self.num_envs)))
+        for index in np.flatnonzero(dones).tolist():
+            infos[index] = {
+                "terminal_observation": batched["final_obs"][index],
+                "TimeLimit.truncated": bool(truncated[index] and not terminated[index]),
+            }
+        return np.asarray(observations), rewards.astype(np.float32), dones, infos
+
+    def close(self) -> None:
+        """Close the environments."""
+        self.env.close()
+
+    def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
+        """Return an attribute of the environments asked for."""
+        if hasattr(self.env, "get_attr"):
+            values = self.env.get_attr(attr_name)
+        else:
+            values = (getattr(self.env, attr_name),) * self.num_envs
+        return [values[index] for index in self._get_indices(indices)]
+
+    def set_attr(
+        self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None
+    ) -> None:
+        """Refuse: the environments are one object."""
+        raise NotImplementedError(f"{attr_name} cannot be set: make environments with it instead")
+
+    def env_method(
+        self,
+        method_name: str,
+        *method_args: Any,
+        indices: int | Iterable[int] | None = None,
+        **method_kwargs: Any,
+    ) -> list[Any]:
+        """Refuse: the environments are one object."""
+        raise NotImplementedError(f"{method_name} cannot be called for single environments")
+
+    def env_is_wrapped(
+        self,
+        wrapper_class: type[gym.Wrapper[Any, Any, Any, Any]],
+        indices: int | Iterable[int] | None = None,
+    ) -> list[bool]:
+        """Return False for each: a vector environment's wrappers wrap all of them at once."""
+        return [False] * len(list(self._get_indices(indices)))

@@ -1,0 +1,100 @@
+"""``python -m fitgym solve``: what the best possible service earns, and what it does."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fitgym.validation import require_integer
+
+if TYPE_CHECKING:
+    from fitgym.reference_scores import ReferenceScores
+
+__all__ = ["add_command"]
+
+
+def add_command(commands: Any) -> None:
+    """Add the command to the program's subparsers."""
+    parser = commands.add_parser(
+        "solve",
+        help="find the best plans by dynamic programming",
+        description=(
+            "Solve an environment under FitRec adherence by dynamic programming, knowing the "
+            "motivation; simulate its policy, the one that only believes in a motivation, and "
+            "simple ones on the same seasons; write solution.json, policy.png and season.png."
+        ),
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    parser.add_argument("env_id", metavar="ENV_ID", help="for example fitgym/Acquisition-v0")
+    parser.add_argument(
+        "--individual",
+        default=None,
+        metavar="NAME|FILE.json",
+        help="a shipped individual or a file (default: the environment's)",
+    )
+    parser.add_argument("--episodes", type=int, default=1000, metavar="N", help="seasons simulated")
+    parser.add_argument("--seed", type=int, default=1_000_000, help="of the first season")
+    parser.add_argument(
+        "--refine", type=float, default=1.0, metavar="FACTOR", help="grid points along each axis"
+    )
+    parser.add_argument("--out", type=Path, default=Path("results/solution"), metavar="FOLDER")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Solve, simulate, print, and write the files."""
+    import gymnasium as gym
+
+    from fitgym.dynamic_programming import GridSize, solve
+    from fitgym.envs.scalar import FitnessFatigueEnv
+    from fitgym.figures import save_figure
+    from fitgym.files import write_text
+    from fitgym.policy_figures import policy_figure, season_figure
+    from fitgym.reference_scores import reference_scores
+
+    require_integer("--episodes", options.episodes, 2)
+    require_integer("--seed", options.seed, 0)
+    size = GridSize().refined(options.refine)
+    kwargs = {} if options.individual is None else {"individual": options.individual}
+    try:
+        environment = gym.make(options.env_id, disable_env_checker=True, **kwargs).unwrapped
+    except gym.error.Error as error:
+        raise ValueError(f"ENV_ID must be a registered environment: {error}") from None
+    if not isinstance(environment, FitnessFatigueEnv):
+        raise TypeError(f"ENV_ID must name an environment of fitgym, got {options.env_id!r}")
+
+    progress = sys.stderr.isatty()
+    program = solve(environment, size, progress=progress)
+    scores = reference_scores(
+        environment, program, episodes=options.episodes, seed=options.seed, progress=progress
+    )
+    content = {"env_id": options.env_id, **scores.to_dict()}
+    written = [options.out / name for name in ("solution.json", "policy.png", "season.png")]
+    write_text(written[0], json.dumps(content, indent=2) + "\n")
+    save_figure(policy_figure(program, scores.seasons), written[1])
+    save_figure(season_figure(program, scores.seasons), written[2])
+    if options.json:
+        print(json.dumps(content, indent=2))
+        return
+    print(f"{options.env_id}, {environment.individual.name}, {options.episodes} seasons")
+    print(_table(scores))
+    print("wrote " + ", ".join(str(path) for path in written))
+
+
+def _table(scores: ReferenceScores) -> str:
+    lines = [f"value of the dynamic program: {scores.value:.1f}", ""]
+    lines.append(f"{'policy':<22}{'return':>8}  {'95 % interval':<16}{'% of the way to DP':>18}")
+    for name, score in scores.scores.items():
+        interval = f"{score.low:.1f}..{score.high:.1f}"
+        share = f"{100 * score.share:.1f}"
+        lines.append(f"{name:<22}{score.mean:>8.1f}  {interval:<16}{share:>18}")
+    lines.append("")
+    for name, difference in scores.differences.items():
+        interval = f"{difference.low:+.1f}..{difference.high:+.1f}"
+        lines.append(f"{name}: {difference.mean:+.1f} ({interval}), paired")
+    lines.append(f"days beyond the grid: {100 * scores.outside:.2f} %")
+    return "\n".join(lines)

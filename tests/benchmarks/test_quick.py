@@ -1,0 +1,81 @@
+"""The quick benchmark covers all agents, trains and tests apart, and runs from the command line."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+import pytest
+
+from agents.agent import load_agent
+from benchmarks import cli
+from benchmarks.quick import ENVIRONMENTS, EPISODES, LEARNERS, quick_runs
+from benchmarks.tables import CEILINGS
+
+
+def test_every_learner_and_every_reference_meets_the_same_unseen_seasons() -> None:
+    runs = quick_runs(seed=5)
+    assert len({run.key for run in runs}) == len(runs)
+    for environment in ENVIRONMENTS:
+        mine = [run for run in runs if run.environment == environment]
+        learners = [run for run in mine if run.steps]
+        assert sorted(run.agent for run in learners) == sorted(LEARNERS)
+        replay = "Replay" in environment
+        assert all(
+            run.training_kwargs == ({"log_part": "train"} if replay else {}) for run in learners
+        )
+        assert all(run.seed == 5 for run in learners)
+        assert {
+            (str(run.evaluation_kwargs), run.episodes, run.evaluation_seed) for run in mine
+        } == {
+            (
+                str({"log_part": "test"} if replay else {}),
+                EPISODES,
+                mine[0].evaluation_seed,
+            )
+        }
+        references = [run.agent.rpartition(":")[2] for run in mine if not run.steps]
+        assert references.count("FixedPlan") == 11
+        assert {"RandomPlan", "HabitPlan", "Myopic", "CoachRule"} <= set(references)
+        assert ("Foresight" in references) == replay
+    assert CEILINGS == ("foresight",)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--seed", "-1"], "--seed must be an integer of at least 0, got -1"),
+        (["--steps", "0"], "--steps must be an integer of at least 1, got 0"),
+        (["--workers", "0"], "--workers must be an integer of at least 1, got 0"),
+    ],
+)
+def test_bad_options_are_refused_in_one_line(arguments, message, tmp_path, capsys) -> None:
+    assert cli.main(["quick", "--out", str(tmp_path / "out"), *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_small_quick_benchmark_from_end_to_end(tmp_path, monkeypatch, log, capsys) -> None:
+    # The least that the command does, on one environment, few seasons and a ready calibration.
+    small = partial(quick_runs, environments=ENVIRONMENTS[-1:], episodes=4)
+    monkeypatch.setattr(cli, "quick_runs", small)
+    monkeypatch.setattr(cli, "calibrate_log", lambda: log)
+    arguments = ["quick", "--out", str(tmp_path), "--steps", "50"]
+    assert cli.main(arguments) == 0
+    output = capsys.readouterr().out
+    for name in ("RecurrentPPO", "DQN", "A2C", "PPO", "no service", "foresight"):
+        assert name in output
+    page = (tmp_path / "report.html").read_bytes()
+    content = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    rows = content["environments"][ENVIRONMENTS[-1]]["rows"]
+    learnt = [row for row in rows if row["kind"] == "learnt"]
+    assert {row["agent"] for row in learnt} == {"RecurrentPPO", "DQN", "A2C", "PPO"}
+    for row in learnt:
+        assert load_agent(tmp_path / "runs" / row["run"] / "agent").name == row["agent"]
+
+    # A second time nothing is left to do, and nothing changes.
+    assert cli.main(arguments) == 0
+    assert capsys.readouterr().out.count(" returns ") == 0
+    assert (tmp_path / "report.html").read_bytes() == page

@@ -1,0 +1,100 @@
+"""A run's key names everything that decides its result, and a run does what it says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+import fitgym
+from benchmarks.runs import CURVE_POINTS, Run, execute
+from fitgym.individual import load_individual
+
+RUN = Run(
+    agent="ppo",
+    environment="fitgym/AcquisitionReplay-v0",
+    configuration={"discount": 0.9, "environments": 8},
+    training_kwargs={"log_part": "train", "days": 30},
+    evaluation_kwargs={"log_part": "test", "days": 30},
+    steps=100,
+)
+
+
+def test_key_is_the_same_in_another_process_and_in_another_order_of_arguments() -> None:
+    reordered = replace(RUN, training_kwargs={"days": 30, "log_part": "train"})
+    assert reordered.key == RUN.key
+    program = f"from benchmarks.runs import Run\nprint({RUN!r}.key)"
+    output = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert output.stdout.strip() == RUN.key
+    assert len(RUN.key) == 12
+    assert int(RUN.key, 16) >= 0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"agent": "a2c"},
+        {"environment": "fitgym/RetentionReplay-v0"},
+        {"configuration": {"discount": 0.95, "environments": 8}},
+        {"training_kwargs": {"log_part": "all", "days": 30}},
+        {"evaluation_kwargs": {"log_part": "all", "days": 30}},
+        {"steps": 101},
+        {"seed": 1},
+        {"episodes": 99},
+        {"evaluation_seed": 7},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_key_changes_with_whatever_decides_the_result(change) -> None:
+    assert replace(RUN, **change).key != RUN.key
+
+
+def test_key_changes_with_the_package_version(monkeypatch) -> None:
+    before = RUN.key
+    monkeypatch.setattr(fitgym, "__version__", "99.0")
+    assert RUN.key != before
+
+
+def test_key_is_of_the_individual_s_numbers_not_of_the_name() -> None:
+    person = load_individual("marathon-runner").to_dict()
+    same = replace(RUN, evaluation_kwargs={**RUN.evaluation_kwargs, "individual": person})
+    person = {**person, "sessions_trimp": [*person["sessions_trimp"][:-1], 3.0]}
+    other = replace(RUN, evaluation_kwargs={**RUN.evaluation_kwargs, "individual": person})
+    assert same.specification(same.evaluation_kwargs) == RUN.specification(RUN.evaluation_kwargs)
+    assert other.key != same.key
+
+
+def test_key_of_what_is_no_plain_text_is_refused() -> None:
+    strange = replace(RUN, evaluation_kwargs={"completion_bonus": object()})
+    with pytest.raises(TypeError, match="JSON"):
+        _ = strange.key
+
+
+def test_learning_is_watched_from_the_untrained_to_the_finished_agent(make_run, tmp_path) -> None:
+    run = make_run(agent="steady_learner:Steady", steps=40)
+    heard: list[int] = []
+    result = execute(run, tmp_path, heard.append)
+    assert heard == list(range(1, 41))
+    assert [point.steps for point in result.curve] == [0, *range(4, 40, 4), 40]
+    assert len(result.curve) == CURVE_POINTS + 1
+    # No plan for half of the training, plan 2 from then on.
+    returns = [point.mean_return for point in result.curve]
+    assert len(set(returns[:6])) == 1
+    assert len(set(returns[6:])) == 1
+    assert returns[0] < returns[-1]
+    assert (result.evaluation.actions == 2).all()
+    assert result.training_seconds > 0
+    assert result.steps_per_second == pytest.approx(40 / result.training_seconds)
+
+
+def test_a_reference_is_evaluated_without_training(make_run, tmp_path) -> None:
+    run = make_run(agent="agents.reference:FixedPlan", configuration={"plan": 3})
+    result = execute(run, tmp_path, lambda steps: None)
+    assert result.curve == ()
+    assert result.steps_per_second is None
+    assert (result.evaluation.actions == 3).all()
+    assert result.evaluation.actions.shape == (5, 6)
