@@ -20,8 +20,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import NormalDist
 from zipfile import BadZipFile
@@ -32,26 +31,19 @@ from tqdm import tqdm
 
 from fitgym import bellman
 from fitgym.adherence.base import FITREC
-from fitgym.adherence.response import Tables, history_row, next_motivation
-from fitgym.dynamics import MINIMUM_BASE_LEVEL
+from fitgym.adherence.response import Tables, next_motivation
 from fitgym.envs import kernel
 from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.files import atomic_path
 from fitgym.individual import Individual
-from fitgym.simulation import Policy, fixed_plan, random_plan, simulate
+from fitgym.scouting import grid_limits, scout, scout_simple_policies, visited_rows
 from fitgym.validation import require_integer, require_number
 
 __all__ = ["DynamicProgram", "GridSize", "hat_weights", "normal_nodes", "solve"]
 
 # Raised when the meaning of stored values changes, so that cached ones are computed anew.
 _FORMAT = 1
-# Seasons of each policy that tell which states and histories are met (ours), and the share of
-# their range by which the grid reaches further at both ends: about three days in a thousand of
-# later seasons lie beyond it.
-_SCOUTING_SEASONS = 200
-_SCOUTING_SEED = 7_000_000
-_MARGIN = 0.15
 # Nodes of the Gauss-Hermite quadrature over the noise of motivation.
 _NOISE_NODES = 32
 
@@ -126,15 +118,15 @@ class DynamicProgram:
             size: How fine the grid is.
             scouted: States that seasons meet, dtype ``STATE``.
         """
-        task = environment.task
         self.individual: Individual = environment.individual
-        self.days = task.days
+        self.days = environment.days
         self.size = size
         # As the environment sees the person now, so that changed tables count.
         self._record = environment.person.copy()
         self._tables: Tables = environment.adherence.tables
         self._targets = np.array([0.0, *self.individual.plans_trimp])
         self._mask = environment.action_mask
+        self._start = environment.task.meet(self.individual).starts
         self._log_loads = np.empty(
             (self._tables.curves.shape[1], self._targets.size - 1, size.shares + 1)
         )
@@ -142,9 +134,9 @@ class DynamicProgram:
         self._habits = self._habit_sessions()
         self.axes = tuple(
             np.linspace(low, high, count)
-            for (low, high), count in zip(_limits(scouted), size.shape, strict=True)
+            for (low, high), count in zip(grid_limits(scouted), size.shape, strict=True)
         )
-        rows, visits = np.unique(_rows(scouted), return_counts=True)
+        rows, visits = np.unique(visited_rows(scouted), return_counts=True)
         self._mean_log_loads = np.average(self._log_loads[rows], axis=0, weights=visits)
         self._transitions = self._motivation_transitions()
         self.values = np.zeros((self.days + 1, *size.shape), dtype=np.float32)
@@ -155,16 +147,8 @@ class DynamicProgram:
         sd = float(self._record["initial_motivation_sd"][0])
         nodes, weights = normal_nodes()
         belief = weights @ hat_weights(self.axes[3], sd * nodes)
-        start = np.zeros(1, dtype=STATE)
-        parameters = self.individual.stage(
-            "retention" if self._record["retention"][0] else "acquisition"
-        )
-        start["base_level"] = parameters.initial_base_level
-        start["fitness"] = parameters.initial_fitness
-        start["fatigue"] = parameters.initial_fatigue
-        start["days_since"] = 1
         values = np.empty(self.size.motivation)
-        bellman.interpolate(self.values[0], self.axes, start[0], values)
+        bellman.interpolate(self.values[0], self.axes, self._start[0], values)
         return float(belief @ values)
 
     def plan_values(self, states: NDArray[np.void]) -> NDArray[np.float64]:
@@ -324,9 +308,9 @@ def solve(
     path = _cache_folder() / f"{_key(environment, size)}.npz"
     if cache and path.exists():
         return _read(path, environment, size)
-    coarse = DynamicProgram(environment, _SCOUTING_SIZE, _scout_simple_policies(environment))
+    coarse = DynamicProgram(environment, _SCOUTING_SIZE, scout_simple_policies(environment))
     coarse.induce(progress=progress, description="scouting")
-    scouted = _scout(environment, coarse.actions)
+    scouted = scout(environment, coarse.actions)
     program = DynamicProgram(environment, size, scouted)
     program.induce(progress=progress, description="solving")
     if cache:
@@ -345,46 +329,6 @@ def _require_solvable(environment: FitnessFatigueEnv) -> None:
         raise ValueError("the dynamic program needs ten plans, got continuous=True")
     if environment.population is not None:
         raise ValueError("the dynamic program needs one individual, got 'population'")
-
-
-def _scout(environment: FitnessFatigueEnv, policy: Policy) -> NDArray[np.void]:
-    """Return the states that seasons under a policy meet, dtype ``STATE``."""
-    person = environment.task.meet(environment.individual)
-    # As the environment sees the person now, whose tables a test may have changed.
-    person = replace(person, record=environment.person, adherence=environment.adherence)
-    seasons = simulate(
-        environment.task, person, policy, episodes=_SCOUTING_SEASONS, seed=_SCOUTING_SEED
-    )
-    return seasons.states.ravel()
-
-
-def _scout_simple_policies(environment: FitnessFatigueEnv) -> NDArray[np.void]:
-    mask = environment.action_mask
-    policies = [*(fixed_plan(action) for action in np.flatnonzero(mask).tolist())]
-    policies.append(random_plan(mask))
-    return np.concatenate([_scout(environment, policy) for policy in policies])
-
-
-def _limits(scouted: NDArray[np.void]) -> list[tuple[float, float]]:
-    """Return the ends of the axes of ln B, F, G and m around the states scouted."""
-    limits = []
-    for column, lowest in (
-        (np.log(scouted["base_level"]), math.log(MINIMUM_BASE_LEVEL)),
-        (scouted["fitness"], 0.0),
-        (scouted["fatigue"], 0.0),
-        (scouted["motivation"], -math.inf),
-    ):
-        low, high = float(column.min()), float(column.max())
-        # A constant column, as of a person whose motivation never moves, needs some width.
-        margin = _MARGIN * max(high - low, 1e-3)
-        limits.append((max(low - margin, lowest), high + margin))
-    return limits
-
-
-def _rows(states: NDArray[np.void]) -> NDArray[np.int64]:
-    """Return the row of the load table that each state looks up."""
-    pairs = zip(states["history"].tolist(), states["days_since"].tolist(), strict=True)
-    return np.array([history_row(history, days) for history, days in pairs])
 
 
 def hat_weights(axis: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
