@@ -43,7 +43,7 @@ from fitgym.validation import require_integer, require_number
 __all__ = ["DynamicProgram", "GridSize", "hat_weights", "normal_nodes", "solve"]
 
 # Raised when the meaning of stored values changes, so that cached ones are computed anew.
-_FORMAT = 1
+_FORMAT = 2
 # Nodes of the Gauss-Hermite quadrature over the noise of motivation.
 _NOISE_NODES = 32
 
@@ -109,7 +109,11 @@ class DynamicProgram:
     """
 
     def __init__(
-        self, environment: FitnessFatigueEnv, size: GridSize, scouted: NDArray[np.void]
+        self,
+        environment: FitnessFatigueEnv,
+        size: GridSize,
+        scouted: NDArray[np.void],
+        limits: NDArray[np.float64],
     ) -> None:
         """Lay out the grid, all values zero; ``solve`` fills them in.
 
@@ -117,6 +121,7 @@ class DynamicProgram:
             environment: The unwrapped environment.
             size: How fine the grid is.
             scouted: States that seasons meet, dtype ``STATE``.
+            limits: Ends of the axes of ln B, F, G and m, (4, 2).
         """
         self.individual: Individual = environment.individual
         self.days = environment.days
@@ -134,7 +139,7 @@ class DynamicProgram:
         self._habits = self._habit_sessions()
         self.axes = tuple(
             np.linspace(low, high, count)
-            for (low, high), count in zip(grid_limits(scouted), size.shape, strict=True)
+            for (low, high), count in zip(limits, size.shape, strict=True)
         )
         rows, visits = np.unique(visited_rows(scouted), return_counts=True)
         self._mean_log_loads = np.average(self._log_loads[rows], axis=0, weights=visits)
@@ -308,13 +313,17 @@ def solve(
     path = _cache_folder() / f"{_key(environment, size)}.npz"
     if cache and path.exists():
         return _read(path, environment, size)
-    coarse = DynamicProgram(environment, _SCOUTING_SIZE, scout_simple_policies(environment))
+    simple = scout_simple_policies(environment)
+    coarse = DynamicProgram(environment, _SCOUTING_SIZE, simple, grid_limits(simple))
     coarse.induce(progress=progress, description="scouting")
     scouted = scout(environment, coarse.actions)
-    program = DynamicProgram(environment, size, scouted)
+    limits = grid_limits(scouted)
+    # Beyond the grid more fatigue costs nothing more, which a policy would make use of.
+    limits[2, 1] = max(limits[2, 1], grid_limits(simple)[2, 1])
+    program = DynamicProgram(environment, size, scouted, limits)
     program.induce(progress=progress, description="solving")
     if cache:
-        _write(path, program, scouted)
+        _write(path, program, scouted, limits)
     return program
 
 
@@ -362,16 +371,18 @@ def _key(environment: FitnessFatigueEnv, size: GridSize) -> str:
     return digest.hexdigest()[:24]
 
 
-def _write(path: Path, program: DynamicProgram, scouted: NDArray[np.void]) -> None:
+def _write(
+    path: Path, program: DynamicProgram, scouted: NDArray[np.void], limits: NDArray[np.float64]
+) -> None:
     with atomic_path(path) as temporary:
-        np.savez(temporary, values=program.values, scouted=scouted)
+        np.savez(temporary, values=program.values, scouted=scouted, limits=limits)
 
 
 def _read(path: Path, environment: FitnessFatigueEnv, size: GridSize) -> DynamicProgram:
     try:
         with np.load(path, allow_pickle=False) as content:
-            values, scouted = content["values"], content["scouted"]
-            program = DynamicProgram(environment, size, scouted)
+            values = content["values"]
+            program = DynamicProgram(environment, size, content["scouted"], content["limits"])
     except (ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ValueError(
             f"{path} is corrupted and cannot be read ({error}); delete it to have it computed anew"

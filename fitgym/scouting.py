@@ -40,8 +40,8 @@ def scout_simple_policies(environment: FitnessFatigueEnv) -> NDArray[np.void]:
     return np.concatenate([scout(environment, policy) for policy in policies])
 
 
-def grid_limits(scouted: NDArray[np.void]) -> list[tuple[float, float]]:
-    """Return the ends of the axes of ln B, F, G and m around the states scouted."""
+def grid_limits(scouted: NDArray[np.void]) -> NDArray[np.float64]:
+    """Return the ends of the axes of ln B, F, G and m around the states scouted, (4, 2)."""
     limits = []
     for column, lowest in (
         (np.log(scouted["base_level"]), math.log(MINIMUM_BASE_LEVEL)),
@@ -53,7 +53,7 @@ def grid_limits(scouted: NDArray[np.void]) -> list[tuple[float, float]]:
         # A constant column, as of a person whose motivation never moves, needs some width.
         margin = _MARGIN * max(high - low, 1e-3)
         limits.append((max(low - margin, lowest), high + margin))
-    return limits
+    return np.array(limits)
 
 
 def visited_rows(states: NDArray[np.void]) -> NDArray[np.int64]:
