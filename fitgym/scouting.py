@@ -16,8 +16,8 @@ from fitgym.simulation import Policy, fixed_plan, random_plan, simulate
 __all__ = ["grid_limits", "scout", "scout_simple_policies", "visited_rows"]
 
 # Seasons of each policy that tell which states and histories are met (ours), and the share of
-# their range by which the grid reaches further at both ends: about three days in a thousand of
-# later seasons lie beyond it.
+# their range by which the grid reaches further at both ends: fewer than one day in a thousand of
+# the default individual's later seasons lies beyond it.
 _SEASONS = 200
 _SEED = 7_000_000
 _MARGIN = 0.15
