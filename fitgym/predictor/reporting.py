@@ -78,6 +78,7 @@ def draw_learning_curves(
         axes.plot(epochs, training, color=COLOURS["sky"], marker=".", label="training")
         axes.plot(epochs, validation, color=COLOURS["red"], marker=".", label="validation")
         tidy_axes(axes, name, "epoch", "RMSE (bpm)")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.legend(frameon=False)
     save_figure(figure, path)
 
