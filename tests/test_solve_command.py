@@ -29,9 +29,9 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.fixture(scope="module")
 def solved() -> Any:
-    environment: Any = gym.make("fitgym:fitgym/Retention-v0", days=25).unwrapped
+    environment: Any = gym.make("fitgym:fitgym/Retention-v0", days=60).unwrapped
     program = solve(environment, SIZE)
-    return environment, program, reference_scores(environment, program, episodes=150, seed=3)
+    return environment, program, reference_scores(environment, program, episodes=200, seed=3)
 
 
 def run(*words: object) -> int:
@@ -118,7 +118,7 @@ def test_forbidding_no_service_still_measures_the_scale() -> None:
 def test_figures_show_the_policy(solved: Any) -> None:
     _, program, scores = solved
     levels, actions = policy_map(program, scores.seasons, "motivation")
-    assert actions.shape == (levels.size, 25)
+    assert actions.shape == (levels.size, 60)
     # Who is more motivated is asked for more, by and large.
     assert actions[-5:].mean() > actions[:5].mean()
     returns = scores.seasons.returns
