@@ -126,7 +126,7 @@ def test_figures_show_the_policy(solved: Any) -> None:
     # Seasons may tie, as those in which every plan is completed.
     assert np.mean(returns < returns[typical]) <= 0.5 <= np.mean(returns <= returns[typical])
     assert len(policy_figure(program, scores.seasons).axes) == 4
-    bars = season_figure(program, scores.seasons).axes[0].patches[:25]
+    bars = season_figure(program, scores.seasons).axes[0].patches[:60]
     np.testing.assert_allclose(
         [bar.get_height() for bar in bars], scores.seasons.outcomes["plan_trimp"][:, typical]
     )
