@@ -12,15 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from fitgym.files import atomic_path
 from fitgym.predictor.attention import FitRecAttention
 from fitgym.predictor.attention_data import WindowSet
 from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
+from fitgym.predictor.checkpoints import restore_checkpoint, save_checkpoint
 from fitgym.validation import require_integer, require_number
 
 __all__ = [
@@ -143,7 +141,8 @@ def train_attention(
     records: list[AttentionEpoch] = []
     best = _copy_of_weights(model)
     if path is not None and path.exists():
-        records, best = _restore(path, run, model, optimiser)
+        saved, best = restore_checkpoint(path, run, model, optimiser)
+        records = [AttentionEpoch(**record) for record in saved]
     bar = tqdm(
         total=config.epochs * config.updates_per_epoch,
         initial=len(records) * config.updates_per_epoch,
@@ -159,7 +158,7 @@ def train_attention(
                 best = _copy_of_weights(model)
             records.append(AttentionEpoch(len(records), loss, error))
             if path is not None:
-                _save(path, run, records, best, model, optimiser)
+                save_checkpoint(path, run, records, best, model, optimiser)
             bar.set_postfix_str(f"validation MAE {error:.3f} bpm")
     model.load_state_dict(best)
     model.eval()
@@ -261,50 +260,3 @@ def _fingerprint(
     for tensor in (windows.channels, windows.heart_rate, windows.starts, training, validation):
         digest.update(tensor.numpy().tobytes())
     return digest.hexdigest()
-
-
-def _save(
-    path: Path,
-    run: str,
-    records: Sequence[AttentionEpoch],
-    best: dict[str, Tensor],
-    model: FitRecAttention,
-    optimiser: torch.optim.Adam,
-) -> None:
-    tensors = {f"best.{name}": tensor for name, tensor in best.items()}
-    for name, parameter in model.named_parameters():
-        tensors[f"model.{name}"] = parameter.detach()
-        for key, value in optimiser.state[parameter].items():
-            tensors[f"optimiser.{name}.{key}"] = value
-    # The records travel in the file's own header, so that they and the weights are of one epoch.
-    state = json.dumps({"run": run, "records": [asdict(record) for record in records]})
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"state": state})
-
-
-def _restore(
-    path: Path, run: str, model: FitRecAttention, optimiser: torch.optim.Adam
-) -> tuple[list[AttentionEpoch], dict[str, Tensor]]:
-    try:
-        with safe_open(path, "pt") as file:
-            state = json.loads(file.metadata()["state"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not a readable checkpoint: {error}") from error
-    if state["run"] != run:
-        raise ValueError(
-            f"{path} is the checkpoint of a run with other settings or recordings; "
-            "remove it or choose another folder"
-        )
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(tensors[f"model.{name}"])
-            for key in optimiser.state[parameter]:
-                optimiser.state[parameter][key] = tensors[f"optimiser.{name}.{key}"]
-    prefix = "best."
-    best = {
-        name.removeprefix(prefix): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
-    }
-    return [AttentionEpoch(**record) for record in state["records"]], best

@@ -16,6 +16,7 @@ from safetensors.torch import load, save
 
 from fitgym.files import write_bytes, write_text
 from fitgym.predictor.attention import AttentionConfig, FitRecAttention
+from fitgym.predictor.weights import checked_path
 
 __all__ = ["SHIPPED_ATTENTION", "forget_people", "load_attention", "save_attention"]
 
@@ -46,7 +47,7 @@ def save_attention(
     Raises:
         ValueError: If the suffix is another, or the network has rows of people.
     """
-    target = _checked_path(path)
+    target = checked_path(path)
     if model.config.attributes[0] != 1:
         raise ValueError(
             f"model must know no people to be saved, its user embedding has "
@@ -75,7 +76,7 @@ def load_attention(
         OSError: If a file is missing or unreadable.
         ValueError: If the card is malformed, or the weights are not those the card describes.
     """
-    source = _checked_path(path)
+    source = checked_path(path)
     content = source.read_bytes()
     card_path = source.with_suffix(".json")
     try:
@@ -98,10 +99,3 @@ def load_attention(
     except (SafetensorError, RuntimeError) as error:
         raise ValueError(f"{source} does not fit the network in {card_path}: {error}") from error
     return model.eval(), card
-
-
-def _checked_path(path: str | os.PathLike[str]) -> Path:
-    checked = Path(path)
-    if checked.suffix != ".safetensors":
-        raise ValueError(f"weights must be a .safetensors file, got {str(path)!r}")
-    return checked

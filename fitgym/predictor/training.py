@@ -11,13 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 from tqdm import tqdm
 
-from fitgym.files import atomic_path
 from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
+from fitgym.predictor.checkpoints import restore_checkpoint, save_checkpoint
 from fitgym.predictor.datasets import Example, Vocabulary, batches, collate
 from fitgym.predictor.fitrec import Batch, FitRec
 from fitgym.validation import require_integer, require_number
@@ -148,7 +146,8 @@ def train(
     best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and path.exists():
-        records, best = _restore(path, run, model, optimiser)
+        saved, best = restore_checkpoint(path, run, model, optimiser)
+        records = [EpochRecord(**record) for record in saved]
     with tqdm(total=config.epochs, initial=len(records), desc=label, disable=not progress) as bar:
         while len(records) < config.epochs and not _is_over(records, config.patience):
             epoch = len(records)
@@ -158,7 +157,7 @@ def train(
                 best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
             records.append(record)
             if path is not None:
-                _save(path, run, records, best, model, optimiser)
+                save_checkpoint(path, run, records, best, model, optimiser)
             bar.update()
             bar.set_postfix_str(
                 f"training {training_error:.2f}, validation {record.validation_rmse_bpm:.2f} bpm"
@@ -251,49 +250,3 @@ def _fingerprint(
             digest.update(example.target.tobytes())
         digest.update(b"|")
     return digest.hexdigest()
-
-
-def _save(
-    path: Path,
-    run: str,
-    records: Sequence[EpochRecord],
-    best: dict[str, Tensor],
-    model: FitRec,
-    optimiser: torch.optim.RMSprop,
-) -> None:
-    tensors = {f"best.{name}": tensor for name, tensor in best.items()}
-    for name, parameter in model.named_parameters():
-        tensors[f"model.{name}"] = parameter.detach()
-        for key, value in optimiser.state[parameter].items():
-            tensors[f"optimiser.{name}.{key}"] = value
-    state = json.dumps({"run": run, "records": [asdict(record) for record in records]})
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={"state": state})
-
-
-def _restore(
-    path: Path, run: str, model: FitRec, optimiser: torch.optim.RMSprop
-) -> tuple[list[EpochRecord], dict[str, Tensor]]:
-    try:
-        with safe_open(path, "pt") as file:
-            state = json.loads(file.metadata()["state"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path} is not a readable checkpoint: {error}") from error
-    if state["run"] != run:
-        raise ValueError(
-            f"{path} is the checkpoint of a run with other settings or recordings; "
-            "remove it or choose another folder"
-        )
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(tensors[f"model.{name}"])
-            for key in optimiser.state[parameter]:
-                optimiser.state[parameter][key] = tensors[f"optimiser.{name}.{key}"]
-    prefix = "best."
-    best = {
-        name.removeprefix(prefix): value
-        for name, value in tensors.items()
-        if name.startswith(prefix)
-    }
-    return [EpochRecord(**record) for record in state["records"]], best

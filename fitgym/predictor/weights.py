@@ -18,7 +18,7 @@ from fitgym.files import write_bytes, write_text
 from fitgym.predictor.datasets import Vocabulary
 from fitgym.predictor.fitrec import FitRec, FitRecConfig
 
-__all__ = ["SHIPPED_WEIGHTS", "load_model", "save_model", "weights_hash"]
+__all__ = ["SHIPPED_WEIGHTS", "checked_path", "load_model", "save_model", "weights_hash"]
 
 SHIPPED_WEIGHTS = Path(str(files("fitgym") / "data" / "predictor" / "fitrec.safetensors"))
 
@@ -35,7 +35,7 @@ def save_model(
         card: What the reader of the card should know (data, metrics, command, versions); the
             network's shape, the users and the weights' SHA-256 are added.
     """
-    target = _checked_path(path)
+    target = checked_path(path)
     content = save(model.state_dict())
     full = {
         **card,
@@ -61,7 +61,7 @@ def load_model(path: str | os.PathLike[str]) -> tuple[FitRec, Vocabulary, dict[s
         OSError: If a file is missing or unreadable.
         ValueError: If the card is malformed, or the weights are not those the card describes.
     """
-    source = _checked_path(path)
+    source = checked_path(path)
     content = source.read_bytes()
     card_path = source.with_suffix(".json")
     card = _read_card(card_path)
@@ -89,7 +89,7 @@ def load_model(path: str | os.PathLike[str]) -> tuple[FitRec, Vocabulary, dict[s
 
 def weights_hash(path: str | os.PathLike[str] = SHIPPED_WEIGHTS) -> str:
     """Return the SHA-256 that the card beside the weights states, without loading them."""
-    return str(_read_card(_checked_path(path).with_suffix(".json"))["sha256"])
+    return str(_read_card(checked_path(path).with_suffix(".json"))["sha256"])
 
 
 def _read_card(path: Path) -> dict[str, Any]:
@@ -105,7 +105,8 @@ def _read_card(path: Path) -> dict[str, Any]:
     return card
 
 
-def _checked_path(path: str | os.PathLike[str]) -> Path:
+def checked_path(path: str | os.PathLike[str]) -> Path:
+    """Return ``path`` after checking its suffix; anything but ``.safetensors`` is an error."""
     checked = Path(path)
     if checked.suffix != ".safetensors":
         raise ValueError(f"weights must be a .safetensors file, got {str(path)!r}")
