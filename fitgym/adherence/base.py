@@ -58,11 +58,6 @@ class Adherence:
         """The largest intensity that can be realised, points; observations are bounded by it."""
         return self.individual.plans_trimp[-1]
 
-    @property
-    def largest_internal_load(self) -> float:
-        """The largest internal load of a session; 0 where the model has none."""
-        return 0.0
-
     def start_rows(self, days: int) -> NDArray[np.int64]:
         """Return the rows of the log at which an episode of ``days`` may start; here only 0."""
         return np.zeros(1, dtype=np.int64)

@@ -125,11 +125,6 @@ class FitRec(Adherence):
         """The largest of the plans and the habit sessions, points."""
         return self.largest_session_of(self.individual)
 
-    @property
-    def largest_internal_load(self) -> float:
-        """A bound on the load of a session."""
-        return self.largest_load_of(self.individual)
-
     def last_session(
         self, history: int, days_since: int, plan_trimp: float, done_trimp: float
     ) -> SessionTrace:

@@ -13,7 +13,7 @@ Also ours is the carry-over: a recent hard session raises the demand for some da
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,10 +115,6 @@ class Physiology:
     def __len__(self) -> int:
         """Return the number of people P."""
         return len(self.lowest_bpm)
-
-    def take(self, index: NDArray[np.int64]) -> Physiology:
-        """Return the parameters of the people at ``index``."""
-        return Physiology(*(getattr(self, field.name)[index] for field in fields(self)))
 
 
 def climb_rate(altitude_m: Array) -> Array:
