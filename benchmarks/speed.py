@@ -85,7 +85,7 @@ def _days(
     for day in range(days):
         if day % 90 == 0:
             kernel.begin(states, people, 0, starts, np.uint64(day))
-        kernel.step(states, outcomes, people, 0, tables.plans[4].target, code, tables)
+        kernel.step(states, outcomes, people, 0, tables.targets_trimp[4], code, tables)
 
 
 def _look_up() -> Callable[[], int]:

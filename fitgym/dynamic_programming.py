@@ -133,7 +133,7 @@ class DynamicProgram:
         self._mask = environment.action_mask
         self._start = environment.task.meet(self.individual).starts
         self._log_loads = np.empty(
-            (self._tables.curves.shape[1], self._targets.size - 1, size.shares + 1)
+            (self._tables.loads.shape[1], self._targets.size - 1, size.shares + 1)
         )
         bellman.fill_log_loads(self._tables, int(self._record["table"][0]), self._log_loads)
         self._habits = self._habit_sessions()

@@ -136,29 +136,29 @@ def observed_states(
 
 
 @compiled
-def recall_yesterday(state: Any, plans: Any) -> None:
+def recall_yesterday(state: Any, targets_trimp: Any) -> None:
     """Set the history of ``state`` from its last day, as FitRec would have recorded it.
 
     An observation tells yesterday's session and no other, so a rest day leaves no history.
 
     Args:
         state: Record of ``STATE``, changed in place.
-        plans: Record array of ``PLAN``.
+        targets_trimp: Points that the plans ask for, rising.
     """
     state.days_since = 1
     state.history = 0
     if state.intensity > 0.0:
         planned = state.plan_trimp > 0.0
-        plan = nearest_plan(plans, state.plan_trimp if planned else state.intensity)
+        plan = nearest_plan(targets_trimp, state.plan_trimp if planned else state.intensity)
         share = state.intensity / state.plan_trimp if planned else 1.0
         state.history = recorded_history(plan, min(share, 1.0))
 
 
 @compiled
-def recall_histories(states: Any, plans: Any) -> None:
+def recall_histories(states: Any, targets_trimp: Any) -> None:
     """Set the history of every state from its last day; see ``recall_yesterday``."""
     for i in range(states.size):
-        recall_yesterday(states[i], plans)
+        recall_yesterday(states[i], targets_trimp)
 
 
 @compiled
@@ -252,12 +252,12 @@ def _fitrec_rewards(
     habits = sessions.size if sessions.size > 0 else quantiles.size
     for i in range(states.size):
         state = states[i]
-        recall_yesterday(state, tables.plans)
+        recall_yesterday(state, tables.targets_trimp)
         for j in range(plans_trimp.size):
             total = 0.0
             if plans_trimp[j] > 0.0:
                 for quantile in quantiles:
-                    share, _, _ = kernel.plan_response(
+                    _, share, _, _ = kernel.plan_response(
                         state, person, plans_trimp[j], quantile, tables
                     )
                     scratch[0] = state
