@@ -65,7 +65,7 @@ def interpolate(values: Any, axes: Any, state: Any, result: Any) -> None:
                 result[m] += weight * row[m]
 
 
-@compiled
+@compiled_allocating
 def _plan_values(
     scratch: Any,
     outcome: Any,

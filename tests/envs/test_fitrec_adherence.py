@@ -156,7 +156,7 @@ def completion(env, plan_trimp, noises, **state):
     shares = [
         kernel.plan_response(
             states[0], env.person[0], plan_trimp, noise_today, env.adherence.tables
-        )[0]
+        )[1]
         for noise_today in noises
     ]
     return np.mean(np.array(shares) == 1.0), np.mean(shares)
