@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+import gymnasium as gym
+import numpy as np
 from tqdm import tqdm
 
+from agents.environments import import_free_id, shared_attribute
 from benchmarks import workloads
 from benchmarks.timing import Comparison, Pair, Work, compare, peak_bytes
 from benchmarks.training_speed import STEPS, compare_learners, learners
@@ -87,10 +90,12 @@ def measure(parts: Sequence[str], repeats: int, sizes: Sizes) -> Measurements:
         pairs = speed_pairs(sizes)
         for pair, tick in _shown("environments", pairs, [p.name for p in pairs], 2 * turns):
             environments.append(compare(pair, repeats, sizes.least_seconds, tick))
+            tqdm.write(str(environments[-1]))
         names = [f"{count:,} environments" for count in sizes.crowds]
         for count, tick in _shown("memory", sizes.crowds, names, 1):
             memory.append(_compare_memory(count, sizes.many))
             tick()
+            tqdm.write(str(memory[-1]))
     if "training" in parts:
         names = learners()
         # All learners take turns with one yardstick, so they are one item.
@@ -99,6 +104,8 @@ def measure(parts: Sequence[str], repeats: int, sizes: Sizes) -> Measurements:
             training += compare_learners(
                 group, _ENVIRONMENT, steps=sizes.training_steps, repeats=repeats, tick=tick
             )
+        for comparison in training:
+            tqdm.write(str(comparison))
     return Measurements(environments, memory, training)
 
 
@@ -201,8 +208,11 @@ def bytes_per_environment(env_id: str, count: int) -> float:
     """
 
     def live(number: int) -> None:
-        with workloads.vector_season(env_id, number) as season:
-            season()
+        with closing(gym.make_vec(import_free_id(env_id), num_envs=number)) as environments:
+            environments.reset(seed=0)
+            easiest = np.ones(number, dtype=np.int64)
+            for _ in range(shared_attribute(environments, "days") + 1):
+                environments.step(easiest)
 
     # What is made once, such as compiled code, belongs to no environment.
     live(1)

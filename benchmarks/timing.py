@@ -95,6 +95,10 @@ class Comparison:
             met=None if target is None else ratio >= target,
         )
 
+    def __str__(self) -> str:
+        """Return one line for people to read."""
+        return f"{self.name}: ratio {self.ratio:,.2f} to {self.yardstick}"
+
 
 def seconds_per_unit(work: Work, least_seconds: float) -> float:
     """Do ``work`` again and again for ``least_seconds``, once at least; return seconds per unit."""

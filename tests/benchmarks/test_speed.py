@@ -108,12 +108,21 @@ def test_peak_memory_counts_what_was_let_go_again_and_not_what_was_there_before(
 def test_memory_of_an_environment_leaves_out_what_is_shared(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    @contextmanager
-    def season(env_id: str, count: int) -> Iterator[timing.Work]:
-        shared, own = np.ones(10**6), np.ones((count, 1000))
-        yield lambda: float(shared[0] + own[0, 0])
+    class Environments:
+        def __init__(self, env_id: str, num_envs: int) -> None:
+            self.shared = np.ones(10**6)
+            self.own = np.ones((num_envs, 1000))
 
-    monkeypatch.setattr("benchmarks.workloads.vector_season", season)
+        def get_attr(self, name: str) -> tuple[int, ...]:
+            return (3,)
+
+        def reset(self, seed: int) -> None: ...
+
+        def step(self, actions: np.ndarray) -> None: ...
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr("gymnasium.make_vec", Environments)
     assert bytes_per_environment("x", 50) == pytest.approx(8000, rel=0.01)
 
 
