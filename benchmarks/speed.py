@@ -97,12 +97,11 @@ def measure(parts: Sequence[str], repeats: int, sizes: Sizes) -> Measurements:
             tick()
             tqdm.write(str(memory[-1]))
     if "training" in parts:
-        names = learners()
-        # All learners take turns with one yardstick, so they are one item.
-        title = ", ".join(names)
-        for group, tick in _shown("training", [names], [title], (len(names) + 1) * turns):
+        agents = learners()
+        total = (len(agents) + 1) * turns
+        with tqdm(total=total, desc="training", unit="turn", disable=None) as bar:
             training += compare_learners(
-                group, _ENVIRONMENT, steps=sizes.training_steps, repeats=repeats, tick=tick
+                agents, _ENVIRONMENT, steps=sizes.training_steps, repeats=repeats, tick=bar.update
             )
         for comparison in training:
             tqdm.write(str(comparison))
