@@ -46,12 +46,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quick.set_defaults(run=_quick)
     speed = commands.add_parser(
         "speed",
-        help="how fast the environments are, as ratios",
-        description="Time the environments against yardsticks in turns, and print ratios.",
+        help="how fast the environments and the learners are, as ratios",
+        description="Time environments and learners against yardsticks in turns, measure how "
+        "memory grows, print the ratios beside the targets and write a report. A machine with "
+        "other work gives other ratios.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     speed.add_argument("--out", type=Path, default=Path("results/speed"), help="folder of results")
-    speed.add_argument("--repeats", type=int, default=7, help="pairs of each comparison")
+    speed.add_argument("--repeats", type=int, default=7, help="turns of each side that count")
+    speed.add_argument(
+        "--only", choices=("environments", "training"), help="one of the two parts, not both"
+    )
     speed.set_defaults(run=_speed)
     options = parser.parse_args(arguments)
     try:
@@ -60,15 +65,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"benchmarks {options.command}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; start the same command again to go on", file=sys.stderr)
+        # Speed is measured in one go, since other moments give other times.
+        resume = "" if options.command == "speed" else "; start the same command again to go on"
+        print(f"stopped{resume}", file=sys.stderr)
         return 130
     return 0
 
 
 def _speed(options: argparse.Namespace) -> None:
-    from benchmarks.speed import measure_speed
+    from benchmarks.speed import PARTS, Sizes, measure
+    from benchmarks.speed_report import write_speed_report
 
-    measure_speed(options.out, require_integer("--repeats", options.repeats, 1))
+    repeats = require_integer("--repeats", options.repeats, 1)
+    parts = (options.only,) if options.only else PARTS
+    command = f"python -m benchmarks speed --repeats {repeats}"
+    if options.only:
+        command += f" --only {options.only}"
+    measurements = measure(parts, repeats, Sizes())
+    page = write_speed_report(measurements, options.out, repeats, command)
+    print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
 
 
 def _quick(options: argparse.Namespace) -> None:
