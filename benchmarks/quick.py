@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import gymnasium as gym
-
-from agents.environments import EnvironmentFactory
+from agents.environments import EnvironmentFactory, log_part
 from agents.reference import reference_agents
 from benchmarks.runs import Run
 
@@ -54,8 +52,8 @@ def quick_runs(
     """
     learners, references = [], []
     for environment in environments:
-        training_kwargs = {**_part(environment, "train"), **(environment_kwargs or {})}
-        evaluation_kwargs = {**_part(environment, "test"), **(environment_kwargs or {})}
+        training_kwargs = {**log_part(environment, "train"), **(environment_kwargs or {})}
+        evaluation_kwargs = {**log_part(environment, "test"), **(environment_kwargs or {})}
         learners += [
             Run(
                 agent=learner,
@@ -80,9 +78,3 @@ def quick_runs(
             for agent in reference_agents(person)
         ]
     return sorted(learners, key=lambda run: LEARNERS.index(run.agent)) + references
-
-
-def _part(environment: str, part: str) -> dict[str, str]:
-    """Return the argument that restricts replay to a part of the log; none for others."""
-    specification = gym.spec(environment).kwargs
-    return {"log_part": part} if specification.get("adherence") == "replay" else {}

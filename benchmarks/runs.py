@@ -16,7 +16,7 @@ import gymnasium as gym
 import fitgym
 from agents.agent import Agent, Progress, find_agent
 from agents.rollout import EVALUATION_SEED, Evaluation, evaluate
-from benchmarks.provenance import machine, versions
+from agents.provenance import machine, versions
 from fitgym.individual import load_individual
 
 __all__ = ["CurvePoint", "Result", "Run", "execute"]

@@ -14,7 +14,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 
-from benchmarks.provenance import machine, versions
+from agents.provenance import machine, versions
 from fitgym.adherence.fitrec import predicted_table
 from fitgym.adherence.load_table import plan_courses
 from fitgym.compilation import compiled
