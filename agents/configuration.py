@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from fitgym.validation import require_integer, require_number
+from fitgym.validation import require_choice, require_integer, require_number
 
 __all__ = [
     "A2CConfiguration",
     "Configuration",
     "DQNConfiguration",
+    "NetworkConfiguration",
     "PPOConfiguration",
     "RecurrentPPOConfiguration",
 ]
+
+# Kinds of network and activations; agents.networks builds them.
+NETWORKS = ("hybrid", "mlp", "lstm")
+ACTIVATIONS = ("relu", "tanh", "sigmoid")
 
 # Settings that are shares or probabilities; every other number only has to be positive.
 _SHARES = (
@@ -82,6 +87,28 @@ class Configuration:
                 f"{', '.join(sorted(allowed))}"
             )
         return cls(**changes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkConfiguration(Configuration):
+    """What the learners share that act by the paper's network; see ``agents.networks``.
+
+    Attributes:
+        network: ``"hybrid"``, LSTM and fully connected layers; ``"mlp"``, without the LSTM; or
+            ``"lstm"``, without the fully connected layers.
+        memory_size: Units of the LSTM.
+        activation: Of the fully connected layers: ``"relu"``, ``"tanh"`` or ``"sigmoid"``.
+    """
+
+    network: str = "hybrid"
+    memory_size: int = 64
+    activation: str = "tanh"
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        super().__post_init__()
+        require_choice("network", self.network, NETWORKS)
+        require_choice("activation", self.activation, ACTIVATIONS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
+from fitgym.adherence import CustomAdherence
 from fitgym.envs.scalar import FitnessFatigueEnv
 
-__all__ = ["EnvironmentFactory", "import_free_id", "log_part"]
+__all__ = [
+    "EnvironmentFactory",
+    "import_free_id",
+    "log_part",
+    "make_vector_env",
+    "shared_attribute",
+]
 
 
 def import_free_id(env_id: str) -> str:
@@ -61,3 +69,36 @@ class EnvironmentFactory:
                 f"{self.env_id!r}, a {type(environment.unwrapped).__name__}"
             )
         return environment
+
+
+def make_vector_env(
+    env_id: str, num_envs: int, env_kwargs: Mapping[str, Any] | None = None
+) -> VectorEnv[Any, Any, Any]:
+    """Return environments that reset within the step, compiled unless their adherence is custom.
+
+    Args:
+        env_id: Registered id, plain or import-free.
+        num_envs: How many.
+        env_kwargs: Arguments of the environment.
+
+    Raises:
+        TypeError: If the id is not one of fitgym's environments.
+    """
+    factory = EnvironmentFactory(env_id, env_kwargs)
+    single = factory().unwrapped
+    assert isinstance(single, FitnessFatigueEnv)
+    if isinstance(single.adherence, CustomAdherence):
+        # Somebody's Python class, which the compiled loop cannot call.
+        return SyncVectorEnv([factory] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+    return gym.make_vec(
+        import_free_id(env_id),
+        num_envs,
+        autoreset_mode=AutoresetMode.SAME_STEP.value,
+        **dict(env_kwargs or {}),
+    )
+
+
+def shared_attribute(environments: VectorEnv[Any, Any, Any], name: str) -> Any:
+    """Return an attribute that all of the environments of ``make_vector_env`` share."""
+    getter: Any = environments
+    return getter.get_attr(name)[0]

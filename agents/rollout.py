@@ -16,6 +16,7 @@ from fitgym.validation import require_integer, require_number
 
 __all__ = [
     "EVALUATION_SEED",
+    "FIRST_TRAINING_SEED",
     "Evaluation",
     "Interval",
     "bootstrap_interval",
@@ -23,9 +24,10 @@ __all__ = [
     "paired_difference",
 ]
 
-# The first seed of evaluation episodes. Learners here draw theirs from 2^31 upwards, so no season
-# is both trained on and scored (see agents.sb3).
+# The first seeds of evaluation episodes and of learners' seasons, far enough apart that no season
+# is both trained on and scored.
 EVALUATION_SEED = 1_000_000
+FIRST_TRAINING_SEED = 2**31
 
 _DAYS_PER_WEEK = 7
 

@@ -33,16 +33,15 @@ from agents.configuration import (
     PPOConfiguration,
     RecurrentPPOConfiguration,
 )
-from agents.vector import VectorEnvAdapter, make_vector_env
+from agents.environments import make_vector_env
+from agents.rollout import FIRST_TRAINING_SEED
+from agents.vector import VectorEnvAdapter
 from fitgym.individual import Individual
 from fitgym.validation import require_integer
 
 __all__ = ["A2C", "DQN", "PPO", "RecurrentPPO", "StableBaselinesAgent"]
 
 Settings = TypeVar("Settings", bound=Configuration)
-
-# Seeds of training seasons start here, far above those of evaluation (agents.rollout).
-_FIRST_TRAINING_SEED = 2**31
 
 
 class StableBaselinesAgent(Agent, Generic[Settings]):
@@ -178,7 +177,7 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         # A seed for this call alone, so that its result does not hang on what the process did
         # before, and no two calls or agents train on the same seasons.
         sequence = np.random.SeedSequence([self.seed, self.model.num_timesteps])
-        seed = int(sequence.generate_state(1)[0]) | _FIRST_TRAINING_SEED
+        seed = int(sequence.generate_state(1)[0]) | FIRST_TRAINING_SEED
         self.model.set_random_seed(seed)
         self.model.learn(
             total_timesteps,

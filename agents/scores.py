@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from fitgym.scores import load_reference_scores
+
 __all__ = ["share_of_ceiling"]
 
 
@@ -19,6 +21,13 @@ def share_of_ceiling(
         mean_return: Mean return of a policy in it.
 
     Returns:
-        The share; None where the scores of the references are unknown.
+        The share; None where no scores ship: they hold for the environments' default arguments
+        and the shipped individuals.
     """
-    return None
+    individual = env_kwargs.get("individual")
+    if set(env_kwargs) - {"individual"} or not isinstance(individual, str | None):
+        return None
+    try:
+        return load_reference_scores(env_id, individual).share(mean_return)
+    except ValueError:
+        return None

@@ -2,48 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import repeat
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.environments import EnvironmentFactory, import_free_id
-from fitgym.adherence import CustomAdherence
-from fitgym.envs.scalar import FitnessFatigueEnv
-
-__all__ = ["VectorEnvAdapter", "make_vector_env"]
-
-
-def make_vector_env(
-    env_id: str, num_envs: int, env_kwargs: Mapping[str, Any] | None = None
-) -> VectorEnv[Any, Any, Any]:
-    """Return environments that reset within the step, compiled unless their adherence is custom.
-
-    Args:
-        env_id: Registered id, plain or import-free.
-        num_envs: How many.
-        env_kwargs: Arguments of the environment.
-
-    Raises:
-        TypeError: If the id is not one of fitgym's environments.
-    """
-    factory = EnvironmentFactory(env_id, env_kwargs)
-    single = factory().unwrapped
-    assert isinstance(single, FitnessFatigueEnv)
-    if isinstance(single.adherence, CustomAdherence):
-        # Somebody's Python class, which the compiled loop cannot call.
-        return SyncVectorEnv([factory] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
-    return gym.make_vec(
-        import_free_id(env_id),
-        num_envs,
-        autoreset_mode=AutoresetMode.SAME_STEP.value,
-        **dict(env_kwargs or {}),
-    )
+__all__ = ["VectorEnvAdapter"]
 
 
 class VectorEnvAdapter(VecEnv):

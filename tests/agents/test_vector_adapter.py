@@ -12,8 +12,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
-from agents.environments import EnvironmentFactory
-from agents.vector import VectorEnvAdapter, make_vector_env
+from agents.environments import EnvironmentFactory, make_vector_env
+from agents.vector import VectorEnvAdapter
 from fitgym.adherence import CustomAdherence, Response
 from fitgym.envs.vector import FitnessFatigueVectorEnv
 

@@ -1,0 +1,99 @@
+"""What is collected is what the environments did, in scales measured from them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import torch
+
+from agents.environments import make_vector_env
+from agents.experience import Collector
+from agents.networks import HybridNetwork
+from agents.normalisation import Normalisation
+
+ENV_ID = "fitgym/Acquisition-v0"
+
+
+def _collector(arguments: dict[str, Any], mask: torch.Tensor) -> tuple[Collector, Normalisation]:
+    environments = make_vector_env(ENV_ID, 3, arguments)
+    normalisation = Normalisation.measure(environments, arguments["days"], 0.9, seed=4)
+    return Collector(environments, normalisation, mask, seed=7), normalisation
+
+
+def test_windows_hold_the_days_of_the_environments(certain: dict[str, Any]) -> None:
+    collector, scales = _collector(certain, torch.ones(11, dtype=torch.bool))
+    torch.manual_seed(0)
+    actor = HybridNetwork(6, 11, memory_size=4)
+    windows = [collector.collect(actor, 8) for _ in range(3)]
+    # Three windows of 8 days hold two seasons of 12; play one person's again, alone.
+    env = gym.make(ENV_ID, **certain)
+    observation, _ = env.reset(seed=8)
+    total = 0.0
+    days = [(window, day) for window in windows for day in range(8)]
+    for number, (window, day) in enumerate(days):
+        torch.testing.assert_close(window.observations[day, 1], scales.observations(observation))
+        assert bool(window.starting[day, 1]) == (number % 12 == 0)
+        observation, reward, ended, *_ = env.step(int(window.actions[day, 1]))
+        torch.testing.assert_close(window.rewards[day, 1:2], scales.rewards(np.array([reward])))
+        total += float(reward)
+        assert bool(window.ended[day, 1]) == ended == (number % 12 == 11)
+        if ended:
+            assert window.finished_returns[1] == np.float64(total)
+            total = 0.0
+            observation, _ = env.reset()
+    # The bridge from one window to the next.
+    for before, after in pairwise(windows):
+        torch.testing.assert_close(before.observations[-1], after.observations[0])
+        assert torch.equal(before.starting[-1], after.starting[0])
+
+
+def test_replay_of_a_window_gives_the_logits_it_was_lived_with(certain: dict[str, Any]) -> None:
+    collector, _ = _collector(certain, torch.ones(11, dtype=torch.bool))
+    torch.manual_seed(0)
+    actor = HybridNetwork(6, 11, memory_size=4)
+    # With certain logits the drawn action is the likeliest, so that actions tell of logits.
+    with torch.no_grad():
+        actor.layers[-1].weight.mul_(1e4)
+    for _ in range(3):
+        window = collector.collect(actor, 8)
+        with torch.no_grad():
+            logits, _ = actor(window.observations[:-1], window.memory, window.starting[:-1])
+        assert torch.equal(logits.argmax(-1), window.actions)
+
+
+def test_forbidden_plans_are_not_lived(certain: dict[str, Any]) -> None:
+    mask = torch.ones(11, dtype=torch.bool)
+    mask[[0, 3, 10]] = False
+    collector, _ = _collector(certain, mask)
+    actions = collector.collect(HybridNetwork(6, 11), 60).actions
+    assert set(actions.flatten().tolist()) == {1, 2, 4, 5, 6, 7, 8, 9}
+
+
+def test_scales_make_random_seasons_standard() -> None:
+    arguments = {"days": 20, "forbidden_plans": [10]}
+    environments = make_vector_env(ENV_ID, 512, arguments)
+    scales = Normalisation.measure(environments, 20, 0.9, seed=1)
+    rng = np.random.default_rng(0)
+    observations, rewards = [], np.empty((20, 512))
+    current, _ = environments.reset(seed=99)
+    for day in range(20):
+        observations.append(scales.observations(current).numpy())
+        current, reward, *_ = environments.step(rng.integers(0, 10, 512))
+        rewards[day] = scales.rewards(reward)
+    everything = np.concatenate(observations)
+    np.testing.assert_allclose(everything.mean(axis=0), 0.0, atol=0.15)
+    np.testing.assert_allclose(everything.std(axis=0), 1.0, atol=0.15)
+    to_come = [(0.9 ** np.arange(20 - day)) @ rewards[day:] for day in range(20)]
+    np.testing.assert_allclose(np.std(to_come), 1.0, atol=0.15)
+    np.testing.assert_allclose(rewards.mean(), 0.0, atol=0.1)
+
+
+def test_scales_survive_a_file() -> None:
+    scales = Normalisation(np.arange(3.0), np.ones(3), 2.0, 3.0)
+    again = Normalisation.from_tensors(scales.tensors())
+    values = np.array([[1.0, 2.0, 3.0]])
+    assert torch.equal(scales.observations(values), again.observations(values))
+    assert torch.equal(scales.rewards(values), again.rewards(values))
