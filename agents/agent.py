@@ -266,9 +266,9 @@ def find_agent(name: str) -> type[Agent]:
 
 
 def plugins() -> dict[str, str]:
-    """Return the agents that installed packages offer: import paths by name, built-in ones left out.
+    """Return the import paths of the agents that installed packages offer, by name.
 
-    A built-in name cannot be taken by a plugin.
+    A built-in name means the built-in agent, whoever offers another.
     """
     offered = entry_points(group=_ENTRY_POINT_GROUP)
     return {entry.name: entry.value for entry in offered if entry.name not in BUILT_IN}

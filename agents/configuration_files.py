@@ -1,6 +1,6 @@
-"""YAML files that say how an agent is trained in an environment; the shipped ones and one's own.
+"""Settings of agents as text: YAML files per agent and environment, words on a command line.
 
-A file holds a section per environment:
+A file says how an agent is trained; it holds a section per environment:
 
     fitgym/Acquisition-v0:
       total_timesteps: 300_000
@@ -13,9 +13,10 @@ it; adding an agent is adding its name to ``agents.agent.BUILT_IN`` and a file t
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -30,9 +31,10 @@ __all__ = [
     "TrainingConfiguration",
     "check_configuration",
     "configuration_for",
-    "parse_value",
+    "named_values",
     "read_configurations",
     "shipped_configurations",
+    "split_agent",
 ]
 
 
@@ -58,7 +60,7 @@ class _Loader(yaml.SafeLoader):
     """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
                 raise yaml.constructor.ConstructorError(
@@ -159,12 +161,42 @@ def check_configuration(
         raise type(error)(f"{source}: {error}") from None
 
 
-def parse_value(text: str) -> Any:
-    """Return the value of a setting on the command line, read as YAML: 3, 1e-3, true, [64, 64].
+def named_values(option: str, words: Sequence[str]) -> dict[str, Any]:
+    """Return ``NAME=VALUE`` words of a command line as a dictionary.
+
+    Values are read as YAML: 3, 1e-3, true, [64, 64], full.
+
+    Args:
+        option: What to call them in messages.
+        words: The words.
 
     Raises:
-        ValueError: If it is not valid YAML.
+        ValueError: If a word has another form, or a value is not JSON-able.
     """
+    values = {}
+    for word in words:
+        name, separator, text = word.partition("=")
+        if not (name and separator):
+            raise ValueError(f"{option} must be NAME=VALUE, got {word!r}")
+        values[name] = _parse(text)
+        try:
+            json.dumps(values[name])
+        except TypeError:
+            raise ValueError(f"{option} {name} cannot be {values[name]!r}") from None
+    return values
+
+
+def split_agent(text: str) -> tuple[str, dict[str, Any]]:
+    """Return name and arguments of an agent written as ``NAME,argument=value,...``.
+
+    Raises:
+        ValueError: If an argument is malformed.
+    """
+    name, *words = text.split(",")
+    return name, named_values(f"argument of {name}", words)
+
+
+def _parse(text: str) -> Any:
     try:
         return yaml.load(text, _Loader)
     except yaml.YAMLError as error:

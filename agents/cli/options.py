@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 
-from agents.agent import CARD, Agent, find_agent, load_agent
-from agents.configuration_files import parse_value
+from agents.agent import BUILT_IN, CARD, Agent, find_agent, load_agent
+from agents.configuration_files import named_values, split_agent
 from agents.environments import EnvironmentFactory, log_part
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.individual import load_individual
@@ -23,8 +22,6 @@ __all__ = [
     "check_environment",
     "environment_kwargs",
     "named_agent",
-    "named_values",
-    "split_agent",
 ]
 
 AGENT_HELP = (
@@ -94,31 +91,6 @@ def check_environment(env_id: str, env_kwargs: Mapping[str, Any]) -> None:
     assert isinstance(environment.unwrapped, FitnessFatigueEnv)
 
 
-def named_values(option: str, words: Sequence[str]) -> dict[str, Any]:
-    """Return ``NAME=VALUE`` words as a dictionary; values are read as YAML.
-
-    Raises:
-        ValueError: If a word has another form, or a value is not JSON-able.
-    """
-    values = {}
-    for word in words:
-        name, separator, text = word.partition("=")
-        if not (name and separator):
-            raise ValueError(f"{option} must be NAME=VALUE, got {word!r}")
-        values[name] = parse_value(text)
-        try:
-            json.dumps(values[name])
-        except TypeError:
-            raise ValueError(f"{option} {name} cannot be {values[name]!r}") from None
-    return values
-
-
-def split_agent(text: str) -> tuple[str, dict[str, Any]]:
-    """Return name and arguments of an agent written as ``NAME,argument=value,...``."""
-    name, *words = text.split(",")
-    return name, named_values(f"argument of {name}", words)
-
-
 def named_agent(text: str, env_id: str, env_kwargs: Mapping[str, Any]) -> Agent:
     """Return a saved agent, or a new one.
 
@@ -131,10 +103,10 @@ def named_agent(text: str, env_id: str, env_kwargs: Mapping[str, Any]) -> Agent:
         ValueError: If there is no such agent, or an argument is wrong.
         TypeError: If it is no agent, or an argument has the wrong type.
     """
-    if Path(text).is_dir():
-        if not (Path(text) / CARD).exists():
-            raise ValueError(f"{text} holds no saved agent: there is no {CARD}")
+    if (Path(text) / CARD).exists():
         return load_agent(text)
+    if Path(text).is_dir() and text not in BUILT_IN:
+        raise ValueError(f"{text} holds no saved agent: there is no {CARD}")
     name, configuration = split_agent(text)
     agent_class = find_agent(name)
     if agent_class.learns():

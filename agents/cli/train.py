@@ -18,9 +18,8 @@ from agents.cli.options import (
     add_environment,
     check_environment,
     environment_kwargs,
-    named_values,
 )
-from agents.configuration_files import check_configuration, configuration_for
+from agents.configuration_files import check_configuration, configuration_for, named_values
 from agents.rollout import evaluate
 from agents.scores import share_of_ceiling
 from agents.training import Training, read_record, train, write_evaluation
@@ -196,9 +195,7 @@ class _Monitor:
             moment, before = self._started
             seconds = time.monotonic() - moment
             self._writer.add_scalar("mean_return", mean_return, timesteps)
-            self._writer.add_scalar(
-                "steps_per_second", (timesteps - before) / seconds, timesteps
-            )
+            self._writer.add_scalar("steps_per_second", (timesteps - before) / seconds, timesteps)
             if share is not None:
                 self._writer.add_scalar("share_of_ceiling", share, timesteps)
 

@@ -74,7 +74,8 @@ def run(options: argparse.Namespace) -> None:
         render_mode="ansi" if options.form == "text" else "rgb_array",
     )
     views: list[Any] = []
-    for environment, total in tqdm(season, desc="playing", unit="day", leave=False, disable=None):
+    for day in tqdm(season, desc="playing", unit="day", leave=False, disable=None):
+        environment, total = day
         # Drawing takes longer than playing, and only a video needs every day.
         views = [*views, environment.render()] if options.form == "video" else []
     if options.form == "video":
