@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from agents.cli.options import (
@@ -72,6 +72,10 @@ def run(options: argparse.Namespace) -> None:
         )
         for text in texts
     ]
+    if len({evaluation.agent for evaluation in evaluations}) < len(evaluations):
+        # As after two trainings of one algorithm: only what was typed tells them apart.
+        pairs = zip(evaluations, texts, strict=True)
+        evaluations = [replace(evaluation, agent=text) for evaluation, text in pairs]
     first, *others = evaluations
     summaries = [summary(evaluation, env_kwargs) for evaluation in evaluations]
     differences = [paired_difference(first, other) for other in others]

@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
     others: list[tuple[str, str]] = []
     for name in BUILT_IN:
         agent_class = find_agent(name)
-        what = (inspect.getdoc(agent_class) or "").partition("\n")[0]
+        what = (inspect.getdoc(agent_class) or "").partition("\n")[0].replace("``", "")
         (learners if agent_class.learns() else others).append((name, what))
     _print("agents that learn", learners)
     _print("agents that do not", others)
