@@ -121,13 +121,15 @@ def _print_evaluation(agent: Agent, options: argparse.Namespace, folder: Path) -
     values = {"env_kwargs": env_kwargs, **summary(evaluation, env_kwargs)}
     write_evaluation(folder, values)
     earned, share = values["mean_return"], values["share_of_ceiling"]
-    of_ceiling = "" if share is None else f", {100 * share:.1f} % of the ceiling"
+    way = (
+        "" if share is None else f", {100 * share:.1f} % of the way from no service to the ceiling"
+    )
     record = read_record(folder)
     assert record is not None
     print(f"{agent.name} in {options.env_id}, {record['timesteps']:,} steps, saved in {folder}")
     print(
         f"mean return {earned['mean']:,.1f} (95% interval {earned['low']:,.1f} to "
-        f"{earned['high']:,.1f}){of_ceiling}, {values['episodes']} seasons from seed "
+        f"{earned['high']:,.1f}){way}, {values['episodes']} seasons from seed "
         f"{values['seed']}"
     )
 
@@ -188,7 +190,7 @@ class _Monitor:
         share = share_of_ceiling(self._training.env_id, self._training.env_kwargs, mean_return)
         shown = {"return": f"{mean_return:,.1f}"}
         if share is not None:
-            shown["of ceiling"] = f"{100 * share:.1f} %"
+            shown["% of ceiling"] = f"{100 * share:.1f}"
         assert self._bar is not None
         self._bar.set_postfix(shown, refresh=False)
         if self._writer is not None:
