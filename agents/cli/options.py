@@ -13,7 +13,6 @@ import gymnasium as gym
 from agents.agent import BUILT_IN, CARD, Agent, find_agent, load_agent
 from agents.configuration_files import named_values, split_agent
 from agents.environments import EnvironmentFactory, log_part
-from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.individual import load_individual
 
 __all__ = [
@@ -88,7 +87,6 @@ def check_environment(env_id: str, env_kwargs: Mapping[str, Any]) -> None:
             "agents choose among numbered plans: ENV_ID must name an environment without "
             f"continuous ones, got {env_id!r}"
         )
-    assert isinstance(environment.unwrapped, FitnessFatigueEnv)
 
 
 def named_agent(text: str, env_id: str, env_kwargs: Mapping[str, Any]) -> Agent:
