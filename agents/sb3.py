@@ -55,8 +55,8 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         settings: The configuration.
         model: SB3's model.
         days: Length of a season.
-        learning_curve: Environment steps so far, and mean return of the seasons finished since
-            the point before, as many as there are environments, in the reward's own units.
+        learning_curve: See ``Agent``; a point is the mean of as many seasons as there are
+            environments, in the reward's own units.
     """
 
     settings_class: ClassVar[type[Configuration]]
@@ -90,6 +90,7 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         self.env_kwargs = dict(env_kwargs or {})
         self.seed = require_integer("seed", seed, 0)
         self.settings = settings or self.settings_class()  # type: ignore[assignment]
+        self.timesteps = 0
         self.learning_curve: list[tuple[int, float]] = []
         torch.set_num_threads(1)
         count = self.settings.environments
@@ -195,7 +196,7 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
             },
             "seed": self.seed,
             "settings": asdict(self.settings),
-            "timesteps": self.model.num_timesteps,
+            "timesteps": self.timesteps,
             "updates": self.model._n_updates,
             "learning_curve": self.learning_curve,
         }
@@ -223,7 +224,7 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
             seed=configuration["seed"],
             settings=settings,
         )
-        agent.model.num_timesteps = configuration["timesteps"]
+        agent.timesteps = agent.model.num_timesteps = configuration["timesteps"]
         agent.model._n_updates = configuration["updates"]
         agent.learning_curve = [(int(t), float(r)) for t, r in configuration["learning_curve"]]
         policy = agent.model.policy
@@ -376,6 +377,7 @@ class _Watch(BaseCallback):
         self._start = self.num_timesteps
 
     def _on_step(self) -> bool:
+        self._agent.timesteps = self.num_timesteps
         if self.locals["dones"].any():
             # VecMonitor sits below VecNormalize: these are true rewards. A season that had begun
             # before learning did is not counted whole, and left out.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.parallel import run_all
-from benchmarks.quick import STEPS, quick_runs
+from benchmarks.quick import ENVIRONMENTS, STEPS, quick_runs
 from benchmarks.report import calibrate_log, write_report
 from benchmarks.store import ResultStore
 from benchmarks.tables import as_text, tables
@@ -43,6 +44,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quick.add_argument("--seed", type=int, default=0, help="seed of the training")
     quick.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
     quick.add_argument("--workers", type=int, default=2, help="processes to train with")
+    quick.add_argument(
+        "--agent",
+        action="append",
+        default=[],
+        metavar="AGENT",
+        help="a further agent: package.module:Class or the name of an installed one, with "
+        "arguments if any, as in package.module:Class,argument=value; may be repeated",
+    )
+    quick.add_argument(
+        "--environment",
+        action="append",
+        choices=ENVIRONMENTS,
+        help="only this one; may be repeated (default: all four)",
+    )
     quick.set_defaults(run=_quick)
     speed = commands.add_parser(
         "speed",
@@ -91,11 +106,19 @@ def _quick(options: argparse.Namespace) -> None:
     require_integer("--steps", options.steps, 1)
     require_integer("--workers", options.workers, 1)
     started = time.perf_counter()
-    runs = quick_runs(seed=options.seed, steps=options.steps)
+    runs = quick_runs(
+        seed=options.seed,
+        steps=options.steps,
+        environments=options.environment or ENVIRONMENTS,
+        agents=options.agent,
+    )
     results = run_all(runs, ResultStore(options.out / "runs"), workers=options.workers)
     for table in tables(results):
         print(f"\n{as_text(table)}")
-    command = f"python -m benchmarks quick --seed {options.seed} --steps {options.steps}"
+    words = ["--seed", str(options.seed), "--steps", str(options.steps)]
+    words += [word for agent in options.agent for word in ("--agent", agent)]
+    words += [word for one in options.environment or () for word in ("--environment", one)]
+    command = shlex.join(["python", "-m", "benchmarks", "quick", *words])
     print("\nFitting the model to the runner's log, for the report ...", flush=True)
     page = write_report(results, options.out, calibrate_log(), command)
     print(f"Report: {page} ({time.perf_counter() - started:.0f} s in all)")

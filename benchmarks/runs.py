@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import time
 from collections.abc import Mapping
@@ -14,9 +15,9 @@ from typing import Any
 import gymnasium as gym
 
 import fitgym
-from agents.agent import Agent, Progress, find_agent
+from agents.agent import BUILT_IN, Agent, Progress, find_agent
+from agents.provenance import machine, versions
 from agents.rollout import EVALUATION_SEED, Evaluation, evaluate
-from benchmarks.provenance import machine, versions
 from fitgym.individual import load_individual
 
 __all__ = ["CurvePoint", "Result", "Run", "execute"]
@@ -58,9 +59,11 @@ class Run:
         """A hash of all that decides the result: 12 hexadecimal digits, the same everywhere.
 
         It covers the run itself, the environment's full specification, the individual's numbers
-        (not only the name) and the version of the package.
+        (not only the name), the version of the package, and of an agent from elsewhere the file
+        that it is written in.
 
         Raises:
+            ValueError: If an agent from elsewhere cannot be found.
             TypeError: If an argument of the environment is not JSON-able.
         """
         content = {
@@ -69,6 +72,10 @@ class Run:
             "evaluation": self.specification(self.evaluation_kwargs),
             "fitgym": fitgym.__version__,
         }
+        if self.agent not in BUILT_IN and not self.agent.startswith("agents."):
+            # Its version is unknown, and it may change from run to run while it is written.
+            source = Path(inspect.getfile(find_agent(self.agent))).read_bytes()
+            content["agent"] = hashlib.sha256(source).hexdigest()
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 

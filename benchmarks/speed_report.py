@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from benchmarks.provenance import machine, versions
+from agents.provenance import machine, versions
 from benchmarks.speed import Measurements
 from benchmarks.timing import Comparison
 from fitgym.files import write_text

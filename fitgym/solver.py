@@ -21,11 +21,14 @@ from fitgym.compilation import compiled
 from fitgym.envs import kernel
 from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.envs.task import OBSERVATIONS
+from fitgym.simulation import Policy
 
 __all__ = [
     "can_solve",
     "expected_rewards",
     "foresight_rewards",
+    "myopic_policy",
     "recall_yesterday",
     "replayed_sessions",
 ]
@@ -100,6 +103,22 @@ def expected_rewards(
         _replay_rewards(*arguments, tables, rewards)
     rewards[:, environment.action_mask == 0] = -np.inf
     return rewards
+
+
+def myopic_policy(environment: FitnessFatigueEnv) -> Policy:
+    """Return the policy that pushes the plan with the largest expected reward today.
+
+    It knows person and model, and of a state what the environment lets an agent observe; what it
+    cannot tell from that (see ``expected_rewards``) it raises when it acts.
+    """
+    kind, width = OBSERVATIONS[environment.task.observation]
+
+    def act(states: NDArray[np.void]) -> NDArray[np.int64]:
+        observations = np.empty((states.size, width), dtype=np.float32)
+        kernel.observe_batch(states, environment.days, kind, observations)
+        return np.asarray(expected_rewards(environment, observations).argmax(axis=1))
+
+    return act
 
 
 def observed_states(

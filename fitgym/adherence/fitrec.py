@@ -55,6 +55,7 @@ __all__ = [
     "compiled_curves",
     "find_load_table",
     "predicted_table",
+    "predictor_identity",
     "shipped_table_requests",
 ]
 
@@ -238,7 +239,7 @@ def find_load_table(
         ImportError: If the table must be built and the ``predictor`` extra is not installed.
         ValueError: If a table on disk is corrupted.
     """
-    identity = _predictor_identity(predictor)
+    identity = predictor_identity(predictor)
     key = table_key(plans_trimp, physiology.vdot, physiology.gender, identity)
     for folder in (shipped_tables(), _cached_tables()):
         if (folder / f"{key}.npz").exists():
@@ -274,7 +275,7 @@ def predicted_table(
         torch.set_num_threads(threads)
 
 
-def _predictor_identity(predictor: str) -> str:
+def predictor_identity(predictor: str) -> str:
     """Return what changes when the predictor's answers do, without loading torch."""
     if predictor == "fitrec":
         card = resources.files("fitgym") / "data" / "predictor" / "fitrec.json"
@@ -293,7 +294,7 @@ def shipped_table_requests() -> dict[str, tuple[tuple[float, ...], float, str]]:
 
     They serve the shipped individuals and the VDOT bands of the population.
     """
-    identity = _predictor_identity("fitrec")
+    identity = predictor_identity("fitrec")
     people = [load_individual(name) for name in shipped_individuals()]
     requests = [(one.plans_trimp, one.physiology.vdot, one.physiology.gender) for one in people] + [
         (DEFAULT_PLANS_TRIMP, band.vdot, "unknown") for band in VDOT_BANDS
