@@ -1,0 +1,340 @@
+"""Natural gradient descent with Kronecker-factored curvature (K-FAC), recurrent layers included.
+
+The Fisher information of a network is taken to be block-diagonal, one block for each linear map
+``s = W a``, and a block to be the Kronecker product ``A (x) G`` of the second moments of the map's
+inputs, ``A = E[a a']``, and of the gradients with respect to its outputs, ``G = E[g g']``, when
+targets are drawn from the network's own predictions (Martens & Grosse 2015). Step and trust
+region are those of ACKTR (Wu et al. 2017).
+
+An LSTM is one such map, from input, hidden state and 1 to the four gates, used every day. Its
+weights' gradient is a sum over days, whose terms are taken to be uncorrelated between days; then
+``A`` and ``G`` are moments over people and days alike (Martens, Ba & Johnson 2018, section 3.5.1).
+Input-to-gates and hidden-to-gates are not two blocks, since they have ``g`` in common: one block
+needs one ``G`` instead of two and keeps the covariance of input and hidden state.
+
+There is no public reference for ACKTR with a recurrent network: published implementations refuse
+one or leave its LSTM to a first-order optimiser. The tests stand in for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from agents.networks import HybridNetwork, Memory, draw_actions
+
+__all__ = [
+    "KFAC",
+    "Eigenbasis",
+    "LinearMap",
+    "damped_solution",
+    "gaussian_draw",
+    "quadratic_form",
+    "replay",
+    "second_moment",
+    "softmax_draw",
+    "step_size",
+    "unroll",
+]
+
+# Eigenvalues, (n,), and eigenvectors as columns, (n, n).
+Eigenbasis = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class LinearMap:
+    """A linear map ``s = W a`` of a network, and what went through it in a replay.
+
+    Attributes:
+        weights: What makes up the columns of W, (O, I): matrices, and a bias as the last one.
+        inputs: a, (M, I), of all people and days, with 1 for the bias.
+        outputs: s, of M elements of O, in the graph of the replay.
+    """
+
+    weights: tuple[Tensor, ...]
+    inputs: Tensor
+    outputs: Tensor
+
+    def gradient(self, output_gradients: Tensor) -> Tensor:
+        """Return the gradient with respect to W, (O, I), given that with respect to s."""
+        return output_gradients.reshape(len(self.inputs), -1).T @ self.inputs
+
+    def add(self, step: Tensor) -> None:
+        """Add to W, (O, I), which the graph of the replay does not survive."""
+        widths = [weight.numel() // len(weight) for weight in self.weights]
+        with torch.no_grad():
+            for weight, columns in zip(self.weights, step.split(widths, 1), strict=True):
+                weight.add_(columns.reshape(weight.shape))
+
+
+def replay(
+    network: HybridNetwork, inputs: Tensor, memory: Memory = None, starting: Tensor | None = None
+) -> tuple[Tensor, list[LinearMap], Memory]:
+    """Return what ``network(inputs, memory, starting)`` returns, and the maps on the way.
+
+    The second bias of ``nn.LSTM`` only ever adds to the first, and is no weight of any map.
+
+    Args:
+        network: The network.
+        inputs: (T, N, I).
+        memory: Before the first day; None for that of a start.
+        starting: (T, N) of bool: whether an episode starts on the day; None for nowhere.
+
+    Returns:
+        Outputs (T, N, O), the maps from first to last, and the memory after the last day.
+    """
+    maps: list[LinearMap] = []
+    if network.memory is not None:
+        lstm: Any = network.memory
+        bias = lstm.bias_ih_l0
+        drive = functional.linear(inputs, lstm.weight_ih_l0, bias + lstm.bias_hh_l0)
+        if memory is None:
+            memory = network.initial_memory(inputs.shape[1])
+        assert memory is not None
+        before, hidden, memory = unroll(drive, lstm.weight_hh_l0, memory, starting)
+        # The gradient with respect to the gates is that with respect to what drives them.
+        maps.append(
+            LinearMap(
+                (lstm.weight_ih_l0, lstm.weight_hh_l0, bias),
+                _with_one(torch.cat([inputs, before], -1)),
+                drive,
+            )
+        )
+        inputs = hidden
+    for layer in network.layers:
+        outputs = layer(inputs)
+        if isinstance(layer, nn.Linear):
+            maps.append(LinearMap((layer.weight, layer.bias), _with_one(inputs), outputs))
+        inputs = outputs
+    return inputs, maps, memory
+
+
+def unroll(
+    drive: Tensor, recurrent: Tensor, memory: tuple[Tensor, Tensor], starting: Tensor | None = None
+) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
+    """Run an LSTM day by day, as ``nn.LSTM`` does behind closed doors.
+
+    Args:
+        drive: What inputs and biases add to the gates, (T, N, 4 units), in torch's order of
+            input, forget, cell and output.
+        recurrent: Weights from hidden state to gates, (4 units, units).
+        memory: Hidden state and cell state before the first day, (N, units) each.
+        starting: (T, N) of bool: where the memory is forgotten first; None for nowhere.
+
+    Returns:
+        The hidden states that went into each day's gates and those that came out of it,
+        (T, N, units) each, and the memory after the last day.
+    """
+    hidden, cell = memory
+    forgetting = [False] * len(drive) if starting is None else starting.any(-1).tolist()
+    before, after = [], []
+    for day, inflow in enumerate(drive.unbind()):
+        if forgetting[day]:
+            assert starting is not None
+            kept = (~starting[day])[:, None].to(hidden.dtype)
+            hidden, cell = hidden * kept, cell * kept
+        before.append(hidden)
+        gates = torch.addmm(inflow, hidden, recurrent.T)
+        enter, keep, candidate, leave = gates.chunk(4, -1)
+        cell = keep.sigmoid() * cell + enter.sigmoid() * candidate.tanh()
+        hidden = leave.sigmoid() * cell.tanh()
+        after.append(hidden)
+    return torch.stack(before), torch.stack(after), (hidden.detach(), cell.detach())
+
+
+def softmax_draw(logits: Tensor, generator: torch.Generator) -> Tensor:
+    """Return gradients of ``-log p(action)``, the actions drawn from p = softmax(logits).
+
+    Their second moment is the Fisher information of the softmax, diag(p) - p p'.
+
+    Args:
+        logits: (..., actions).
+        generator: Of the draws.
+    """
+    probabilities = logits.softmax(-1)
+    drawn = draw_actions(logits, generator)[..., None]
+    return probabilities.scatter_add(-1, drawn, -torch.ones_like(probabilities))
+
+
+def gaussian_draw(values: Tensor, generator: torch.Generator) -> Tensor:
+    """Return gradients of ``-log p(target)``, the targets drawn from p = Normal(values, 1).
+
+    The Fisher information they sample is the Gauss-Newton matrix of half the squared error.
+
+    Args:
+        values: Of any shape.
+        generator: Of the draws.
+    """
+    return torch.empty_like(values).normal_(generator=generator)
+
+
+def second_moment(samples: Tensor) -> Tensor:
+    """Return ``E[x x']``, (n, n), of samples (M, n)."""
+    return samples.T @ samples / len(samples)
+
+
+def damped_solution(inputs: Eigenbasis, outputs: Eigenbasis, gradient: Tensor, damping: float) -> Tensor:
+    """Return ``(A (x) G + damping I)^-1`` times the gradient, both (O, I).
+
+    The damping is added to the Kronecker product itself (Tikhonov), which the eigenbases make
+    exact, rather than to each of its factors.
+
+    Args:
+        inputs: Of A, (I, I).
+        outputs: Of G, (O, O).
+        gradient: (O, I).
+        damping: ``lambda``.
+    """
+    (a, u), (g, w) = inputs, outputs
+    return w @ ((w.T @ gradient @ u) / (torch.outer(g, a) + damping)) @ u.T
+
+
+def quadratic_form(inputs: Tensor, outputs: Tensor, step: Tensor) -> Tensor:
+    """Return ``x' (A (x) G) x`` for a step x, (O, I); the factors are (I, I) and (O, O)."""
+    return ((outputs @ step) * (step @ inputs)).sum()
+
+
+def step_size(curvature: float, trust_region: float, longest: float) -> float:
+    """Return ``eta = min(eta_max, sqrt(2 delta / (v' F v)))`` (Wu et al. 2017, section 3.2).
+
+    A step ``eta v`` then changes what the network predicts by a Kullback-Leibler divergence of
+    ``delta`` at most, to second order.
+
+    Args:
+        curvature: ``v' F v``.
+        trust_region: ``delta``, nats.
+        longest: ``eta_max``.
+    """
+    if curvature <= 0.0:
+        return longest
+    return min(longest, math.sqrt(2.0 * trust_region / curvature))
+
+
+
+class KFAC:
+    """The optimiser of one network: running factors, their eigenbases and the averaged step.
+
+    Attributes:
+        updates: Steps taken so far.
+    """
+
+    def __init__(
+        self, *, trust_region: float, damping: float, factor_decay: float, momentum: float
+    ) -> None:
+        """Start without any curvature.
+
+        Args:
+            trust_region: ``delta``, nats.
+            damping: ``lambda``, added to each block of the Fisher information.
+            factor_decay: Share of the old in the running average of factors. The first few
+                count alike, by 1 - 1/k in the k-th update (Martens & Grosse 2015, section 5).
+            momentum: Share of the old in the running average of steps. An average of steps that
+                stay in the trust region stays in it, too.
+        """
+        self.updates = 0
+        self._trust_region = trust_region
+        self._damping = damping
+        self._factor_decay = factor_decay
+        self._momentum = momentum
+        # A and G of each map, and its averaged step.
+        self._factors: list[tuple[Tensor, Tensor]] = []
+        self._steps: list[Tensor] = []
+        self._bases: list[tuple[Eigenbasis, Eigenbasis]] = []
+
+    def step(
+        self,
+        outputs: Tensor,
+        maps: Sequence[LinearMap],
+        drawn: Tensor,
+        loss: Tensor,
+        longest: float,
+        *,
+        renew_bases: bool,
+    ) -> None:
+        """Change the weights of a network that was replayed, so that a loss falls.
+
+        Args:
+            outputs: Of the replay.
+            maps: Of the replay.
+            drawn: Gradients of ``-log p(target)`` with respect to the outputs, the targets drawn
+                from the network's own predictions, shaped like the outputs.
+            loss: A mean over people and days, as the Fisher information is.
+            longest: ``eta_max``.
+            renew_bases: Whether to decompose the factors anew; needed in the first step.
+        """
+        through = [linear.outputs for linear in maps]
+        self.observe(maps, torch.autograd.grad(outputs, through, drawn, retain_graph=True))
+        if renew_bases:
+            self._bases = [(_eigenbasis(a), _eigenbasis(g)) for a, g in self._factors]
+        gradients = [
+            linear.gradient(gradient)
+            for linear, gradient in zip(maps, torch.autograd.grad(loss, through), strict=True)
+        ]
+        directions = [
+            damped_solution(*bases, gradient, self._damping)
+            for bases, gradient in zip(self._bases, gradients, strict=True)
+        ]
+        curvature = sum(
+            float(quadratic_form(*factors, direction))
+            for factors, direction in zip(self._factors, directions, strict=True)
+        )
+        size = step_size(curvature, self._trust_region, longest)
+        for linear, step, direction in zip(maps, self._steps, directions, strict=True):
+            step.mul_(self._momentum).add_(direction, alpha=-size * (1.0 - self._momentum))
+            linear.add(step)
+        self.updates += 1
+
+    def observe(self, maps: Sequence[LinearMap], output_gradients: Sequence[Tensor]) -> None:
+        """Take a batch into the running averages of the factors.
+
+        Args:
+            maps: Of the replay.
+            output_gradients: With respect to each map's outputs, of ``-log p(target)`` summed
+                over people and days, the targets drawn from the network's own predictions.
+        """
+        kept = min(1.0 - 1.0 / (self.updates + 1), self._factor_decay)
+        for index, (linear, gradient) in enumerate(zip(maps, output_gradients, strict=True)):
+            flat = gradient.reshape(len(linear.inputs), -1)
+            fresh = second_moment(linear.inputs), second_moment(flat)
+            if index == len(self._factors):
+                self._factors.append(fresh)
+                self._steps.append(torch.zeros(flat.shape[1], linear.inputs.shape[1]))
+            else:
+                for factor, moment in zip(self._factors[index], fresh, strict=True):
+                    factor.lerp_(moment, 1.0 - kept)
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return all that the next step depends on, by name, for a file."""
+        arrays = {"updates": np.array(self.updates)}
+        for index, ((a, g), step) in enumerate(zip(self._factors, self._steps, strict=True)):
+            arrays |= {f"{index}.inputs": a.numpy(), f"{index}.outputs": g.numpy()}
+            arrays[f"{index}.step"] = step.numpy()
+        return arrays
+
+    def restore(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from what ``tensors`` returned."""
+        self.updates = int(tensors["updates"])
+        arrays = {name: torch.from_numpy(array) for name, array in tensors.items()}
+        count = sum(name.endswith(".step") for name in tensors)
+        self._factors = [(arrays[f"{i}.inputs"], arrays[f"{i}.outputs"]) for i in range(count)]
+        self._steps = [arrays[f"{i}.step"] for i in range(count)]
+
+
+def _eigenbasis(factor: Tensor) -> Eigenbasis:
+    values, vectors = torch.linalg.eigh(factor)
+    # Rounding leaves some of the zeros a little below.
+    return values.clamp(min=0.0), vectors
+
+
+def _with_one(inputs: Tensor) -> Tensor:
+    """Return inputs (..., I) as the samples of a factor, (M, I + 1), with 1 for the bias."""
+    flat = inputs.detach().flatten(0, -2)
+    return torch.cat([flat, torch.ones(len(flat), 1)], -1)
