@@ -16,7 +16,7 @@ from agents.agent import Progress
 from agents.configuration import ACKTRConfiguration
 from agents.environments import make_vector_env
 from agents.experience import Collector, Window
-from agents.kfac import KFAC, gaussian_draw, replay, softmax_draw
+from agents.kfac import KFAC, gaussian_divergence, gaussian_draw, replay, softmax_divergence, softmax_draw
 from agents.learner import Learner, part
 from agents.networks import HybridNetwork, Memory, entropies, forbid, forget
 from agents.returns import generalised_advantages
@@ -102,7 +102,7 @@ class ACKTR(Learner[ACKTRConfiguration]):
     def _update(
         self,
         window: Window,
-        memory: Memory,
+        before: Memory,
         generator: torch.Generator,
         *,
         longest: float,
@@ -111,8 +111,8 @@ class ACKTR(Learner[ACKTRConfiguration]):
         """Take one step with each network; return the critic's memory after the window."""
         settings = self.settings
         observations, starting = window.observations[:-1], window.starting[:-1]
-        outputs, value_maps, memory = replay(self.critic, observations, memory, starting)
-        memory = forget(memory, window.starting[-1])
+        outputs, value_maps, after = replay(self.critic, observations, before, starting)
+        memory = forget(after, window.starting[-1])
         bootstrap, _ = self.critic.step(window.observations[-1], memory)
         values = outputs[..., 0]
         advantages = generalised_advantages(
@@ -129,7 +129,8 @@ class ACKTR(Learner[ACKTRConfiguration]):
             value_maps,
             gaussian_draw(outputs.detach(), generator),
             0.5 * (targets - values).square().mean(),
-            longest,
+            lambda: gaussian_divergence(outputs, self.critic(observations, before, starting)[0]),
+            longest=longest,
             renew_bases=renew_bases,
         )
         raw_logits, policy_maps, _ = replay(self.actor, observations, window.memory, starting)
@@ -139,7 +140,10 @@ class ACKTR(Learner[ACKTRConfiguration]):
             policy_maps,
             softmax_draw(logits.detach(), generator),
             policy_loss(logits, window.actions, advantages, settings.entropy_bonus),
-            longest,
+            lambda: softmax_divergence(
+                logits, forbid(self.actor(observations, window.memory, starting)[0], self.mask)
+            ),
+            longest=longest,
             renew_bases=renew_bases,
         )
         return memory

@@ -19,7 +19,7 @@ one or leave its LSTM to a first-order optimiser. The tests stand in for it.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,6 +176,29 @@ def gaussian_draw(values: Tensor, generator: torch.Generator) -> Tensor:
     return torch.empty_like(values).normal_(generator=generator)
 
 
+def softmax_divergence(before: Tensor, after: Tensor) -> float:
+    """Return the mean Kullback-Leibler divergence of softmax(after) from softmax(before), nats.
+
+    Args:
+        before: Logits (..., actions).
+        after: Logits (..., actions).
+    """
+    with torch.no_grad():
+        old, new = before.log_softmax(-1), after.log_softmax(-1)
+        return float((old.exp() * (old - new)).sum(-1).mean())
+
+
+def gaussian_divergence(before: Tensor, after: Tensor) -> float:
+    """Return the mean divergence of Normal(after, 1) from Normal(before, 1), nats.
+
+    Args:
+        before: Of any shape.
+        after: Of the same shape.
+    """
+    with torch.no_grad():
+        return 0.5 * float((after - before).square().mean())
+
+
 def second_moment(samples: Tensor) -> Tensor:
     """Return ``E[x x']``, (n, n), of samples (M, n)."""
     return samples.T @ samples / len(samples)
@@ -255,8 +278,9 @@ class KFAC:
         maps: Sequence[LinearMap],
         drawn: Tensor,
         loss: Tensor,
-        longest: float,
+        divergence: Callable[[], float],
         *,
+        longest: float,
         renew_bases: bool,
     ) -> None:
         """Change the weights of a network that was replayed, so that a loss falls.
@@ -267,6 +291,8 @@ class KFAC:
             drawn: Gradients of ``-log p(target)`` with respect to the outputs, the targets drawn
                 from the network's own predictions, shaped like the outputs.
             loss: A mean over people and days, as the Fisher information is.
+            divergence: Returns how far the network's present predictions are from those of the
+                replay, nats, on average over people and days.
             longest: ``eta_max``.
             renew_bases: Whether to decompose the factors anew; needed in the first step.
         """
@@ -290,7 +316,17 @@ class KFAC:
         for linear, step, direction in zip(maps, self._steps, directions, strict=True):
             step.mul_(self._momentum).add_(direction, alpha=-size * (1.0 - self._momentum))
             linear.add(step)
+        self._shorten(maps, divergence())
         self.updates += 1
+
+    def _shorten(self, maps: Sequence[LinearMap], diverged: float) -> None:
+        """Take back what of the step just taken leads out of the trust region."""
+        if diverged <= self._trust_region:
+            return
+        kept = math.sqrt(self._trust_region / diverged)
+        for linear, step in zip(maps, self._steps, strict=True):
+            linear.add(step * (kept - 1.0))
+            step.mul_(kept)
 
     def observe(self, maps: Sequence[LinearMap], output_gradients: Sequence[Tensor]) -> None:
         """Take a batch into the running averages of the factors.
