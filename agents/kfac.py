@@ -246,7 +246,7 @@ class KFAC:
     """The optimiser of one network: running factors, their eigenbases and the averaged step.
 
     Attributes:
-        updates: Steps taken so far.
+        updates: Batches observed so far, one in each step.
     """
 
     def __init__(
@@ -317,7 +317,6 @@ class KFAC:
             step.mul_(self._momentum).add_(direction, alpha=-size * (1.0 - self._momentum))
             linear.add(step)
         self._shorten(maps, divergence())
-        self.updates += 1
 
     def _shorten(self, maps: Sequence[LinearMap], diverged: float) -> None:
         """Take back what of the step just taken leads out of the trust region."""
@@ -336,7 +335,8 @@ class KFAC:
             output_gradients: With respect to each map's outputs, of ``-log p(target)`` summed
                 over people and days, the targets drawn from the network's own predictions.
         """
-        kept = min(1.0 - 1.0 / (self.updates + 1), self._factor_decay)
+        self.updates += 1
+        kept = min(1.0 - 1.0 / self.updates, self._factor_decay)
         for index, (linear, gradient) in enumerate(zip(maps, output_gradients, strict=True)):
             flat = gradient.reshape(len(linear.inputs), -1)
             fresh = second_moment(linear.inputs), second_moment(flat)
