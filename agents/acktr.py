@@ -16,7 +16,14 @@ from agents.agent import Progress
 from agents.configuration import ACKTRConfiguration
 from agents.environments import make_vector_env
 from agents.experience import Collector, Window
-from agents.kfac import KFAC, gaussian_divergence, gaussian_draw, replay, softmax_divergence, softmax_draw
+from agents.kfac import (
+    KFAC,
+    gaussian_divergence,
+    gaussian_draw,
+    replay,
+    softmax_divergence,
+    softmax_draw,
+)
 from agents.learner import Learner, part
 from agents.networks import HybridNetwork, Memory, entropies, forbid, forget
 from agents.returns import generalised_advantages

@@ -71,7 +71,7 @@ class LinearMap:
         """Add to W, (O, I), which the graph of the replay does not survive."""
         widths = [weight.numel() // len(weight) for weight in self.weights]
         with torch.no_grad():
-            for weight, columns in zip(self.weights, step.split(widths, 1), strict=True):
+            for weight, columns in zip(self.weights, torch.split(step, widths, 1), strict=True):
                 weight.add_(columns.reshape(weight.shape))
 
 
@@ -204,7 +204,9 @@ def second_moment(samples: Tensor) -> Tensor:
     return samples.T @ samples / len(samples)
 
 
-def damped_solution(inputs: Eigenbasis, outputs: Eigenbasis, gradient: Tensor, damping: float) -> Tensor:
+def damped_solution(
+    inputs: Eigenbasis, outputs: Eigenbasis, gradient: Tensor, damping: float
+) -> Tensor:
     """Return ``(A (x) G + damping I)^-1`` times the gradient, both (O, I).
 
     The damping is added to the Kronecker product itself (Tikhonov), which the eigenbases make
@@ -239,7 +241,6 @@ def step_size(curvature: float, trust_region: float, longest: float) -> float:
     if curvature <= 0.0:
         return longest
     return min(longest, math.sqrt(2.0 * trust_region / curvature))
-
 
 
 class KFAC:

@@ -237,7 +237,10 @@ def test_linear_gaussian_map_steps_along_the_exact_natural_gradient() -> None:
     layer = net.layers[-1]
     assert isinstance(layer, torch.nn.Linear)
     gradient = torch.cat(
-        [g.reshape(2, -1) for g in torch.autograd.grad(loss, layer.parameters(), retain_graph=True)],
+        [
+            g.reshape(2, -1)
+            for g in torch.autograd.grad(loss, layer.parameters(), retain_graph=True)
+        ],
         1,
     )
     samples = torch.cat([inputs.flatten(0, 1), torch.ones(40, 1)], 1)
@@ -338,7 +341,8 @@ def test_recurrent_steps_solve_recall_where_others_cannot() -> None:
             inputs[..., 0] = 0.0
             inputs[0, :, 0] = 2.0 * signs - 1.0
             outputs, maps, _ = replay(net, inputs)
-            drawn = softmax_draw(outputs.detach(), generator)
+            before = outputs.detach()
+            drawn = softmax_draw(before, generator)
             drawn[:-1] = 0.0
             right = float((outputs[-1].argmax(-1) == signs).float().mean())
             kfac.step(
@@ -346,9 +350,7 @@ def test_recurrent_steps_solve_recall_where_others_cannot() -> None:
                 maps,
                 drawn,
                 functional.cross_entropy(outputs[-1], signs),
-                lambda before=outputs.detach()[-1], seen=inputs: softmax_divergence(
-                    before, net(seen)[0][-1]
-                ),
+                lambda before=before, seen=inputs: softmax_divergence(before[-1], net(seen)[0][-1]),
                 longest=1.0,
                 renew_bases=update % 5 == 0,
             )
@@ -420,7 +422,13 @@ def test_what_is_saved_goes_on_alike() -> None:
         outputs, maps, _ = replay(net, torch.randn(5, 4, 4, generator=generator))
         drawn = softmax_draw(outputs.detach(), generator)
         kfac.step(
-            outputs, maps, drawn, outputs.square().mean(), lambda: 0.0, longest=0.1, renew_bases=True
+            outputs,
+            maps,
+            drawn,
+            outputs.square().mean(),
+            lambda: 0.0,
+            longest=0.1,
+            renew_bases=True,
         )
         return net.layers[-1].weight.detach().clone()
 
