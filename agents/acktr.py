@@ -20,12 +20,12 @@ from agents.kfac import (
     KFAC,
     gaussian_divergence,
     gaussian_draw,
-    replay,
     softmax_divergence,
     softmax_draw,
 )
 from agents.learner import Learner, part
 from agents.networks import HybridNetwork, Memory, entropies, forbid, forget
+from agents.replay import replay
 from agents.returns import generalised_advantages
 from fitgym.validation import require_integer
 

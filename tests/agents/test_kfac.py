@@ -19,13 +19,13 @@ from agents.kfac import (
     gaussian_divergence,
     gaussian_draw,
     quadratic_form,
-    replay,
     second_moment,
     softmax_divergence,
     softmax_draw,
     step_size,
 )
 from agents.networks import HybridNetwork
+from agents.replay import replay
 
 NO_LIMIT = 1e9
 
