@@ -197,12 +197,14 @@ class ACKTRConfiguration(NetworkConfiguration):
         momentum: Share of the old in the running average of steps.
     """
 
-    learning_rate: float = 0.25
+    # Longer than in the literature, so that the trust region decides until late in learning: with
+    # 0.25, retention reached 523 rather than 576 (300,000 steps, one seed).
+    learning_rate: float = 3.0
     steps: int = 16
     advantage_decay: float = 0.95
     entropy_bonus: float = 0.003
-    trust_region: float = 1e-3
-    critic_trust_region: float = 1e-3
+    trust_region: float = 3e-3
+    critic_trust_region: float = 3e-2
     damping: float = 1e-2
     factor_decay: float = 0.99
     decomposition_interval: int = 10

@@ -163,8 +163,7 @@ class KFAC:
             damping: ``lambda``, added to each block of the Fisher information.
             factor_decay: Share of the old in the running average of factors. The first few
                 count alike, by 1 - 1/k in the k-th update (Martens & Grosse 2015, section 5).
-            momentum: Share of the old in the running average of steps. An average of steps that
-                stay in the trust region stays in it, too.
+            momentum: Share of the old in the running average of steps.
         """
         self.updates = 0
         self._trust_region = trust_region
@@ -223,13 +222,18 @@ class KFAC:
         self._shorten(maps, divergence())
 
     def _shorten(self, maps: Sequence[LinearMap], diverged: float) -> None:
-        """Take back what of the step just taken leads out of the trust region."""
-        if diverged <= self._trust_region:
-            return
-        kept = math.sqrt(self._trust_region / diverged)
-        for linear, step in zip(maps, self._steps, strict=True):
-            linear.add(step * (kept - 1.0))
-            step.mul_(kept)
+        """Take back what of the step just taken leads out of the trust region.
+
+        The running average is shortened with it, or steps that turned out too long would go on to
+        outweigh the following ones.
+        """
+        if not math.isfinite(diverged):
+            raise FloatingPointError(f"predictions diverged by {diverged} in update {self.updates}")
+        if diverged > self._trust_region:
+            kept = math.sqrt(self._trust_region / diverged)
+            for linear, step in zip(maps, self._steps, strict=True):
+                linear.add(step * (kept - 1.0))
+                step.mul_(kept)
 
     def observe(self, maps: Sequence[LinearMap], output_gradients: Sequence[Tensor]) -> None:
         """Take a batch into the running averages of the factors.
@@ -262,7 +266,7 @@ class KFAC:
     def restore(self, tensors: Mapping[str, NDArray[Any]]) -> None:
         """Go on from what ``tensors`` returned."""
         self.updates = int(tensors["updates"])
-        arrays = {name: torch.from_numpy(array) for name, array in tensors.items()}
+        arrays = {name: torch.tensor(array) for name, array in tensors.items()}
         count = sum(name.endswith(".step") for name in tensors)
         self._factors = [(arrays[f"{i}.inputs"], arrays[f"{i}.outputs"]) for i in range(count)]
         self._steps = [arrays[f"{i}.step"] for i in range(count)]
