@@ -416,6 +416,21 @@ def test_momentum_averages_steps() -> None:
     )
 
 
+def test_predictions_that_are_no_numbers_are_an_error() -> None:
+    net = linear_network(1, 1)
+    outputs, maps, _ = replay(net, torch.ones(2, 1, 1))
+    with pytest.raises(FloatingPointError, match="update 1"):
+        optimiser().step(
+            outputs,
+            maps,
+            torch.ones(2, 1, 1),
+            outputs.mean(),
+            lambda: float("nan"),
+            longest=0.1,
+            renew_bases=True,
+        )
+
+
 def test_what_is_saved_goes_on_alike() -> None:
     def go_on(kfac: KFAC, net: HybridNetwork) -> Tensor:
         generator = torch.Generator().manual_seed(9)
