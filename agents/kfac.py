@@ -14,8 +14,8 @@ Martens, Ba & Johnson 2018). Input-to-gates and hidden-to-gates are not two bloc
 hidden state.
 
 The curvature so found is too small, since what blocks have in common and what days have in common
-is left out: in learning acquisition for 98 updates, the divergence that a step made was 28 times
-(actor) and 102 times (critic) what had been predicted, in the median, and 8 and 40 times without
+is left out: in 98 updates on acquisition (0.001 nats, eta_max 0.25), steps diverged 28 times
+(actor) and 102 times (critic) as far as predicted, in the median, and 8 and 40 times without
 an LSTM. So here each step is measured once it is taken, and shortened to the trust region where
 it led out of it.
 
