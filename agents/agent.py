@@ -41,6 +41,7 @@ Progress = Callable[[int], None]
 # The names that need no import path.
 BUILT_IN = {
     "a2c": "agents.sb3:A2C",
+    "acktr": "agents.acktr:ACKTR",
     "dqn": "agents.sb3:DQN",
     "ppo": "agents.sb3:PPO",
     "recurrent-ppo": "agents.sb3:RecurrentPPO",
