@@ -234,11 +234,11 @@ class GAILConfiguration(NetworkConfiguration):
     epochs: int = 4
     advantage_decay: float = 0.95
     clip_range: float = 0.2
-    entropy_bonus: float = 0.003
+    entropy_bonus: float = 0.0
     discriminator_rate: float = 1e-3
     discriminator_minibatch: int = 512
     discriminator_epochs: int = 1
-    gradient_penalty: float = 1.0
+    gradient_penalty: float = 0.1
 
     def __post_init__(self) -> None:
         """Check every field."""

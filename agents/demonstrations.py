@@ -90,7 +90,7 @@ class Demonstrations:
     @property
     def episodes(self) -> int:
         """Number of seasons, E."""
-        return self.actions.shape[0]
+        return len(self.actions)
 
     def first(self, episodes: int) -> Self:
         """Return the first seasons.
@@ -175,7 +175,9 @@ class Demonstrations:
                 metadata = content.metadata() or {}
                 tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118
         except SafetensorError as error:
-            raise ValueError(f"{os.fspath(path)} is no readable safetensors file: {error}") from None
+            raise ValueError(
+                f"{os.fspath(path)} is no readable safetensors file: {error}"
+            ) from None
         if metadata.get("format") != _FORMAT:
             raise ValueError(
                 f"{os.fspath(path)} must hold {_FORMAT!r}, got {metadata.get('format')!r}"

@@ -65,14 +65,18 @@ class GAIL(Learner[GAILConfiguration]):
     settings_class = GAILConfiguration
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        """Make untrained networks; see ``Learner``. Demonstrations are read when learning starts."""
+        """Make untrained networks; see ``Learner``. Demonstrations are read at the first need."""
         super().__init__(*arguments, **keywords)
-        self._policy_optimiser = torch.optim.Adam(
-            [*self.networks["actor"].parameters(), *self.networks["critic"].parameters()]
-        )
-        self._discriminator_optimiser = torch.optim.Adam(
-            self.networks["discriminator"].parameters(), lr=self.settings.discriminator_rate
-        )
+        self._policy_weights = [
+            *self.networks["actor"].parameters(),
+            *self.networks["critic"].parameters(),
+        ]
+        self._optimisers = {
+            "policy_optimiser": torch.optim.Adam(self._policy_weights),
+            "discriminator_optimiser": torch.optim.Adam(
+                self.networks["discriminator"].parameters(), lr=self.settings.discriminator_rate
+            ),
+        }
         self._expert: Tensor | None = None
 
     def _make_networks(self, inputs: int, actions: int) -> dict[str, nn.Module]:
@@ -112,7 +116,7 @@ class GAIL(Learner[GAILConfiguration]):
         generator = torch.Generator().manual_seed(self.training_seed(1))
         done = 0
         while done < total_timesteps:
-            for group in self._policy_optimiser.param_groups:
+            for group in self._optimisers["policy_optimiser"].param_groups:
                 group["lr"] = self.settings.learning_rate * (1.0 - done / total_timesteps)
             window = collector.collect(self.actor, self.days)
             require_whole_seasons(window)
@@ -170,6 +174,7 @@ class GAIL(Learner[GAILConfiguration]):
     def _improve_discriminator(self, days: Tensor, generator: torch.Generator) -> None:
         """Take gradient steps with as many days of the expert as there are of the policy."""
         assert self._expert is not None
+        optimiser = self._optimisers["discriminator_optimiser"]
         for _ in range(self.settings.discriminator_epochs):
             size = self.settings.discriminator_minibatch
             for rows in _minibatches(len(days), size, generator):
@@ -181,13 +186,14 @@ class GAIL(Learner[GAILConfiguration]):
                 loss = loss + self.settings.gradient_penalty * slope_penalty(
                     self._logits(between), between
                 )
-                self._discriminator_optimiser.zero_grad()
-                loss.backward()
-                self._discriminator_optimiser.step()
+                optimiser.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
 
     def _improve_policy(self, window: Window, rewards: Tensor, generator: torch.Generator) -> None:
         """Take clipped gradient steps of actor and critic on whole seasons."""
         settings = self.settings
+        optimiser = self._optimisers["policy_optimiser"]
         critic = self.networks["critic"]
         observations = window.observations[:-1]
         with torch.no_grad():
@@ -204,7 +210,6 @@ class GAIL(Learner[GAILConfiguration]):
         )
         returns = advantages + values
         advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
-        weights = self._policy_optimiser.param_groups[0]["params"]
         for _ in range(settings.epochs):
             for people in _minibatches(rewards.shape[1], settings.minibatch_seasons, generator):
                 logs = self._log_probabilities(observations[:, people])
@@ -218,10 +223,10 @@ class GAIL(Learner[GAILConfiguration]):
                     - objective
                     - settings.entropy_bonus * entropies(logs).mean()
                 )
-                self._policy_optimiser.zero_grad()
+                optimiser.zero_grad()
                 loss.backward()
-                nn.utils.clip_grad_norm_(weights, _LARGEST_GRADIENT)
-                self._policy_optimiser.step()
+                nn.utils.clip_grad_norm_(self._policy_weights, _LARGEST_GRADIENT)
+                optimiser.step()
 
     def _log_probabilities(self, observations: Tensor) -> Tensor:
         """Return the policy's of every plan on every day of whole seasons, (T, N, actions)."""
@@ -231,25 +236,19 @@ class GAIL(Learner[GAILConfiguration]):
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return weights, normalisation and the state of the optimisers."""
         arrays = super().tensors()
-        for name, optimiser in self._optimisers().items():
+        for name, optimiser in self._optimisers.items():
             for index, state in optimiser.state_dict()["state"].items():
                 for key, value in state.items():
                     arrays[f"{name}.{index}.{key}"] = torch.as_tensor(value).numpy()
         return arrays
 
     def _restore(self, tensors: dict[str, NDArray[Any]]) -> None:
-        for name, optimiser in self._optimisers().items():
+        for name, optimiser in self._optimisers.items():
             content = optimiser.state_dict()
             for path, value in part(tensors, name).items():
                 index, key = path.split(".")
                 content["state"].setdefault(int(index), {})[key] = torch.from_numpy(value)
             optimiser.load_state_dict(content)
-
-    def _optimisers(self) -> dict[str, torch.optim.Adam]:
-        return {
-            "policy_optimiser": self._policy_optimiser,
-            "discriminator_optimiser": self._discriminator_optimiser,
-        }
 
 
 def discriminator_loss(expert_logits: Tensor, policy_logits: Tensor) -> Tensor:
@@ -334,4 +333,4 @@ def require_whole_seasons(window: Window) -> None:
 
 def _minibatches(count: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Yield the numbers from 0 to ``count`` in random order, ``size`` at a time."""
-    yield from torch.randperm(count, generator=generator).split(size)
+    yield from torch.split(torch.randperm(count, generator=generator), size)
