@@ -227,15 +227,18 @@ class GAILConfiguration(NetworkConfiguration):
             smoother reward.
     """
 
+    # Half the others': more updates for as many days. Acquisition, 300,000 steps, seed 0, 500
+    # seasons of the expert, plans drawn from the policy: 669 against 661 with 64.
+    environments: int = 32
+    learning_rate: float = 3e-3
     demonstrations: str | None = None
     expert_episodes: int = 100
-    learning_rate: float = 3e-3
     minibatch_seasons: int = 16
     epochs: int = 4
     advantage_decay: float = 0.95
     clip_range: float = 0.2
     entropy_bonus: float = 0.0
-    discriminator_rate: float = 1e-3
+    discriminator_rate: float = 3e-3
     discriminator_minibatch: int = 512
     discriminator_epochs: int = 1
     gradient_penalty: float = 0.1

@@ -222,7 +222,10 @@ def record(
         observations[:, day] = observation
         observation, rewards, *_ = environments.step(played.actions[:, day])
         if not np.array_equal(rewards, played.rewards[:, day]):
-            raise RuntimeError(f"{env_id} is not deterministic: its seasons cannot be recorded")
+            raise ValueError(
+                f"{env_id} cannot be recorded: day {day} of the same seeds and actions differed "
+                "when it was lived through again, so its adherence draws from elsewhere"
+            )
     environments.close()
     return Demonstrations(
         observations=observations,

@@ -21,6 +21,9 @@ than on the other and tell the two apart whatever was pushed.
 The policy is improved by the clipped steps of proximal policy optimisation (Schulman et al. 2017)
 in place of Ho & Ermon's trust region, with generalised advantages from a critic of its own;
 gradients pass through whole seasons.
+
+The expert may see what the policy does not, the motivation above all. Where days that look alike
+to the policy are treated differently, it learns to draw as often as the expert does either.
 """
 
 from __future__ import annotations
@@ -54,7 +57,7 @@ __all__ = [
     "standardised",
 ]
 
-# Largest norm of a gradient (ours, as A3C's): seasons are long, and a step may not be.
+# Largest norm of a gradient (ours; that of Stable-Baselines3's PPO).
 _LARGEST_GRADIENT = 0.5
 
 

@@ -24,6 +24,7 @@ from agents.demonstrations import (
 from agents.planning import DynamicProgramming
 from agents.reference import FixedPlan, Foresight, RandomPlan
 from agents.rollout import EVALUATION_SEED, FIRST_TRAINING_SEED
+from fitgym.adherence import CustomAdherence, Response
 from fitgym.individual import load_individual
 
 ENV_ID = "fitgym/Acquisition-v0"
@@ -99,6 +100,33 @@ def test_round_trip_through_a_file(shown: Demonstrations, tmp_path: Path) -> Non
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
     with safe_open(path, framework="numpy") as content:
         assert set(content.keys()) == {"observations", "actions", "returns"}
+
+
+class Willing(CustomAdherence):
+    """Does as asked."""
+
+    def respond(self, situation: Any) -> Response:
+        return Response(intensity=situation.plan_trimp, met=situation.plan_trimp > 0)
+
+
+class Whim(CustomAdherence):
+    """Never does the same twice, whatever the seed."""
+
+    count = 0
+
+    def respond(self, situation: Any) -> Response:
+        Whim.count += 1
+        return Response(intensity=10.0 / Whim.count, met=False)
+
+
+def test_custom_adherence(certain: dict[str, Any]) -> None:
+    builtin = record(RandomPlan(), ENV_ID, env_kwargs=certain, episodes=3)
+    willing = {**certain, "adherence": f"{__name__}:Willing"}
+    own = record(RandomPlan(), ENV_ID, env_kwargs=willing, episodes=3)
+    np.testing.assert_array_equal(own.observations, builtin.observations)
+    whim = {**certain, "adherence": f"{__name__}:Whim"}
+    with pytest.raises(ValueError, match="cannot be recorded: day 0"):
+        record(RandomPlan(), ENV_ID, env_kwargs=whim, episodes=3)
 
 
 def test_a_person_is_kept_written_out(tmp_path: Path) -> None:
