@@ -136,8 +136,8 @@ def test_rewards_are_standardised_without_changing_what_is_better() -> None:
 
 
 def test_the_discriminator_learns_who_the_expert_is(certain: dict[str, Any], rule: str) -> None:
-    agent = _agent(rule, certain, learning_rate=1e-9, discriminator_rate=3e-3)
-    agent.learn(30 * 12 * 32)
+    agent = _agent(rule, certain, learning_rate=1e-9, epochs=1)
+    agent.learn(20 * 12 * 32)
     # The policy hardly moved, and is still as good as random. Neither these days of the expert
     # nor those of random plans were seen before.
     expert, random = (
@@ -155,7 +155,7 @@ def test_the_discriminator_learns_who_the_expert_is(certain: dict[str, Any], rul
 
 @pytest.mark.parametrize("network", ["hybrid", "mlp"])
 def test_an_experts_rule_is_found_again(certain: dict[str, Any], rule: str, network: str) -> None:
-    agent = _agent(rule, certain, network=network, discriminator_rate=3e-3)
+    agent = _agent(rule, certain, network=network)
     shown = Demonstrations.load(rule)
     before = evaluate(agent, ENV_ID, episodes=20, env_kwargs=certain)
     expert = evaluate(Pupil(), ENV_ID, episodes=20, env_kwargs=certain)
