@@ -30,6 +30,7 @@ _SHARES = (
     "exploration_share",
     "final_exploration",
     "entropy_bonus",
+    "entropy_penalty",
 )
 
 
@@ -218,7 +219,8 @@ class GAILConfiguration(NetworkConfiguration):
         epochs: Passes over the collected seasons.
         advantage_decay: ``lambda`` of generalised advantage estimation.
         clip_range: How far the probability ratio may move before its gradient is cut.
-        entropy_bonus: Weight of the entropy; higher explores longer.
+        entropy_penalty: Weight of the entropy, which is taken off; higher makes the policy mix
+            plans less.
         discriminator_rate: Step size of the discriminator.
         discriminator_minibatch: Days of the policy, and as many of the expert, per gradient step
             of the discriminator.
@@ -237,7 +239,11 @@ class GAILConfiguration(NetworkConfiguration):
     epochs: int = 4
     advantage_decay: float = 0.95
     clip_range: float = 0.2
-    entropy_bonus: float = 0.0
+    # Imitating an expert that sees the motivation, which the policy does not, makes for a mixture
+    # of plans, of which the likeliest alone may be worth little. The expert does not mix.
+    # Acquisition, 300,000 steps, seed 0: plans drawn from the policy and the likeliest ones earn
+    # 661 and 595 without a penalty, 666 and 669 with 0.03, 648 and 622 with 0.1.
+    entropy_penalty: float = 0.03
     discriminator_rate: float = 3e-3
     discriminator_minibatch: int = 512
     discriminator_epochs: int = 1

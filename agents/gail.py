@@ -23,7 +23,9 @@ in place of Ho & Ermon's trust region, with generalised advantages from a critic
 gradients pass through whole seasons.
 
 The expert may see what the policy does not, the motivation above all. Where days that look alike
-to the policy are treated differently, it learns to draw as often as the expert does either.
+to the policy are treated differently, it would learn to draw as often as the expert does either.
+Ho & Ermon add an entropy bonus; here a small penalty makes it decide, since the experts plan and
+do not draw, and since agents are evaluated by their likeliest plan.
 """
 
 from __future__ import annotations
@@ -224,7 +226,7 @@ class GAIL(Learner[GAILConfiguration]):
                 loss = (
                     0.5 * errors.square().mean()
                     - objective
-                    - settings.entropy_bonus * entropies(logs).mean()
+                    + settings.entropy_penalty * entropies(logs).mean()
                 )
                 optimiser.zero_grad()
                 loss.backward()
