@@ -43,6 +43,7 @@ BUILT_IN = {
     "a2c": "agents.sb3:A2C",
     "acktr": "agents.acktr:ACKTR",
     "dqn": "agents.sb3:DQN",
+    "gail": "agents.gail:GAIL",
     "ppo": "agents.sb3:PPO",
     "recurrent-ppo": "agents.sb3:RecurrentPPO",
     "belief": "agents.planning:BeliefPolicy",

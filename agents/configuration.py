@@ -13,6 +13,7 @@ __all__ = [
     "ACKTRConfiguration",
     "Configuration",
     "DQNConfiguration",
+    "GAILConfiguration",
     "NetworkConfiguration",
     "PPOConfiguration",
     "RecurrentPPOConfiguration",
@@ -32,6 +33,7 @@ _SHARES = (
     "entropy_bonus",
     "momentum",
     "factor_decay",
+    "entropy_penalty",
 )
 
 
@@ -236,3 +238,56 @@ class DQNConfiguration(Configuration):
     target_update: int = 2_000
     exploration_share: float = 0.3
     final_exploration: float = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class GAILConfiguration(NetworkConfiguration):
+    """Generative adversarial imitation learning (Ho & Ermon 2016); see ``agents.gail``.
+
+    A batch is one whole season of every environment.
+
+    Attributes:
+        demonstrations: Path of the expert's recorded seasons (see ``agents.demonstrations``);
+            None to record the best expert known.
+        expert_episodes: How many of the expert's seasons are shown, the first of the file's.
+        minibatch_seasons: Seasons per gradient step of policy and value.
+        epochs: Passes over the collected seasons.
+        advantage_decay: ``lambda`` of generalised advantage estimation.
+        clip_range: How far the probability ratio may move before its gradient is cut.
+        entropy_penalty: Weight of the entropy, which is taken off; higher makes the policy mix
+            plans less.
+        discriminator_rate: Step size of the discriminator.
+        discriminator_minibatch: Days of the policy, and as many of the expert, per gradient step
+            of the discriminator.
+        discriminator_epochs: Passes of the discriminator over the collected days.
+        gradient_penalty: Weight of the penalty on the discriminator's slope; higher gives a
+            smoother reward.
+    """
+
+    # Half the others': more updates for as many days. Acquisition, 300,000 steps, seed 0, 500
+    # seasons of the expert, plans drawn from the policy: 669 against 661 with 64.
+    environments: int = 32
+    learning_rate: float = 3e-3
+    demonstrations: str | None = None
+    expert_episodes: int = 100
+    minibatch_seasons: int = 16
+    epochs: int = 4
+    advantage_decay: float = 0.95
+    clip_range: float = 0.2
+    # Imitating an expert that sees the motivation, which the policy does not, makes for a mixture
+    # of plans, of which the likeliest alone may be worth little. The expert does not mix.
+    # Acquisition, 300,000 steps, seed 0: plans drawn from the policy and the likeliest ones earn
+    # 661 and 595 without a penalty, 666 and 669 with 0.03, 648 and 622 with 0.1.
+    entropy_penalty: float = 0.03
+    discriminator_rate: float = 3e-3
+    discriminator_minibatch: int = 512
+    discriminator_epochs: int = 1
+    gradient_penalty: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        super().__post_init__()
+        if not (self.demonstrations is None or isinstance(self.demonstrations, str)):
+            raise TypeError(
+                f"demonstrations must be the path of a file or None, got {self.demonstrations!r}"
+            )
