@@ -31,6 +31,7 @@ Progress = Callable[[int], None]
 BUILT_IN = {
     "a2c": "agents.sb3:A2C",
     "dqn": "agents.sb3:DQN",
+    "drqn": "agents.drqn:DRQN",
     "ppo": "agents.sb3:PPO",
     "recurrent-ppo": "agents.sb3:RecurrentPPO",
     "belief": "agents.planning:BeliefPolicy",

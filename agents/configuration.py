@@ -12,6 +12,7 @@ __all__ = [
     "A2CConfiguration",
     "Configuration",
     "DQNConfiguration",
+    "DRQNConfiguration",
     "NetworkConfiguration",
     "PPOConfiguration",
     "RecurrentPPOConfiguration",
@@ -25,6 +26,7 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid")
 _SHARES = (
     "discount",
     "advantage_decay",
+    "trace_decay",
     "clip_range",
     "exploration_share",
     "final_exploration",
@@ -199,5 +201,34 @@ class DQNConfiguration(Configuration):
     minibatch: int = 512
     gradient_steps: int = 2
     target_update: int = 2_000
+    exploration_share: float = 0.3
+    final_exploration: float = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class DRQNConfiguration(NetworkConfiguration):
+    """Deep recurrent Q-learning (Hausknecht and Stone 2015; Kapturowski et al. 2019).
+
+    Attributes:
+        replay_seasons: Whole seasons remembered.
+        learning_starts: Seasons remembered before the first update.
+        gradient_steps: Gradient steps after each season of all environments.
+        stretches: Stretches of days per gradient step, each of another draw of season and day.
+        stretch_days: Days of a stretch that are learnt from.
+        burn_in: Days before a stretch that are read without gradient.
+        trace_decay: ``lambda`` of Peng's Q(lambda); 0 is Q-learning of one step.
+        target_update: Gradient steps between copies of the network into the target network.
+        exploration_share: Share of learning over which random plans become rare.
+        final_exploration: Share of random plans from then on.
+    """
+
+    replay_seasons: int = 2_000
+    learning_starts: int = 64
+    gradient_steps: int = 50
+    stretches: int = 64
+    stretch_days: int = 30
+    burn_in: int = 10
+    trace_decay: float = 0.0
+    target_update: int = 50
     exploration_share: float = 0.3
     final_exploration: float = 0.05
