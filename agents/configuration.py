@@ -13,6 +13,7 @@ __all__ = [
     "Configuration",
     "DQNConfiguration",
     "DRQNConfiguration",
+    "HistoryConfiguration",
     "NetworkConfiguration",
     "PPOConfiguration",
     "RecurrentPPOConfiguration",
@@ -114,7 +115,30 @@ class NetworkConfiguration(Configuration):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PPOConfiguration(Configuration):
+class HistoryConfiguration(Configuration):
+    """What the algorithms of SB3 share that have no memory of their own.
+
+    Attributes:
+        network: ``"mlp"``, which sees the day; or ``"hybrid"``, the paper's network, LSTM and
+            fully connected layers, run over a history of days.
+        history: Days that ``"hybrid"`` sees, this one included.
+        memory_size: Units of the LSTM of ``"hybrid"``.
+    """
+
+    network: str = "mlp"
+    history: int = 8
+    memory_size: int = 64
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        super().__post_init__()
+        require_choice("network", self.network, ("mlp", "hybrid"))
+        if self.network == "hybrid" and not self.hidden_sizes:
+            raise ValueError("hidden_sizes must not be empty with network='hybrid', got ()")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PPOConfiguration(HistoryConfiguration):
     """Proximal policy optimisation (Schulman et al. 2017).
 
     Attributes:
@@ -163,7 +187,7 @@ class RecurrentPPOConfiguration(Configuration):
 
 
 @dataclass(frozen=True, kw_only=True)
-class A2CConfiguration(Configuration):
+class A2CConfiguration(HistoryConfiguration):
     """Advantage actor-critic, the synchronous form of A3C (Mnih et al. 2016).
 
     Attributes:
@@ -179,7 +203,7 @@ class A2CConfiguration(Configuration):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DQNConfiguration(Configuration):
+class DQNConfiguration(HistoryConfiguration):
     """Deep Q-learning (Mnih et al. 2015).
 
     Attributes:

@@ -288,9 +288,7 @@ class DRQN(Learner[DRQNConfiguration]):
 
     def _draw(self, outputs: Tensor) -> Tensor:
         """Draw as at the end of learning: now and then any plan."""
-        return epsilon_greedy(
-            outputs, self.mask, self.settings.final_exploration, self._generator
-        )
+        return epsilon_greedy(outputs, self.mask, self.settings.final_exploration, self._generator)
 
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
         """Learn for some more environment steps, whole seasons; see ``Agent.learn``.
