@@ -396,5 +396,5 @@ class DRQN(Learner[DRQNConfiguration]):
         optimiser = self._optimiser.state_dict()
         for name, array in part(tensors, "optimiser").items():
             index, _, value = name.partition(".")
-            optimiser["state"].setdefault(int(index), {})[value] = torch.from_numpy(array)
+            optimiser["state"].setdefault(int(index), {})[value] = torch.tensor(array)
         self._optimiser.load_state_dict(optimiser)
