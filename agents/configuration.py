@@ -252,7 +252,20 @@ class DRQNConfiguration(NetworkConfiguration):
     stretches: int = 64
     stretch_days: int = 30
     burn_in: int = 10
-    trace_decay: float = 0.0
+    # A day's plan shows in the rewards of weeks, and values learnt from each other a day at a time
+    # are late to tell: acquisition, seed 0, 502 with 0 against 587 with 0.7 (100,000 steps), and
+    # 653 with 0.7 against 664 with 0.9 (300,000 steps).
+    trace_decay: float = 0.9
     target_update: int = 50
     exploration_share: float = 0.3
     final_exploration: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        super().__post_init__()
+        for name in ("environments", "learning_starts"):
+            if getattr(self, name) > self.replay_seasons:
+                raise ValueError(
+                    f"{name} must be at most replay_seasons={self.replay_seasons}, "
+                    f"got {getattr(self, name)}"
+                )

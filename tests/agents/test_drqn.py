@@ -17,8 +17,6 @@ from torch import Tensor
 from agents.agent import find_agent, load_agent
 from agents.drqn import (
     DRQN,
-    SeasonReplay,
-    Stretches,
     burn_in,
     double_q_values,
     epsilon_greedy,
@@ -28,6 +26,7 @@ from agents.drqn import (
 )
 from agents.networks import HybridNetwork
 from agents.rollout import evaluate
+from agents.season_replay import SeasonReplay, Stretches
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 ALL = torch.ones(3, dtype=torch.bool)
@@ -395,3 +394,7 @@ def test_wrong_settings_are_clear_errors(certain: dict[str, Any]) -> None:
         for wrong in (-1, float("nan"), "many", None):
             with pytest.raises((ValueError, TypeError), match=field.name):
                 small(certain, **{field.name: wrong})
+    with pytest.raises(ValueError, match="environments must be at most replay_seasons=3, got 4"):
+        small(certain, replay_seasons=3, learning_starts=3)
+    with pytest.raises(ValueError, match="learning_starts must be at most replay_seasons=10"):
+        small(certain, learning_starts=11)
