@@ -24,7 +24,7 @@ ENV_ID = "fitgym/AcquisitionReplay-v0"
 ALGORITHMS = [A2C, DQN, PPO]
 SMALL: dict[type, dict[str, Any]] = {
     A2C: {},
-    DQN: {"learning_starts": 50, "buffer_size": 500, "target_update": 100},
+    DQN: {"learning_starts": 50, "buffer_size": 500, "target_update": 100, "minibatch": 32},
     PPO: {"steps": 16, "minibatch": 64, "epochs": 2},
 }
 
