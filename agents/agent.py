@@ -44,6 +44,7 @@ BUILT_IN = {
     "acktr": "agents.acktr:ACKTR",
     "dqn": "agents.sb3:DQN",
     "gail": "agents.gail:GAIL",
+    "drqn": "agents.drqn:DRQN",
     "ppo": "agents.sb3:PPO",
     "recurrent-ppo": "agents.sb3:RecurrentPPO",
     "belief": "agents.planning:BeliefPolicy",

@@ -13,7 +13,9 @@ __all__ = [
     "ACKTRConfiguration",
     "Configuration",
     "DQNConfiguration",
+    "DRQNConfiguration",
     "GAILConfiguration",
+    "HistoryConfiguration",
     "NetworkConfiguration",
     "PPOConfiguration",
     "RecurrentPPOConfiguration",
@@ -27,6 +29,7 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid")
 _SHARES = (
     "discount",
     "advantage_decay",
+    "trace_decay",
     "clip_range",
     "exploration_share",
     "final_exploration",
@@ -117,7 +120,30 @@ class NetworkConfiguration(Configuration):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PPOConfiguration(Configuration):
+class HistoryConfiguration(Configuration):
+    """What the algorithms of SB3 share that have no memory of their own.
+
+    Attributes:
+        network: ``"mlp"``, which sees the day; or ``"hybrid"``, the paper's network, LSTM and
+            fully connected layers, run over a history of days.
+        history: Days that ``"hybrid"`` sees, this one included.
+        memory_size: Units of the LSTM of ``"hybrid"``.
+    """
+
+    network: str = "mlp"
+    history: int = 8
+    memory_size: int = 64
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        super().__post_init__()
+        require_choice("network", self.network, ("mlp", "hybrid"))
+        if self.network == "hybrid" and not self.hidden_sizes:
+            raise ValueError("hidden_sizes must not be empty with network='hybrid', got ()")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PPOConfiguration(HistoryConfiguration):
     """Proximal policy optimisation (Schulman et al. 2017).
 
     Attributes:
@@ -166,7 +192,7 @@ class RecurrentPPOConfiguration(Configuration):
 
 
 @dataclass(frozen=True, kw_only=True)
-class A2CConfiguration(Configuration):
+class A2CConfiguration(HistoryConfiguration):
     """Advantage actor-critic, the synchronous form of A3C (Mnih et al. 2016).
 
     Attributes:
@@ -214,7 +240,7 @@ class ACKTRConfiguration(NetworkConfiguration):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DQNConfiguration(Configuration):
+class DQNConfiguration(HistoryConfiguration):
     """Deep Q-learning (Mnih et al. 2015).
 
     Attributes:
@@ -291,3 +317,45 @@ class GAILConfiguration(NetworkConfiguration):
             raise TypeError(
                 f"demonstrations must be the path of a file or None, got {self.demonstrations!r}"
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DRQNConfiguration(NetworkConfiguration):
+    """Deep recurrent Q-learning (Hausknecht and Stone 2015; Kapturowski et al. 2019).
+
+    Attributes:
+        replay_seasons: Whole seasons remembered.
+        learning_starts: Seasons remembered before the first update.
+        gradient_steps: Gradient steps after each season of all environments.
+        stretches: Stretches of days per gradient step, each of another draw of season and day.
+        stretch_days: Days of a stretch that are learnt from.
+        burn_in: Days before a stretch that are read without gradient.
+        trace_decay: ``lambda`` of Peng's Q(lambda); 0 is Q-learning of one step.
+        target_update: Gradient steps between copies of the network into the target network.
+        exploration_share: Share of learning over which random plans become rare.
+        final_exploration: Share of random plans from then on.
+    """
+
+    replay_seasons: int = 2_000
+    learning_starts: int = 64
+    gradient_steps: int = 50
+    stretches: int = 64
+    stretch_days: int = 30
+    burn_in: int = 10
+    # A day's plan shows in the rewards of weeks, and values learnt from each other a day at a time
+    # are late to tell: acquisition, seed 0, 502 with 0 against 587 with 0.7 (100,000 steps), and
+    # 653 with 0.7 against 664 with 0.9 (300,000 steps).
+    trace_decay: float = 0.9
+    target_update: int = 50
+    exploration_share: float = 0.3
+    final_exploration: float = 0.05
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        super().__post_init__()
+        for name in ("environments", "learning_starts"):
+            if getattr(self, name) > self.replay_seasons:
+                raise ValueError(
+                    f"{name} must be at most replay_seasons={self.replay_seasons}, "
+                    f"got {getattr(self, name)}"
+                )

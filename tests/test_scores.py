@@ -215,7 +215,8 @@ def test_the_command_makes_what_is_missing(
     monkeypatch.setattr("platformdirs.user_cache_path", lambda *_: tmp_path / "cache")
     out, page = tmp_path / "scores.json", tmp_path / "page.md"
     page.write_text(
-        "before\n<!-- written by python -m fitgym scores -->outdated<!-- end of the scores -->\nafter\n"
+        "before\n<!-- written by python -m fitgym scores -->outdated"
+        "<!-- end of the scores -->\nafter\n"
     )
 
     def run(*words: object) -> str:
