@@ -6,16 +6,15 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import version
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-import fitgym
 from agents.agent import Agent
 from agents.environments import EnvironmentFactory, make_vector_env
 from agents.planning import DynamicProgramming
+from agents.provenance import versions
 from agents.reference import Foresight
 from agents.rollout import FIRST_TRAINING_SEED, evaluate
 from fitgym.adherence.base import REPLAY
@@ -32,7 +31,6 @@ __all__ = ["FIRST_DEMONSTRATION_SEED", "Demonstrations", "expert_for", "record"]
 FIRST_DEMONSTRATION_SEED = 2**30
 
 _FORMAT = "fitgym demonstrations 1"
-_PACKAGES = ("gymnasium", "numba", "numpy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,7 +233,7 @@ def record(
         env_kwargs=_json_able(env_kwargs),
         agent=agent.name,
         seed=seed,
-        versions={"fitgym": fitgym.__version__, **{name: version(name) for name in _PACKAGES}},
+        versions=versions(),
     )
 
 

@@ -1,4 +1,4 @@
-"""The command line: ``python -m benchmarks quick | speed``."""
+"""The command line: ``python -m benchmarks quick | algorithms | speed``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.algorithms import ROWS, algorithm_runs, algorithm_table, write_page
 from benchmarks.parallel import run_all
 from benchmarks.quick import ENVIRONMENTS, STEPS, quick_runs
 from benchmarks.report import calibrate_log, write_report
+from benchmarks.runs import Result
 from benchmarks.store import ResultStore
 from benchmarks.tables import as_text, tables
 from fitgym.validation import require_integer
@@ -59,6 +61,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="only this one; may be repeated (default: all four)",
     )
     quick.set_defaults(run=_quick)
+    algorithms = commands.add_parser(
+        "algorithms",
+        help="every learner and network at equal environment steps, over some seeds",
+        description="Train every learner with some seeds for equal environment steps, evaluate "
+        "all of them and the references on the same seasons, and print a table per stage. Stop "
+        "it whenever you like: started again, it goes on with the runs that are not finished.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    algorithms.add_argument(
+        "--out", type=Path, default=Path("results/algorithms"), help="folder of results"
+    )
+    algorithms.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
+    algorithms.add_argument("--seeds", type=int, default=3, help="trainings of each learner")
+    algorithms.add_argument(
+        "--workers", type=int, default=2, help="trainings at once; A3C has processes of its own"
+    )
+    algorithms.add_argument(
+        "--row", action="append", choices=list(ROWS), help="only this row; may be repeated"
+    )
+    algorithms.set_defaults(run=_algorithms)
     speed = commands.add_parser(
         "speed",
         help="how fast the environments and the learners are, as ratios",
@@ -85,6 +107,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"stopped{resume}", file=sys.stderr)
         return 130
     return 0
+
+
+def _algorithms(options: argparse.Namespace) -> None:
+    steps = require_integer("--steps", options.steps, 1)
+    seeds = require_integer("--seeds", options.seeds, 1)
+    workers = require_integer("--workers", options.workers, 1)
+    rows = options.row or list(ROWS)
+    groups = algorithm_runs(steps=steps, seeds=seeds, rows=rows)
+    store = ResultStore(options.out / "runs")
+    runs = [run for group in groups.values() for run in group]
+    result_of = dict(
+        zip([run.key for run in runs], run_all(runs, store, workers=workers), strict=True)
+    )
+    found: dict[str, dict[str, list[Result]]] = {}
+    for (environment, label), group in groups.items():
+        found.setdefault(environment, {})[label] = [result_of[run.key] for run in group]
+    words = ["--steps", str(steps), "--seeds", str(seeds), "--workers", str(workers)]
+    words += [word for row in options.row or () for word in ("--row", row)]
+    page = write_page(
+        {environment: algorithm_table(by_row, store) for environment, by_row in found.items()},
+        options.out,
+        shlex.join(["python", "-m", "benchmarks", "algorithms", *words]),
+    )
+    print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
 
 
 def _speed(options: argparse.Namespace) -> None:

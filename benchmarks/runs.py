@@ -22,7 +22,7 @@ from fitgym.individual import load_individual
 
 __all__ = ["CurvePoint", "Result", "Run", "execute"]
 
-# A learning curve has this many points after the start, each the mean of this many seasons:
+# A learning curve has this many points after the first, each the mean of this many seasons:
 # enough to see the shape, and a few percent of the training time. Ours.
 CURVE_POINTS = 10
 CURVE_EPISODES = 20
@@ -41,6 +41,8 @@ class Run:
         steps: Environment steps to train for; 0 for agents that do not learn.
         seed: Seed of the training.
         episodes: Seasons to evaluate on.
+        curve_points: Points of the learning curve after its first: evaluations that interrupt
+            training, or with an asynchronous learner run beside it; at least 1, the end.
         evaluation_seed: Seed of the first of them, common to all runs that are compared.
     """
 
@@ -52,6 +54,7 @@ class Run:
     steps: int = 0
     seed: int = 0
     episodes: int = 100
+    curve_points: int = CURVE_POINTS
     evaluation_seed: int = EVALUATION_SEED
 
     @property
@@ -189,7 +192,7 @@ def _train(agent: Agent, run: Run, progress: Progress) -> tuple[tuple[CurvePoint
         steps_done = steps
         progress(steps)
         # The last point is left to the finished agent.
-        if len(curve) * run.steps / CURVE_POINTS <= steps < run.steps:
+        if len(curve) * run.steps / run.curve_points <= steps < run.steps:
             started = time.perf_counter()
             add_point()
             seconds_of_curve += time.perf_counter() - started

@@ -1,4 +1,4 @@
-"""The command line: ``python -m agents train | evaluate | list | watch``."""
+"""The command line: ``python -m agents train | evaluate | list | watch | record``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from agents.cli import evaluate, list_agents, train, watch
+from agents.cli import evaluate, list_agents, record, train, watch
 
 __all__ = ["main"]
 
@@ -22,10 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stopped from the keyboard.
     """
     parser = argparse.ArgumentParser(
-        prog="python -m agents", description="Train, evaluate, list and watch agents."
+        prog="python -m agents", description="Train, evaluate, list, watch and record agents."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (train, evaluate, list_agents, watch):
+    for module in (train, evaluate, list_agents, watch, record):
         module.add_command(commands)
     words = sys.argv[1:] if arguments is None else list(arguments)
     options = parser.parse_args(words, argparse.Namespace(words=words))

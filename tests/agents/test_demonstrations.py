@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from agents import cli_record
 from agents.agent import BUILT_IN
+from agents.cli import main
 from agents.demonstrations import (
     FIRST_DEMONSTRATION_SEED,
     Demonstrations,
@@ -201,43 +200,49 @@ def test_experts(replay: dict[str, Any], certain: dict[str, Any]) -> None:
         record(expert_for(ENV_ID, certain), ENV_ID, env_kwargs=certain, episodes=2)
 
 
-def _command(*words: str) -> None:
-    parser = argparse.ArgumentParser()
-    cli_record.add_command(parser.add_subparsers())
-    options = parser.parse_args(["record", *words])
-    options.run(options)
-
-
 def test_the_command_writes_what_record_returns(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "shown.safetensors"
-    words = ["fitgym/AcquisitionReplay-v0", "--episodes", "3", "--out", str(path)]
-    _command(*words, "--seed", "5")
+    words = ["record", "fitgym/AcquisitionReplay-v0", "--episodes", "3", "--out", str(path)]
+    assert main([*words, "--seed", "5"]) == 0
     printed = capsys.readouterr().out
     loaded = Demonstrations.load(path)
-    _same(loaded, record(Foresight(), "fitgym/AcquisitionReplay-v0", episodes=3, seed=5))
+    # What learners train on: windows of the log's first part.
+    kwargs = {"log_part": "train"}
+    direct = record(
+        Foresight(), "fitgym/AcquisitionReplay-v0", env_kwargs=kwargs, episodes=3, seed=5
+    )
+    _same(loaded, direct)
     assert f"3 seasons, mean return {loaded.returns.mean():.1f}" in printed
     assert str(path) in printed
-    _command(*words, "--agent", "habit")
+    assert main([*words, "--agent", "habit"]) == 0
     assert Demonstrations.load(path).agent == "habit"
     FixedPlan(2).save(tmp_path / "agent")
-    _command(*words, "--agent", str(tmp_path / "agent"), "--individual", "marathon-runner")
+    person = ["--individual", "marathon-runner"]
+    assert main([*words, "--agent", str(tmp_path / "agent"), *person]) == 0
     loaded = Demonstrations.load(path)
     assert (loaded.agent, loaded.env_kwargs) == (
         "fixed plan 2",
-        {"individual": "marathon-runner"},
+        {"log_part": "train", "individual": "marathon-runner"},
     )
 
 
-def test_the_command_says_what_is_wrong(tmp_path: Path) -> None:
-    out = ["--out", str(tmp_path / "a")]
-    with pytest.raises(ValueError, match="ENV_ID must be a registered environment"):
-        _command("fitgym/Nowhere-v0", *out)
-    with pytest.raises(ValueError, match=f"agent must be one of '{min(BUILT_IN)}'"):
-        _command(ENV_ID, "--agent", "nobody", *out)
-    with pytest.raises(ValueError, match="episodes must be an integer of at least 1"):
-        _command(ENV_ID, "--agent", "random", "--episodes", "0", *out)
-    with pytest.raises(ValueError, match="needs adherence 'fitrec'"):
-        _command("fitgym/RetentionReplay-v0", "--agent", "dynamic-programming", *out)
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["fitgym/Nowhere-v0"], "ENV_ID must be a registered environment"),
+        ([ENV_ID, "--agent", "nobody"], f"agent must be one of '{min(BUILT_IN)}'"),
+        ([ENV_ID, "--agent", "random", "--episodes", "0"], "episodes must be an integer"),
+        (
+            ["fitgym/RetentionReplay-v0", "--agent", "dynamic-programming"],
+            "needs adherence 'fitrec'",
+        ),
+    ],
+)
+def test_the_command_says_what_is_wrong(
+    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["record", *words, "--out", str(tmp_path / "a")]) == 2
+    assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

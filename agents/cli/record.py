@@ -6,6 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from agents.cli.options import (
+    AGENT_HELP,
+    add_environment,
+    check_environment,
+    environment_kwargs,
+    named_agent,
+)
+
 __all__ = ["add_command"]
 
 
@@ -20,19 +28,12 @@ def add_command(commands: Any) -> None:
         ),
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    parser.add_argument("env_id", metavar="ENV_ID", help="for example fitgym/Acquisition-v0")
-    parser.add_argument(
-        "--individual",
-        default=None,
-        metavar="NAME|FILE.json",
-        help="a shipped individual or a file (default: the environment's)",
-    )
+    add_environment(parser)
     parser.add_argument(
         "--agent",
-        default=None,
-        metavar="NAME|PATH:CLASS|FOLDER",
-        help="the expert, by name or where it was saved (default: dynamic-programming, or "
-        "foresight under replay adherence)",
+        metavar="AGENT_OR_FOLDER",
+        help=f"the expert: {AGENT_HELP} (default: dynamic-programming, or foresight under replay "
+        "adherence)",
     )
     parser.add_argument("--episodes", type=int, default=100, metavar="N", help="seasons")
     parser.add_argument(
@@ -46,28 +47,21 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Record, write the file, and print what is in it."""
-    import gymnasium as gym
-
-    from agents.agent import find_agent, load_agent
     from agents.demonstrations import expert_for, record
 
-    kwargs = {} if options.individual is None else {"individual": options.individual}
-    try:
-        if options.agent is None:
-            expert = expert_for(options.env_id, kwargs)
-        elif Path(options.agent).is_dir():
-            expert = load_agent(options.agent)
-        else:
-            expert = find_agent(options.agent).create(options.env_id, env_kwargs=kwargs)
-        demonstrations = record(
-            expert,
-            options.env_id,
-            env_kwargs=kwargs,
-            episodes=options.episodes,
-            seed=options.seed,
-        )
-    except gym.error.Error as error:
-        raise ValueError(f"ENV_ID must be a registered environment: {error}") from None
+    env_kwargs = environment_kwargs(options, "train")
+    check_environment(options.env_id, env_kwargs)
+    if options.agent is None:
+        expert = expert_for(options.env_id, env_kwargs)
+    else:
+        expert = named_agent(options.agent, options.env_id, env_kwargs)
+    demonstrations = record(
+        expert,
+        options.env_id,
+        env_kwargs=env_kwargs,
+        episodes=options.episodes,
+        seed=options.seed,
+    )
     demonstrations.save(options.out)
     print(
         f"{demonstrations.agent} in {demonstrations.env_id}: {demonstrations.episodes} seasons, "
