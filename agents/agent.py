@@ -30,6 +30,7 @@ Progress = Callable[[int], None]
 # The names that need no import path.
 BUILT_IN = {
     "a2c": "agents.sb3:A2C",
+    "a3c": "agents.a3c:A3C",
     "dqn": "agents.sb3:DQN",
     "ppo": "agents.sb3:PPO",
     "recurrent-ppo": "agents.sb3:RecurrentPPO",

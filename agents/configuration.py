@@ -10,6 +10,7 @@ from fitgym.validation import require_choice, require_integer, require_number
 
 __all__ = [
     "A2CConfiguration",
+    "A3CConfiguration",
     "Configuration",
     "DQNConfiguration",
     "NetworkConfiguration",
@@ -20,6 +21,8 @@ __all__ = [
 # Kinds of network and activations; agents.networks builds them.
 NETWORKS = ("hybrid", "mlp", "lstm")
 ACTIVATIONS = ("relu", "tanh", "sigmoid")
+# Of torch.optim; agents.a3c makes them.
+OPTIMISERS = ("adam", "rmsprop")
 
 # Settings that are shares or probabilities; every other number only has to be positive.
 _SHARES = (
@@ -30,6 +33,9 @@ _SHARES = (
     "final_exploration",
     "entropy_bonus",
 )
+
+# Counts that may be 0; every other one is at least 1.
+_MAY_BE_ZERO = ("workers",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +75,7 @@ class Configuration:
             elif isinstance(field.default, float):
                 require_number(field.name, value, 0, low_open=True)
             elif isinstance(field.default, int):
-                require_integer(field.name, value, 1)
+                require_integer(field.name, value, 0 if field.name in _MAY_BE_ZERO else 1)
 
     @classmethod
     def from_mapping(cls, changes: Mapping[str, Any]) -> Self:
@@ -174,6 +180,39 @@ class A2CConfiguration(Configuration):
     steps: int = 8
     advantage_decay: float = 0.95
     entropy_bonus: float = 0.003
+
+
+@dataclass(frozen=True, kw_only=True)
+class A3CConfiguration(NetworkConfiguration):
+    """Asynchronous advantage actor-critic (Mnih et al. 2016) by the paper's network.
+
+    The paper's own settings are not known; these are ours.
+
+    Attributes:
+        workers: Processes that learn at the same time, each with ``environments`` of its own; 0
+            for two workers that take turns in this process, which gives the same weights every
+            time.
+        steps: ``t_max``, days between updates; a season's end ends them, too.
+        advantage_decay: ``lambda`` of generalised advantage estimation; 1 is Mnih et al.'s.
+        entropy_bonus: Weight of the entropy at the start; it falls linearly to zero, so that the
+            policy ends up near to its likeliest plan.
+        gradient_norm: Longer gradients are cut to this norm, those of actor and critic each.
+        optimiser: ``"adam"``, or ``"rmsprop"`` as in Mnih et al.; its moments are shared.
+    """
+
+    environments: int = 64
+    learning_rate: float = 3e-3
+    workers: int = 2
+    steps: int = 90
+    advantage_decay: float = 0.95
+    entropy_bonus: float = 0.01
+    gradient_norm: float = 0.5
+    optimiser: str = "adam"
+
+    def __post_init__(self) -> None:
+        """Check every field."""
+        super().__post_init__()
+        require_choice("optimiser", self.optimiser, OPTIMISERS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,373 @@
+"""The paper's method: asynchronous advantage actor-critic with a memory (Fang et al. 2022).
+
+The algorithm is A3C (Mnih et al. 2016, algorithm S3) with actor and critic as separate networks.
+Every worker lives through seasons of its own, many at once, and repeats: copy the shared weights;
+act for ``t_max`` days or until the season ends; from these days compute gradients of its copy; hand
+them to the shared optimiser, whatever the others have done to the shared weights meanwhile.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any, Self
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from agents.agent import Progress
+from agents.asynchronous import Ledger, run_in_processes, run_in_turns
+from agents.configuration import A3CConfiguration
+from agents.environments import make_vector_env
+from agents.experience import Collector, Window
+from agents.learner import Learner, part
+from agents.networks import HybridNetwork, Memory, forbid, forget
+from agents.normalisation import Normalisation
+from agents.returns import generalised_advantages
+from fitgym.validation import require_integer
+
+__all__ = ["A3C", "ActorLearner", "Losses", "Shared", "hand_over", "losses", "make_optimiser"]
+
+# Workers that take turns if there is no process for them.
+_VIRTUAL_WORKERS = 2
+
+# Points on the learning curve of one call of ``learn``: enough for a figure.
+_CURVE_POINTS = 200
+
+# Scale of the policy's first outputs, so that it starts out near to uniform (Andrychowicz et al.
+# 2021, choice C57).
+_POLICY_GAIN = 0.01
+
+_OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "rmsprop": torch.optim.RMSprop,
+}
+
+
+class A3C(Learner[A3CConfiguration]):
+    """Recurrent A3C by the paper's hybrid network, or by one of its ablations.
+
+    With ``workers=0`` learning is the same to the bit whenever it is repeated; processes meet in
+    another order each time.
+    """
+
+    settings_class = A3CConfiguration
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        """Make untrained networks; see ``Learner``."""
+        super().__init__(*arguments, **keywords)
+        kind = self.settings.network
+        self.name = f"A3C {kind if kind == 'hybrid' else kind.upper()}"
+        self._optimiser = make_optimiser(nn.ModuleDict(self.networks), self.settings)
+
+    def _make_networks(self, inputs: int, actions: int) -> dict[str, nn.Module]:
+        return {
+            "actor": self.make_network(inputs, actions, _POLICY_GAIN),
+            "critic": self.make_network(inputs, 1),
+        }
+
+    def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
+        """Learn for some more environment steps; see ``Agent.learn``.
+
+        Learning rate and entropy bonus fall linearly from their settings, at no steps at all, to
+        zero at the end of this call. So a call goes on with the schedule of one that was
+        interrupted, if it asks for the steps that this one left. It starts new seasons.
+
+        While ``progress`` runs, this agent is a frozen copy of what the workers have learnt: it
+        may be evaluated, or saved to be loaded and learn on. An interrupt from the keyboard, or
+        any other exception in ``progress``, ends the workers first and leaves the agent whole.
+
+        Raises:
+            RuntimeError: If a worker process failed or was killed.
+        """
+        require_integer("total_timesteps", total_timesteps, 1)
+        torch.set_num_threads(1)
+        workers = self.settings.workers
+        start = self.timesteps
+        ledger = Ledger(start, start + total_timesteps, processes=workers > 0)
+        networks, optimiser = copy.deepcopy((nn.ModuleDict(self.networks), self._optimiser))
+        seeds = [self.training_seed(index) for index in range(workers or _VIRTUAL_WORKERS)]
+        shared = Shared(
+            env_id=self.env_id,
+            env_kwargs=self.env_kwargs,
+            settings=self.settings,
+            days=self.days,
+            mask=self.mask,
+            normalisation=self.normalisation,
+            seeds=seeds,
+            networks=networks,
+            optimiser=optimiser,
+            ledger=ledger,
+        )
+        curve = _Curve(self.learning_curve, start, total_timesteps)
+
+        def freeze() -> None:
+            counts = ledger.read()
+            self.timesteps = counts.timesteps
+            curve.note(counts.timesteps, counts.seasons, counts.returns)
+            _copy(networks, optimiser, nn.ModuleDict(self.networks), self._optimiser)
+
+        def watch() -> None:
+            freeze()
+            if progress is not None:
+                progress(self.timesteps - start)
+
+        try:
+            if workers:
+                _share_memory(networks, optimiser)
+                run_in_processes(shared.make_worker, workers, ledger, watch)
+            else:
+                run_in_turns(shared.make_worker, _VIRTUAL_WORKERS, watch)
+        finally:
+            freeze()
+        if progress is not None:
+            progress(self.timesteps - start)
+        return self
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Return weights, normalisation and the optimiser's state."""
+        arrays = super().tensors()
+        for index, state in enumerate(_states(self._optimiser)):
+            for name, value in state.items():
+                arrays[f"optimiser.{index}.{name}"] = value.numpy()
+        return arrays
+
+    def _restore(self, tensors: dict[str, NDArray[Any]]) -> None:
+        for index, state in enumerate(_states(self._optimiser)):
+            for name, value in part(tensors, f"optimiser.{index}").items():
+                state[name].copy_(torch.from_numpy(value))
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """What the workers have in common, in memory that all of them see.
+
+    Attributes:
+        env_id: Registered id.
+        env_kwargs: Arguments of the environment.
+        settings: The configuration.
+        days: Length of a season.
+        mask: Which plans may be chosen.
+        normalisation: Scales of observations and rewards.
+        seeds: Of each worker's seasons and actions.
+        networks: The shared weights, ``actor`` and ``critic``.
+        optimiser: Of these weights; its moments are shared, too.
+        ledger: What is done and what is left to do.
+    """
+
+    env_id: str
+    env_kwargs: dict[str, Any]
+    settings: A3CConfiguration
+    days: int
+    mask: Tensor
+    normalisation: Normalisation
+    seeds: list[int]
+    networks: nn.ModuleDict
+    optimiser: torch.optim.Optimizer
+    ledger: Ledger
+
+    def make_worker(self, index: int) -> ActorLearner:
+        """Return worker number ``index`` at the start of its seasons."""
+        return ActorLearner(self, self.seeds[index])
+
+
+class ActorLearner:
+    """A worker: a copy of the weights, a batch of people, and gradients for the shared weights."""
+
+    def __init__(self, shared: Shared, seed: int) -> None:
+        """Start a season in every environment."""
+        self._shared = shared
+        self._local = copy.deepcopy(shared.networks)
+        environments = make_vector_env(
+            shared.env_id, shared.settings.environments, shared.env_kwargs
+        )
+        self._collector = Collector(environments, shared.normalisation, shared.mask, seed)
+        self._people = environments.num_envs
+        self._critic_memory: Memory = None
+        self._day = 0
+
+    def advance(self) -> bool:
+        """Take a window of days from the ledger and learn from it; False if none is left."""
+        shared = self._shared
+        # All people are at the same day of their season.
+        days = min(shared.settings.steps, shared.days - self._day)
+        claimed = shared.ledger.claim(days * self._people)
+        if claimed is None:
+            return False
+        window = self.update(days, 1.0 - claimed / shared.ledger.goal)
+        self._day = (self._day + days) % shared.days
+        shared.ledger.finish(days * self._people, window.finished_returns)
+        return True
+
+    def update(self, days: int, remaining: float) -> Window:
+        """Do one round of the algorithm, and return the days it has learnt from.
+
+        Args:
+            days: To act.
+            remaining: Share of learning that is still to come, by which step size and entropy
+                bonus are multiplied.
+        """
+        shared, settings = self._shared, self._shared.settings
+        _copy_weights(shared.networks, self._local)
+        window = self._collector.collect(_network(self._local, "actor"), days)
+        found = losses(self._local, window, self._critic_memory, shared.mask, settings)
+        self._critic_memory = found.critic_memory
+        self._local.zero_grad()
+        bonus = settings.entropy_bonus * remaining
+        # Neither network's gradients depend on the other's loss.
+        (found.policy - bonus * found.entropy + found.value).backward()  # type: ignore[no-untyped-call]
+        for network in self._local.values():
+            nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_norm)
+        hand_over(self._local, shared.networks)
+        for group in shared.optimiser.param_groups:
+            group["lr"] = settings.learning_rate * remaining
+        shared.optimiser.step()
+        return window
+
+
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """What a window of days gives to learn from, means over days and people.
+
+    Attributes:
+        policy: ``- log pi(a_t | s_t) (R_t - V(s_t))``.
+        value: ``(R_t - V(s_t))^2``.
+        entropy: Of the policy, nats.
+        critic_memory: The critic's memory after the last day, without gradients.
+    """
+
+    policy: Tensor
+    value: Tensor
+    entropy: Tensor
+    critic_memory: Memory
+
+
+def losses(
+    networks: nn.ModuleDict,
+    window: Window,
+    critic_memory: Memory,
+    mask: Tensor,
+    settings: A3CConfiguration,
+) -> Losses:
+    """Replay a window and return its losses (Mnih et al. 2016, algorithm S3).
+
+    Args:
+        networks: ``actor`` and ``critic``.
+        window: What the actor lived through.
+        critic_memory: The critic's before the first day; None for that of a start.
+        mask: Which plans may be chosen, (actions,), bool.
+        settings: Discount and ``lambda``; with ``lambda`` 1 the advantage is the n-step return
+            less the value.
+    """
+    actor, critic = _network(networks, "actor"), _network(networks, "critic")
+    lived, starting = window.observations[:-1], window.starting[:-1]
+    logits, _ = actor(lived, window.memory, starting)
+    logs = torch.log_softmax(forbid(logits, mask), -1)
+    outputs, memory = critic(lived, critic_memory, starting)
+    values = outputs[..., 0]
+    after = None if memory is None else (memory[0].detach(), memory[1].detach())
+    # Where a season has ended, the next one's value, which is then multiplied by 0.
+    bootstrap, _ = critic.step(
+        window.observations[-1], forget(after, window.starting[-1]) if after else None
+    )
+    advantages = generalised_advantages(
+        window.rewards,
+        window.ended,
+        values.detach(),
+        bootstrap[:, 0],
+        settings.discount,
+        settings.advantage_decay,
+    )
+    returns = advantages + values.detach()
+    chosen = logs.gather(-1, window.actions[..., None])[..., 0]
+    return Losses(
+        policy=-(chosen * advantages).mean(),
+        value=(returns - values).square().mean(),
+        entropy=-(logs.exp() * logs).sum(-1).mean(),
+        critic_memory=after,
+    )
+
+
+def make_optimiser(networks: nn.ModuleDict, settings: A3CConfiguration) -> torch.optim.Optimizer:
+    """Return torch's optimiser of these weights with its state already there.
+
+    Torch makes the state in the first step. Workers who each did that would not share it.
+    """
+    kind: Any = _OPTIMISERS[settings.optimiser]
+    optimiser: torch.optim.Optimizer = kind(networks.parameters(), lr=settings.learning_rate)
+    for weights in networks.parameters():
+        weights.grad = torch.zeros_like(weights)
+    optimiser.step()
+    optimiser.zero_grad()
+    for state in _states(optimiser):
+        for value in state.values():
+            value.zero_()
+    return optimiser
+
+
+def hand_over(source: nn.Module, target: nn.Module) -> None:
+    """Make the gradients of ``source`` those of ``target``.
+
+    They are set anew every time: torch's ``zero_grad`` lets go of the tensors, so that gradients
+    shared once and for all would be those of the first window for ever.
+    """
+    for own, shared in zip(source.parameters(), target.parameters(), strict=True):
+        shared.grad = own.grad
+
+
+class _Curve:
+    """Adds points to a learning curve as seasons finish."""
+
+    def __init__(self, points: list[tuple[int, float]], start: int, timesteps: int) -> None:
+        self._points = points
+        self._goal = start + timesteps
+        self._between = timesteps / _CURVE_POINTS
+        self._next = start + self._between
+        self._noted = (0, 0.0)
+
+    def note(self, timesteps: int, seasons: int, returns: float) -> None:
+        """Add a point if it is time, from counts since the start."""
+        if timesteps < min(self._next, self._goal) or seasons == self._noted[0]:
+            return
+        mean = (returns - self._noted[1]) / (seasons - self._noted[0])
+        self._points.append((timesteps, mean))
+        self._noted = (seasons, returns)
+        self._next = timesteps + self._between
+
+
+def _network(networks: nn.ModuleDict, name: str) -> HybridNetwork:
+    network = networks[name]
+    assert isinstance(network, HybridNetwork)
+    return network
+
+
+def _states(optimiser: torch.optim.Optimizer) -> list[dict[str, Tensor]]:
+    """Return the state of each weight, in the weights' order."""
+    return [optimiser.state[weights] for weights in optimiser.param_groups[0]["params"]]
+
+
+def _copy_weights(source: nn.Module, target: nn.Module) -> None:
+    with torch.no_grad():
+        for old, new in zip(target.parameters(), source.parameters(), strict=True):
+            old.copy_(new)
+
+
+def _copy(
+    networks: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    own_networks: nn.Module,
+    own_optimiser: torch.optim.Optimizer,
+) -> None:
+    """Copy weights and the optimiser's state."""
+    _copy_weights(networks, own_networks)
+    for own, new in zip(_states(own_optimiser), _states(optimiser), strict=True):
+        for name, value in own.items():
+            value.copy_(new[name])
+
+
+def _share_memory(networks: nn.Module, optimiser: torch.optim.Optimizer) -> None:
+    networks.share_memory()
+    for state in _states(optimiser):
+        for value in state.values():
+            value.share_memory_()
