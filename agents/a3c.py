@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import torch
+from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -169,19 +170,23 @@ class Shared:
 
     def make_worker(self, index: int) -> ActorLearner:
         """Return worker number ``index`` at the start of its seasons."""
-        return ActorLearner(self, self.seeds[index])
+        environments = make_vector_env(self.env_id, self.settings.environments, self.env_kwargs)
+        return ActorLearner(self, environments, self.seeds[index])
 
 
 class ActorLearner:
     """A worker: a copy of the weights, a batch of people, and gradients for the shared weights."""
 
-    def __init__(self, shared: Shared, seed: int) -> None:
-        """Start a season in every environment."""
+    def __init__(self, shared: Shared, environments: VectorEnv[Any, Any, Any], seed: int) -> None:
+        """Start a season in every environment.
+
+        Args:
+            shared: What the workers have in common.
+            environments: They must reset within the step.
+            seed: Of seasons and actions.
+        """
         self._shared = shared
         self._local = copy.deepcopy(shared.networks)
-        environments = make_vector_env(
-            shared.env_id, shared.settings.environments, shared.env_kwargs
-        )
         self._collector = Collector(environments, shared.normalisation, shared.mask, seed)
         self._people = environments.num_envs
         self._critic_memory: Memory = None
@@ -370,4 +375,4 @@ def _share_memory(networks: nn.Module, optimiser: torch.optim.Optimizer) -> None
     networks.share_memory()
     for state in _states(optimiser):
         for value in state.values():
-            value.share_memory_()
+            value.share_memory_()  # type: ignore[no-untyped-call]

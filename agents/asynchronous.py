@@ -9,11 +9,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any, Protocol
 
 import torch
-from torch.multiprocessing import start_processes
-from torch.multiprocessing.spawn import ProcessContext, ProcessException
+from torch.multiprocessing.spawn import ProcessContext, ProcessException, start_processes
 
 __all__ = ["Counts", "Ledger", "Worker", "run_in_processes", "run_in_turns"]
 
@@ -56,7 +56,7 @@ class Ledger:
         self._counts = torch.tensor([timesteps, timesteps, 0, 0, 0], dtype=torch.float64)
         self._lock: Any = threading.Lock()
         if processes:
-            self._counts.share_memory_()
+            self._counts.share_memory_()  # type: ignore[no-untyped-call]
             self._lock = multiprocessing.get_context("spawn").Lock()
 
     def claim(self, timesteps: int) -> int | None:
@@ -109,8 +109,9 @@ def run_in_turns(make: Callable[[int], Worker], count: int, watch: Callable[[], 
         count: How many workers.
         watch: Called after every window.
     """
-    workers = [make(index) for index in range(count)]
-    while all(worker.advance() for worker in workers):
+    for worker in cycle([make(index) for index in range(count)]):
+        if not worker.advance():
+            break
         watch()
 
 
@@ -129,7 +130,7 @@ def run_in_processes(
         RuntimeError: If a worker raised an exception, whose traceback it tells, or died.
     """
     with _interrupts_held_back():
-        processes: ProcessContext = start_processes(
+        processes: ProcessContext = start_processes(  # type: ignore[no-untyped-call]
             _work, (make,), nprocs=count, join=False, daemon=True, start_method="spawn"
         )
     try:
