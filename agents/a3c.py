@@ -26,9 +26,10 @@ from agents.learner import Learner, part
 from agents.networks import HybridNetwork, Memory, forbid, forget
 from agents.normalisation import Normalisation
 from agents.returns import generalised_advantages
+from agents.shared_weights import SharedWeights, copy_weights
 from fitgym.validation import require_integer
 
-__all__ = ["A3C", "ActorLearner", "Losses", "Shared", "hand_over", "losses", "make_optimiser"]
+__all__ = ["A3C", "ActorLearner", "Losses", "Shared", "losses"]
 
 # Workers that take turns if there is no process for them.
 _VIRTUAL_WORKERS = 2
@@ -39,11 +40,6 @@ _CURVE_POINTS = 200
 # Scale of the policy's first outputs, so that it starts out near to uniform (Andrychowicz et al.
 # 2021, choice C57).
 _POLICY_GAIN = 0.01
-
-_OPTIMISERS: dict[str, type[torch.optim.Optimizer]] = {
-    "adam": torch.optim.Adam,
-    "rmsprop": torch.optim.RMSprop,
-}
 
 
 class A3C(Learner[A3CConfiguration]):
@@ -60,7 +56,7 @@ class A3C(Learner[A3CConfiguration]):
         super().__init__(*arguments, **keywords)
         kind = self.settings.network
         self.name = f"A3C {kind if kind == 'hybrid' else kind.upper()}"
-        self._optimiser = make_optimiser(nn.ModuleDict(self.networks), self.settings)
+        self._weights = SharedWeights(self.networks, self.settings.optimiser)
 
     def _make_networks(self, inputs: int, actions: int) -> dict[str, nn.Module]:
         return {
@@ -87,7 +83,7 @@ class A3C(Learner[A3CConfiguration]):
         workers = self.settings.workers
         start = self.timesteps
         ledger = Ledger(start, start + total_timesteps, processes=workers > 0)
-        networks, optimiser = copy.deepcopy((nn.ModuleDict(self.networks), self._optimiser))
+        weights = self._weights.copied()
         seeds = [self.training_seed(index) for index in range(workers or _VIRTUAL_WORKERS)]
         shared = Shared(
             env_id=self.env_id,
@@ -97,8 +93,7 @@ class A3C(Learner[A3CConfiguration]):
             mask=self.mask,
             normalisation=self.normalisation,
             seeds=seeds,
-            networks=networks,
-            optimiser=optimiser,
+            weights=weights,
             ledger=ledger,
         )
         curve = _Curve(self.learning_curve, start, total_timesteps)
@@ -107,7 +102,7 @@ class A3C(Learner[A3CConfiguration]):
             counts = ledger.read()
             self.timesteps = counts.timesteps
             curve.note(counts.timesteps, counts.seasons, counts.returns)
-            _copy(networks, optimiser, nn.ModuleDict(self.networks), self._optimiser)
+            self._weights.assign(weights)
 
         def watch() -> None:
             freeze()
@@ -116,7 +111,7 @@ class A3C(Learner[A3CConfiguration]):
 
         try:
             if workers:
-                _share_memory(networks, optimiser)
+                weights.share_memory()
                 run_in_processes(shared.make_worker, workers, ledger, watch)
             else:
                 run_in_turns(shared.make_worker, _VIRTUAL_WORKERS, watch)
@@ -129,15 +124,12 @@ class A3C(Learner[A3CConfiguration]):
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return weights, normalisation and the optimiser's state."""
         arrays = super().tensors()
-        for index, state in enumerate(_states(self._optimiser)):
-            for name, value in state.items():
-                arrays[f"optimiser.{index}.{name}"] = value.numpy()
+        for name, array in self._weights.optimiser_tensors().items():
+            arrays[f"optimiser.{name}"] = array
         return arrays
 
     def _restore(self, tensors: dict[str, NDArray[Any]]) -> None:
-        for index, state in enumerate(_states(self._optimiser)):
-            for name, value in part(tensors, f"optimiser.{index}").items():
-                state[name].copy_(torch.from_numpy(value))
+        self._weights.restore_optimiser(part(tensors, "optimiser"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,8 +144,7 @@ class Shared:
         mask: Which plans may be chosen.
         normalisation: Scales of observations and rewards.
         seeds: Of each worker's seasons and actions.
-        networks: The shared weights, ``actor`` and ``critic``.
-        optimiser: Of these weights; its moments are shared, too.
+        weights: Of ``actor`` and ``critic``, with their optimiser.
         ledger: What is done and what is left to do.
     """
 
@@ -164,8 +155,7 @@ class Shared:
     mask: Tensor
     normalisation: Normalisation
     seeds: list[int]
-    networks: nn.ModuleDict
-    optimiser: torch.optim.Optimizer
+    weights: SharedWeights
     ledger: Ledger
 
     def make_worker(self, index: int) -> ActorLearner:
@@ -186,7 +176,7 @@ class ActorLearner:
             seed: Of seasons and actions.
         """
         self._shared = shared
-        self._local = copy.deepcopy(shared.networks)
+        self._local = copy.deepcopy(shared.weights.networks)
         self._collector = Collector(environments, shared.normalisation, shared.mask, seed)
         self._people = environments.num_envs
         self._critic_memory: Memory = None
@@ -214,7 +204,7 @@ class ActorLearner:
                 bonus are multiplied.
         """
         shared, settings = self._shared, self._shared.settings
-        _copy_weights(shared.networks, self._local)
+        copy_weights(shared.weights.networks, self._local)
         window = self._collector.collect(_network(self._local, "actor"), days)
         found = losses(self._local, window, self._critic_memory, shared.mask, settings)
         self._critic_memory = found.critic_memory
@@ -224,10 +214,7 @@ class ActorLearner:
         (found.policy - bonus * found.entropy + found.value).backward()  # type: ignore[no-untyped-call]
         for network in self._local.values():
             nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_norm)
-        hand_over(self._local, shared.networks)
-        for group in shared.optimiser.param_groups:
-            group["lr"] = settings.learning_rate * remaining
-        shared.optimiser.step()
+        shared.weights.step(self._local, settings.learning_rate * remaining)
         return window
 
 
@@ -294,33 +281,6 @@ def losses(
     )
 
 
-def make_optimiser(networks: nn.ModuleDict, settings: A3CConfiguration) -> torch.optim.Optimizer:
-    """Return torch's optimiser of these weights with its state already there.
-
-    Torch makes the state in the first step. Workers who each did that would not share it.
-    """
-    kind: Any = _OPTIMISERS[settings.optimiser]
-    optimiser: torch.optim.Optimizer = kind(networks.parameters(), lr=settings.learning_rate)
-    for weights in networks.parameters():
-        weights.grad = torch.zeros_like(weights)
-    optimiser.step()
-    optimiser.zero_grad()
-    for state in _states(optimiser):
-        for value in state.values():
-            value.zero_()
-    return optimiser
-
-
-def hand_over(source: nn.Module, target: nn.Module) -> None:
-    """Make the gradients of ``source`` those of ``target``.
-
-    They are set anew every time: torch's ``zero_grad`` lets go of the tensors, so that gradients
-    shared once and for all would be those of the first window for ever.
-    """
-    for own, shared in zip(source.parameters(), target.parameters(), strict=True):
-        shared.grad = own.grad
-
-
 class _Curve:
     """Adds points to a learning curve as seasons finish."""
 
@@ -345,34 +305,3 @@ def _network(networks: nn.ModuleDict, name: str) -> HybridNetwork:
     network = networks[name]
     assert isinstance(network, HybridNetwork)
     return network
-
-
-def _states(optimiser: torch.optim.Optimizer) -> list[dict[str, Tensor]]:
-    """Return the state of each weight, in the weights' order."""
-    return [optimiser.state[weights] for weights in optimiser.param_groups[0]["params"]]
-
-
-def _copy_weights(source: nn.Module, target: nn.Module) -> None:
-    with torch.no_grad():
-        for old, new in zip(target.parameters(), source.parameters(), strict=True):
-            old.copy_(new)
-
-
-def _copy(
-    networks: nn.Module,
-    optimiser: torch.optim.Optimizer,
-    own_networks: nn.Module,
-    own_optimiser: torch.optim.Optimizer,
-) -> None:
-    """Copy weights and the optimiser's state."""
-    _copy_weights(networks, own_networks)
-    for own, new in zip(_states(own_optimiser), _states(optimiser), strict=True):
-        for name, value in own.items():
-            value.copy_(new[name])
-
-
-def _share_memory(networks: nn.Module, optimiser: torch.optim.Optimizer) -> None:
-    networks.share_memory()
-    for state in _states(optimiser):
-        for value in state.values():
-            value.share_memory_()  # type: ignore[no-untyped-call]

@@ -20,8 +20,8 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 from torch import nn
 
-from agents import a3c
-from agents.a3c import A3C, ActorLearner, Shared, losses, make_optimiser
+from agents import shared_weights
+from agents.a3c import A3C, ActorLearner, Shared, losses
 from agents.agent import find_agent, load_agent
 from agents.asynchronous import Ledger
 from agents.configuration import A3CConfiguration
@@ -29,6 +29,7 @@ from agents.experience import Window
 from agents.networks import HybridNetwork
 from agents.normalisation import Normalisation
 from agents.rollout import evaluate
+from agents.shared_weights import SharedWeights
 
 ENV_ID = "fitgym/Acquisition-v0"
 SMALL = {"environments": 4, "memory_size": 8, "hidden_sizes": [8], "steps": 5}
@@ -89,7 +90,7 @@ def make_shared(**changes: Any) -> Shared:
             activation=settings.activation,
         )
 
-    networks = nn.ModuleDict({"actor": network(2), "critic": network(1)})
+    networks = {"actor": network(2), "critic": network(1)}
     return Shared(
         env_id="",
         env_kwargs={},
@@ -98,8 +99,7 @@ def make_shared(**changes: Any) -> Shared:
         mask=torch.tensor([True, True]),
         normalisation=Normalisation(np.zeros(2), np.ones(2), 0.0, 1.0),
         seeds=[0],
-        networks=networks,
-        optimiser=make_optimiser(networks, settings),
+        weights=SharedWeights(networks, settings.optimiser),
         ledger=Ledger(0, 10**6, processes=False),
     )
 
@@ -116,7 +116,7 @@ def weights_after_updates(optimiser: str) -> tuple[torch.Tensor, torch.Tensor]:
     """
     shared = make_shared(steps=3, advantage_decay=1.0, optimiser=optimiser)
     settings = shared.settings
-    networks = copy.deepcopy(shared.networks)
+    networks = copy.deepcopy(shared.weights.networks)
     actor: Any = networks["actor"]
     critic: Any = networks["critic"]
     kind: Any = {"adam": torch.optim.Adam, "rmsprop": torch.optim.RMSprop}[optimiser]
@@ -154,7 +154,7 @@ def weights_after_updates(optimiser: str) -> tuple[torch.Tensor, torch.Tensor]:
         stepper.param_groups[0]["lr"] = settings.learning_rate * remaining
         stepper.step()
         memories[worker] = None if window.ended[-1].all() else critic_memory
-    return weights_of(shared.networks), weights_of(networks)
+    return weights_of(shared.weights.networks), weights_of(networks)
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "rmsprop"])
@@ -172,14 +172,14 @@ def test_gradients_shared_once_and_for_all_would_be_noticed(
                 return
             shared.grad = own.grad
 
-    monkeypatch.setattr(a3c, "hand_over", classic)
+    monkeypatch.setattr(shared_weights, "hand_over", classic)
     shared, alone = weights_after_updates("adam")
     assert (shared - alone).abs().max() > 1e-3
 
 
 def test_losses_by_hand() -> None:
     shared = make_shared(network="mlp", hidden_sizes=[], discount=0.5, advantage_decay=1.0)
-    networks = shared.networks
+    networks = shared.weights.networks
     with torch.no_grad():
         for weights in networks.parameters():
             weights.zero_()
@@ -207,20 +207,20 @@ def test_the_policy_loss_does_not_teach_the_critic_nor_the_value_loss_the_actor(
     shared = make_shared()
     worker = ActorLearner(shared, Recall(8), 0)
     window = worker.update(4, 1.0)
-    shared.networks.zero_grad()
-    found = losses(shared.networks, window, None, shared.mask, shared.settings)
+    shared.weights.networks.zero_grad()
+    found = losses(shared.weights.networks, window, None, shared.mask, shared.settings)
     (found.policy + found.entropy).backward()  # type: ignore[no-untyped-call]
-    assert all(weights.grad is None for weights in shared.networks["critic"].parameters())
-    shared.networks.zero_grad()
+    assert all(weights.grad is None for weights in shared.weights.networks["critic"].parameters())
+    shared.weights.networks.zero_grad()
     found.value.backward()  # type: ignore[no-untyped-call]
-    assert all(weights.grad is None for weights in shared.networks["actor"].parameters())
+    assert all(weights.grad is None for weights in shared.weights.networks["actor"].parameters())
 
 
 def test_replayed_policies_are_those_that_acted() -> None:
     shared = make_shared(steps=3)
     worker = ActorLearner(shared, Recall(8), 0)
     for days in (3, 1, 3, 1):
-        before = copy.deepcopy(shared.networks["actor"])
+        before = copy.deepcopy(shared.weights.networks["actor"])
         window = worker.update(days, 1.0)
         assert isinstance(before, HybridNetwork)
         logits, _ = before(window.observations[:-1], window.memory, window.starting[:-1])
@@ -236,21 +236,23 @@ def test_replayed_policies_are_those_that_acted() -> None:
 def test_the_critics_memory_is_carried_on_and_forgotten() -> None:
     shared = make_shared(steps=3)
     worker = ActorLearner(shared, Recall(8), 0)
-    before = copy.deepcopy(shared.networks["critic"])
+    before = copy.deepcopy(shared.weights.networks["critic"])
     first = worker.update(3, 1.0)
     _, expected = before(first.observations[:-1])
     carried = worker._critic_memory
     assert carried is not None
     torch.testing.assert_close(carried, expected)
     assert not carried[0].requires_grad
-    between = copy.deepcopy(shared.networks["critic"])
+    between = copy.deepcopy(shared.weights.networks["critic"])
     last = worker.update(1, 1.0)
     _, expected = between(last.observations[:-1], carried)
     torch.testing.assert_close(worker._critic_memory, expected)
     # What is left of it is dropped where the next window starts a season.
     third = worker.update(3, 1.0)
-    anew = losses(shared.networks, third, None, shared.mask, shared.settings)
-    went_on = losses(shared.networks, third, worker._critic_memory, shared.mask, shared.settings)
+    anew = losses(shared.weights.networks, third, None, shared.mask, shared.settings)
+    went_on = losses(
+        shared.weights.networks, third, worker._critic_memory, shared.mask, shared.settings
+    )
     assert anew.value.item() == went_on.value.item()
 
 
