@@ -49,6 +49,7 @@ class A3C(Learner[A3CConfiguration]):
     another order each time.
     """
 
+    name = "A3C"
     settings_class = A3CConfiguration
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
@@ -260,9 +261,7 @@ def losses(
     values = outputs[..., 0]
     after = None if memory is None else (memory[0].detach(), memory[1].detach())
     # Where a season has ended, the next one's value, which is then multiplied by 0.
-    bootstrap, _ = critic.step(
-        window.observations[-1], forget(after, window.starting[-1]) if after else None
-    )
+    bootstrap, _ = critic.step(window.observations[-1], forget(after, window.starting[-1]))
     advantages = generalised_advantages(
         window.rewards,
         window.ended,

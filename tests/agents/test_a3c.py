@@ -335,6 +335,26 @@ def test_an_exception_in_progress_leaves_a_whole_agent() -> None:
     assert agent.timesteps == 400
 
 
+def test_the_schedule_goes_on_after_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates: list[float] = []
+
+    def note(self: SharedWeights, source: nn.Module, learning_rate: float) -> None:
+        rates.append(learning_rate)
+
+    monkeypatch.setattr(SharedWeights, "step", note)
+    settings = {**SMALL, "workers": 0, "learning_rate": 1.0}
+    agent = A3C.create(ENV_ID, configuration=settings)
+
+    def progress(steps: int) -> None:
+        if agent.timesteps == 200:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        agent.learn(400, progress=progress)
+    agent.learn(200)
+    np.testing.assert_allclose(rates, 1.0 - np.arange(20) / 20)
+
+
 def test_two_processes_learn_exactly_what_was_asked() -> None:
     agent = A3C.create(ENV_ID, configuration={**SMALL, "workers": 2})
     before = weights_of(agent.actor)
