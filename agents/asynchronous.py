@@ -6,6 +6,7 @@ import multiprocessing
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +21,9 @@ __all__ = ["Counts", "Ledger", "Worker", "run_in_processes", "run_in_turns"]
 # How often the parent looks whether the workers live, and tells how far they are.
 _POLL_SECONDS = 0.2
 
-# A worker told to stop finishes its window first, which takes a fraction of a second.
-_STOP_SECONDS = 10.0
+# Workers told to stop finish their window first, which takes a fraction of a second. Those that
+# are still starting need not be waited for.
+_STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -140,8 +142,9 @@ def run_in_processes(
         raise RuntimeError(f"a worker process failed, and learning with it: {error}") from None
     finally:
         ledger.stop()
+        deadline = time.monotonic() + _STOP_SECONDS
         for process in processes.processes:
-            process.join(_STOP_SECONDS)
+            process.join(max(0.0, deadline - time.monotonic()))
             if process.is_alive():
                 process.kill()
                 process.join()
