@@ -42,6 +42,7 @@ Progress = Callable[[int], None]
 BUILT_IN = {
     "a2c": "agents.sb3:A2C",
     "acktr": "agents.acktr:ACKTR",
+    "a3c": "agents.a3c:A3C",
     "dqn": "agents.sb3:DQN",
     "gail": "agents.gail:GAIL",
     "drqn": "agents.drqn:DRQN",

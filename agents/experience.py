@@ -88,8 +88,9 @@ class Collector:
             self._memory = actor.initial_memory(count)
         self._memory = forget(self._memory, self._starting)
         memory = self._memory
+        step = actor.stepper()
         for day in range(days):
-            logits, after = actor.step(self._observations, self._memory)
+            logits, after = step(self._observations, self._memory)
             actions[day] = draw_actions(forbid(logits, self._mask), self._generator)
             current, rewards[day], terminated, truncated, _ = self._environments.step(
                 actions[day].numpy()

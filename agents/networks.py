@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 __all__ = [
     "HybridNetwork",
     "Memory",
+    "Step",
     "draw_actions",
     "entropies",
     "forbid",
@@ -21,10 +22,13 @@ __all__ = [
 # Hidden state and cell state of the LSTM, (N, units) each; None without one.
 Memory = tuple[Tensor, Tensor] | None
 
-_ACTIVATIONS: dict[str, type[nn.Module]] = {
-    "relu": nn.ReLU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
+# Acting: outputs and memory after a day, from inputs and memory before it.
+Step = Callable[[Tensor, Memory], tuple[Tensor, Memory]]
+
+_ACTIVATIONS: dict[str, tuple[type[nn.Module], Callable[[Tensor], Tensor]]] = {
+    "relu": (nn.ReLU, torch.relu),
+    "tanh": (nn.Tanh, torch.tanh),
+    "sigmoid": (nn.Sigmoid, torch.sigmoid),
 }
 
 # Far below any output of a network, yet finite, so that entropies of it are numbers.
@@ -74,9 +78,10 @@ class HybridNetwork(nn.Module):
                     nn.init.orthogonal_(weights)
                 else:
                     nn.init.zeros_(weights)
+        module, self._activation = _ACTIVATIONS[activation]
         modules: list[nn.Module] = []
         for size in () if network == "lstm" else hidden_sizes:
-            modules += [_linear(width, size, math.sqrt(2.0)), _ACTIVATIONS[activation]()]
+            modules += [_linear(width, size, math.sqrt(2.0)), module()]
             width = size
         self.layers = nn.Sequential(*modules, _linear(width, outputs, output_gain))
 
@@ -120,7 +125,7 @@ class HybridNetwork(nn.Module):
         return self.layers(parts[0] if len(parts) == 1 else torch.cat(parts)), memory
 
     def step(self, inputs: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        """Return the outputs of one day without gradients: what acting needs, and no more.
+        """Return the outputs of one day without gradients; see ``stepper`` for many days.
 
         Args:
             inputs: (N, I).
@@ -129,13 +134,37 @@ class HybridNetwork(nn.Module):
         Returns:
             Outputs (N, O), and the memory after the day.
         """
-        with torch.no_grad():
-            if self.memory is None:
-                return self.layers(inputs), None
-            assert memory is not None
-            weights: Any = self.memory.all_weights[0]
-            h, c = torch.lstm_cell(inputs, memory, *weights)
-            return self.layers(h), (h, c)
+        return self.stepper()(inputs, memory)
+
+    def stepper(self) -> Step:
+        """Return ``step`` for as long as the weights stay as they are: what acting needs.
+
+        The weights are taken out of their modules once, since with few people at a time looking
+        them up and calling modules takes as long as computing with them.
+        """
+        linear = nn.functional.linear
+        maps = [
+            (module.weight.detach(), module.bias.detach())
+            for module in self.layers
+            if isinstance(module, nn.Linear)
+        ]
+        cell: list[Any] = []
+        if self.memory is not None:
+            cell = [weights.detach() for weights in self.memory.all_weights[0]]
+        *hidden_maps, (output_weight, output_bias) = maps
+        activation = self._activation
+
+        def step(inputs: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
+            hidden = inputs
+            if cell:
+                assert memory is not None
+                memory = torch.lstm_cell(inputs, memory, *cell)
+                hidden = memory[0]
+            for weight, bias in hidden_maps:
+                hidden = activation(linear(hidden, weight, bias))
+            return linear(hidden, output_weight, output_bias), memory
+
+        return step
 
 
 def forget(memory: Memory, starting: Tensor) -> Memory:

@@ -1,8 +1,9 @@
-"""The command line: ``python -m benchmarks quick | algorithms | speed``."""
+"""The command line: ``python -m benchmarks quick | algorithms | search | speed``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import shlex
 import sys
 import time
@@ -14,6 +15,7 @@ from benchmarks.parallel import run_all
 from benchmarks.quick import ENVIRONMENTS, STEPS, quick_runs
 from benchmarks.report import calibrate_log, write_report
 from benchmarks.runs import Result
+from benchmarks.search import SPACES, STAGES, Search, as_markdown, run_search
 from benchmarks.store import ResultStore
 from benchmarks.tables import as_text, tables
 from fitgym.validation import require_integer
@@ -95,10 +97,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--only", choices=("environments", "training"), help="one of the two parts, not both"
     )
     speed.set_defaults(run=_speed)
+    search = commands.add_parser(
+        "search",
+        help="settings of a learner, by Optuna",
+        description="Try settings and print a table of them. Stop it whenever you like: started "
+        "again, it goes on; started twice, it uses two cores.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    search.add_argument("agent", choices=list(SPACES), help="the learner")
+    search.add_argument(
+        "--environment",
+        nargs="+",
+        default=list(STAGES),
+        help="ids of the environments to learn",
+    )
+    search.add_argument("--trials", type=int, default=40, help="finished trials in all")
+    search.add_argument("--steps", type=int, default=1_000_000, help="steps of each training")
+    search.add_argument("--seeds", type=int, default=1, help="trainings of each trial")
+    search.add_argument("--episodes", type=int, default=100, help="seasons to judge a training by")
+    search.add_argument("--sampler-seed", type=int, default=0, help="seed of the search itself")
+    search.add_argument(
+        "--fixed", type=json.loads, default={}, help="settings that all trials share, as JSON"
+    )
+    search.add_argument(
+        "--out", type=Path, default=Path("results/search"), help="folder of studies and tables"
+    )
+    search.set_defaults(run=_search)
     options = parser.parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, TypeError, OSError) as error:
+    except (ValueError, TypeError, OSError, ModuleNotFoundError) as error:
         print(f"benchmarks {options.command}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -145,6 +173,20 @@ def _speed(options: argparse.Namespace) -> None:
     measurements = measure(parts, repeats, Sizes())
     page = write_speed_report(measurements, options.out, repeats, command)
     print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
+
+
+def _search(options: argparse.Namespace) -> None:
+    require_integer("--trials", options.trials, 1)
+    search = Search(
+        agent=options.agent,
+        environments=tuple(options.environment),
+        steps=options.steps,
+        seeds=options.seeds,
+        episodes=options.episodes,
+        fixed=options.fixed,
+    )
+    study = run_search(search, options.trials, options.out, seed=options.sampler_seed)
+    print(f"\n{as_markdown(search, study)}")
 
 
 def _quick(options: argparse.Namespace) -> None:
