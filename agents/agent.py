@@ -11,16 +11,27 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 import fitgym
+from agents.configuration import Configuration
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.files import write_bytes, write_text
 
-__all__ = ["BUILT_IN", "Actions", "Agent", "Observations", "Progress", "find_agent", "load_agent"]
+__all__ = [
+    "BUILT_IN",
+    "CARD",
+    "Actions",
+    "Agent",
+    "Observations",
+    "Progress",
+    "find_agent",
+    "load_agent",
+    "plugins",
+]
 
 Observations = NDArray[np.float32]
 Actions = NDArray[np.int64]
@@ -31,7 +42,10 @@ Progress = Callable[[int], None]
 BUILT_IN = {
     "a2c": "agents.sb3:A2C",
     "a3c": "agents.a3c:A3C",
+    "acktr": "agents.acktr:ACKTR",
     "dqn": "agents.sb3:DQN",
+    "gail": "agents.gail:GAIL",
+    "drqn": "agents.drqn:DRQN",
     "ppo": "agents.sb3:PPO",
     "recurrent-ppo": "agents.sb3:RecurrentPPO",
     "belief": "agents.planning:BeliefPolicy",
@@ -45,7 +59,7 @@ BUILT_IN = {
 }
 
 _ENTRY_POINT_GROUP = "fitgym.agents"
-_CARD = "agent.json"
+CARD = "agent.json"
 _FORMAT = 1
 
 
@@ -58,9 +72,23 @@ class Agent(ABC):
 
     Attributes:
         name: How tables and figures call the agent.
+        settings_class: Dataclass of the settings that ``create`` takes; None if they are the
+            arguments of the class.
+        timesteps: Environment steps learnt so far, over all calls of ``learn`` and kept by
+            ``save``: where an interrupted training goes on. One that leaves it at 0 starts anew.
+        learning_curve: Environment steps so far, and mean return of the seasons finished since
+            the point before; empty if the agent does not note it.
     """
 
     name: str
+    settings_class: ClassVar[type[Configuration] | None] = None
+    timesteps: int = 0
+    learning_curve: Sequence[tuple[int, float]] = ()
+
+    @classmethod
+    def learns(cls) -> bool:
+        """Return whether agents of this class learn."""
+        return cls.learn is not Agent.learn
 
     @classmethod
     def create(
@@ -176,7 +204,7 @@ class Agent(ABC):
         text = json.dumps(card, indent=2) + "\n"
         if tensors:
             write_bytes(target / card["weights"], content)
-        write_text(target / _CARD, text)
+        write_text(target / CARD, text)
         for path in target.glob("weights-*.safetensors"):
             if path.name != card["weights"]:
                 path.unlink()
@@ -193,7 +221,7 @@ def load_agent(folder: str | os.PathLike[str]) -> Agent:
     """
     from safetensors.numpy import load
 
-    path = Path(folder) / _CARD
+    path = Path(folder) / CARD
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
@@ -228,13 +256,26 @@ def find_agent(name: str) -> type[Agent]:
         return _import_agent(BUILT_IN[name])
     if ":" in name:
         return _import_agent(name)
-    plugins = {entry.name: entry for entry in entry_points(group=_ENTRY_POINT_GROUP)}
-    if name not in plugins:
-        known = ", ".join(map(repr, sorted({*BUILT_IN, *plugins})))
+    offered = {entry.name: entry for entry in entry_points(group=_ENTRY_POINT_GROUP)}
+    if name not in offered:
+        known = ", ".join(map(repr, sorted({*BUILT_IN, *offered})))
         raise ValueError(
             f"agent must be one of {known} or an import path 'package.module:Class', got {name!r}"
         )
-    return _require_agent(name, plugins[name].load())
+    try:
+        found = offered[name].load()
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"agent {name!r} cannot be imported: {error}") from error
+    return _require_agent(name, found)
+
+
+def plugins() -> dict[str, str]:
+    """Return the import paths of the agents that installed packages offer, by name.
+
+    A built-in name means the built-in agent, whoever offers another.
+    """
+    offered = entry_points(group=_ENTRY_POINT_GROUP)
+    return {entry.name: entry.value for entry in offered if entry.name not in BUILT_IN}
 
 
 def _import_agent(path: str) -> type[Agent]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,13 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from fitgym.adherence import CustomAdherence
 from fitgym.envs.scalar import FitnessFatigueEnv
 
-__all__ = ["EnvironmentFactory", "import_free_id", "make_vector_env", "shared_attribute"]
+__all__ = [
+    "EnvironmentFactory",
+    "import_free_id",
+    "log_part",
+    "make_vector_env",
+    "shared_attribute",
+]
 
 
 def import_free_id(env_id: str) -> str:
@@ -22,6 +29,19 @@ def import_free_id(env_id: str) -> str:
     would not know the plain id.
     """
     return f"fitgym:{env_id}" if env_id.startswith("fitgym/") else env_id
+
+
+def log_part(env_id: str, part: str) -> dict[str, str]:
+    """Return the argument that restricts replay to a part of the log; none for other environments.
+
+    Learners train on windows of ``"train"``, and everybody is evaluated on those of ``"test"``.
+    """
+    # Unlike gym.make, gym.spec does not import what stands before the colon.
+    module, _, plain = env_id.rpartition(":")
+    if module:
+        importlib.import_module(module)
+    replay = gym.spec(plain).kwargs.get("adherence") == "replay"
+    return {"log_part": part} if replay else {}
 
 
 @dataclass(frozen=True)

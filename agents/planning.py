@@ -59,7 +59,7 @@ class _Planner(Agent):
     def _observed(self, observation: Observations) -> NDArray[np.void]:
         environment = self._environments[0]
         states = observed_states(environment, observation)
-        recall_histories(states, environment.adherence.tables.plans)
+        recall_histories(states, environment.adherence.tables.targets_trimp)
         return states
 
 

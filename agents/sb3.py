@@ -3,6 +3,10 @@
 The algorithms are used as they are. What is here are the environments they learn in, the
 normalisation that is kept with the weights, and files without pickle; the settings, which serve
 seasons of 90 days on two cores, are in ``agents.configuration``.
+
+DQN, PPO and A2C come with SB3's MLP or with the paper's hybrid network over a stacked history (see
+``agents.sb3_hybrid``). RecurrentPPO's ``MlpLstmPolicy`` is the hybrid network as it stands: an LSTM
+for policy and value each, then the fully connected layers, then a linear output.
 """
 
 from __future__ import annotations
@@ -16,7 +20,6 @@ import numpy as np
 import sb3_contrib
 import stable_baselines3
 import torch
-from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
@@ -30,12 +33,16 @@ from agents.configuration import (
     A2CConfiguration,
     Configuration,
     DQNConfiguration,
+    HistoryConfiguration,
     PPOConfiguration,
     RecurrentPPOConfiguration,
 )
 from agents.environments import make_vector_env
+from agents.learner import part
+from agents.normalisation import Normalisation
 from agents.rollout import FIRST_TRAINING_SEED
-from agents.vector import VectorEnvAdapter
+from agents.sb3_hybrid import History, HybridExtractor
+from agents.vector import StaggeredSeasons, VectorEnvAdapter
 from fitgym.individual import Individual
 from fitgym.validation import require_integer
 
@@ -51,17 +58,20 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
     to one thread, which is several times faster for networks of this size.
 
     Attributes:
-        name: The algorithm's name.
+        name: The algorithm's name, and whether its network is the hybrid one.
         settings: The configuration.
         model: SB3's model.
         days: Length of a season.
-        learning_curve: Environment steps so far, and mean return of the seasons finished since
-            the point before, as many as there are environments, in the reward's own units.
+        history: What the hybrid network sees; None where the network sees the day.
+        learning_curve: See ``Agent``; a point is the mean of as many seasons as there are
+            environments, in the reward's own units.
     """
 
     settings_class: ClassVar[type[Configuration]]
     # Whether the training seasons start at different times.
     staggered: ClassVar[bool] = True
+    # Whether the policy has two networks, an actor and a critic.
+    actor_critic: ClassVar[bool] = True
     settings: Settings
     model: BaseAlgorithm
 
@@ -72,6 +82,7 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         env_kwargs: Mapping[str, Any] | None = None,
         seed: int = 0,
         settings: Settings | None = None,
+        normalisation: Normalisation | None = None,
     ) -> None:
         """Make the training environments and an untrained model.
 
@@ -80,6 +91,8 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
             env_kwargs: Arguments of the environment.
             seed: Seed of weights, exploration and training seasons.
             settings: The configuration; None for the defaults.
+            normalisation: Scales of a history's observations; None to measure them in seasons of
+                random plans.
 
         Raises:
             ValueError: If an argument is out of range, or the environment forbids plans, which
@@ -90,12 +103,13 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         self.env_kwargs = dict(env_kwargs or {})
         self.seed = require_integer("seed", seed, 0)
         self.settings = settings or self.settings_class()  # type: ignore[assignment]
+        self.timesteps = 0
         self.learning_curve: list[tuple[int, float]] = []
         torch.set_num_threads(1)
         count = self.settings.environments
         environments = make_vector_env(env_id, count, env_kwargs)
         if self.staggered:
-            adapter: VectorEnvAdapter = _StaggeredSeasons(environments)
+            adapter: VectorEnvAdapter = StaggeredSeasons(environments)
         else:
             adapter = VectorEnvAdapter(environments)
         seasons = VecMonitor(adapter)
@@ -105,7 +119,19 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
                 "forbidden_plans"
             )
         self.days = int(seasons.get_attr("days")[0])
-        self._environments = VecNormalize(seasons, gamma=self.settings.discount)
+        discount = self.settings.discount
+        self.history: History | None = None
+        if isinstance(self.settings, HistoryConfiguration) and self.settings.network == "hybrid":
+            self.name = f"{self.name} (hybrid)"
+            scales = normalisation or Normalisation.measure(
+                environments, self.days, discount, self._training_seed(0)
+            )
+            self.history = History(scales, self.settings.history)
+            self._environments = VecNormalize(
+                self.history.environments(seasons), norm_obs=False, gamma=discount
+            )
+        else:
+            self._environments = VecNormalize(seasons, gamma=discount)
         self.model = self._make_model()
         # Without a logger of our own, SB3 leaves a folder in the temporary directory.
         self.model.set_logger(Logger(folder=None, output_formats=[]))
@@ -129,11 +155,24 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
 
     def _shared_arguments(self) -> dict[str, Any]:
         """Return the arguments of SB3's model that all four algorithms share."""
+        policy: dict[str, Any] = {"net_arch": list(self.settings.hidden_sizes)}
+        if isinstance(self.settings, HistoryConfiguration) and self.history is not None:
+            policy = {
+                "net_arch": [],
+                "features_extractor_class": HybridExtractor,
+                "features_extractor_kwargs": {
+                    "history": self.settings.history,
+                    "memory_size": self.settings.memory_size,
+                    "hidden_sizes": self.settings.hidden_sizes,
+                },
+            }
+            if self.actor_critic:
+                policy["share_features_extractor"] = False
         return {
             "env": self._environments,
             "learning_rate": LinearSchedule(self.settings.learning_rate, 0.0, 1.0),
             "gamma": self.settings.discount,
-            "policy_kwargs": {"net_arch": list(self.settings.hidden_sizes)},
+            "policy_kwargs": policy,
             "seed": self.seed,
             "device": "cpu",
         }
@@ -157,12 +196,13 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         are drawn with torch's global generator; DQN never draws.
         """
         # The policy's own method: DQN's would explore at the rate of its last training step.
-        actions, state = self.model.policy.predict(
-            self._environments.normalize_obs(observation),
-            state,
-            episode_start,
-            deterministic,
-        )
+        predict = self.model.policy.predict
+        if self.history is not None:
+            state = self.history.extend(state, observation, episode_start)
+            actions, _ = predict(state, deterministic=deterministic)
+        else:
+            seen = self._environments.normalize_obs(observation)
+            actions, state = predict(seen, state, episode_start, deterministic)
         return np.asarray(actions, dtype=np.int64), state
 
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
@@ -175,15 +215,17 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         torch.set_num_threads(1)
         # A seed for this call alone, so that its result does not hang on what the process did
         # before, and no two calls or agents train on the same seasons.
-        sequence = np.random.SeedSequence([self.seed, self.model.num_timesteps])
-        seed = int(sequence.generate_state(1)[0]) | FIRST_TRAINING_SEED
-        self.model.set_random_seed(seed)
+        self.model.set_random_seed(self._training_seed(self.model.num_timesteps))
         self.model.learn(
             total_timesteps,
             callback=_Watch(self, progress),
             reset_num_timesteps=False,
         )
         return self
+
+    def _training_seed(self, timesteps: int) -> int:
+        sequence = np.random.SeedSequence([self.seed, timesteps])
+        return int(sequence.generate_state(1)[0]) | FIRST_TRAINING_SEED
 
     def configuration(self) -> dict[str, Any]:
         """Return environment, seed, settings, progress and learning curve."""
@@ -195,7 +237,7 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
             },
             "seed": self.seed,
             "settings": asdict(self.settings),
-            "timesteps": self.model.num_timesteps,
+            "timesteps": self.timesteps,
             "updates": self.model._n_updates,
             "learning_curve": self.learning_curve,
         }
@@ -209,21 +251,27 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
                 tensors[f"optimizer.{index}.{name}"] = torch.as_tensor(value)
         arrays = {name: tensor.detach().cpu().numpy() for name, tensor in tensors.items()}
         for name, moments in self._moments().items():
-            for part in ("mean", "var", "count"):
-                arrays[f"{name}.{part}"] = np.asarray(getattr(moments, part), dtype=np.float64)
+            for moment in ("mean", "var", "count"):
+                array = np.asarray(getattr(moments, moment), dtype=np.float64)
+                arrays[f"{name}.{moment}"] = array
+        if self.history is not None:
+            for name, scale in self.history.normalisation.tensors().items():
+                arrays[f"history.{name}"] = scale
         return arrays
 
     @classmethod
     def from_saved(cls, configuration: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> Self:
         """Rebuild the agent, ready to act and to learn on."""
         settings: Any = cls.settings_class.from_mapping(configuration["settings"])
+        scales = part(tensors, "history")
         agent = cls(
             configuration["env_id"],
             env_kwargs=configuration["env_kwargs"],
             seed=configuration["seed"],
             settings=settings,
+            normalisation=Normalisation.from_tensors(scales) if scales else None,
         )
-        agent.model.num_timesteps = configuration["timesteps"]
+        agent.timesteps = agent.model.num_timesteps = configuration["timesteps"]
         agent.model._n_updates = configuration["updates"]
         agent.learning_curve = [(int(t), float(r)) for t, r in configuration["learning_curve"]]
         policy = agent.model.policy
@@ -237,22 +285,22 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         optimizer = policy.optimizer.state_dict()
         for name, value in tensors.items():
             if name.startswith("optimizer."):
-                _, index, part = name.split(".")
-                optimizer["state"].setdefault(int(index), {})[part] = torch.from_numpy(value)
+                _, index, value_name = name.split(".")
+                optimizer["state"].setdefault(int(index), {})[value_name] = torch.from_numpy(value)
         policy.optimizer.load_state_dict(optimizer)
         for name, moments in agent._moments().items():
-            for part in ("mean", "var"):
-                setattr(moments, part, tensors[f"{name}.{part}"])
+            for moment in ("mean", "var"):
+                setattr(moments, moment, tensors[f"{name}.{moment}"])
             moments.count = float(tensors[f"{name}.count"])
         return agent
 
     def _moments(self) -> dict[str, RunningMeanStd]:
-        observations = self._environments.obs_rms
-        assert isinstance(observations, RunningMeanStd)
-        return {
-            "normalisation.observations": observations,
-            "normalisation.returns": self._environments.ret_rms,
-        }
+        moments = {"normalisation.returns": self._environments.ret_rms}
+        if self.history is None:
+            observations = self._environments.obs_rms
+            assert isinstance(observations, RunningMeanStd)
+            moments["normalisation.observations"] = observations
+        return moments
 
 
 class PPO(StableBaselinesAgent[PPOConfiguration]):
@@ -317,6 +365,7 @@ class DQN(StableBaselinesAgent[DQNConfiguration]):
     """SB3's deep Q-learning."""
 
     name = "DQN"
+    actor_critic = False
     settings_class = DQNConfiguration
 
     def _make_model(self) -> BaseAlgorithm:
@@ -334,34 +383,6 @@ class DQN(StableBaselinesAgent[DQNConfiguration]):
         )
 
 
-class _StaggeredSeasons(VectorEnvAdapter):
-    """Environments whose first seasons are at different days when learning starts.
-
-    Were all environments in step, every update would see the same few days of the season, and
-    the value of the others would be forgotten in between.
-    """
-
-    def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
-        super().__init__(env)
-        days = self.get_attr("days")[0]
-        # How many days of the first season of each environment are over when learning starts.
-        self._leads: NDArray[np.int64] | None = np.arange(self.num_envs) * days // self.num_envs
-
-    def reset(self) -> NDArray[Any]:
-        seed = self._seeds[0]
-        observations = super().reset()
-        if self._leads is not None:
-            # All live through random days together, and begin anew when their own should start.
-            self.env.action_space.seed(seed)
-            for lead in reversed(range(self._leads.max())):
-                observations, *_ = self.env.step(self.env.action_space.sample())
-                starting = self._leads == lead
-                if starting.any():
-                    observations, _ = self.env.reset(options={"reset_mask": starting})
-            self._leads = None
-        return observations
-
-
 class _Watch(BaseCallback):
     """Notes the returns of finished seasons and tells how far learning is."""
 
@@ -376,6 +397,7 @@ class _Watch(BaseCallback):
         self._start = self.num_timesteps
 
     def _on_step(self) -> bool:
+        self._agent.timesteps = self.num_timesteps
         if self.locals["dones"].any():
             # VecMonitor sits below VecNormalize: these are true rewards. A season that had begun
             # before learning did is not counted whole, and left out.

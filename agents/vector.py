@@ -12,7 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-__all__ = ["VectorEnvAdapter"]
+__all__ = ["StaggeredSeasons", "VectorEnvAdapter"]
 
 
 class VectorEnvAdapter(VecEnv):
@@ -111,3 +111,33 @@ class VectorEnvAdapter(VecEnv):
     ) -> list[bool]:
         """Return False for each: a vector environment's wrappers wrap all of them at once."""
         return [False] * len(list(self._get_indices(indices)))
+
+
+class StaggeredSeasons(VectorEnvAdapter):
+    """Environments whose first seasons are at different days when learning starts.
+
+    Were all environments in step, every update would see the same few days of the season, and
+    the value of the others would be forgotten in between.
+    """
+
+    def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
+        """Wrap a vector environment; see ``VectorEnvAdapter``."""
+        super().__init__(env)
+        days = self.get_attr("days")[0]
+        # How many days of the first season of each environment are over when learning starts.
+        self._leads: NDArray[np.int64] | None = np.arange(self.num_envs) * days // self.num_envs
+
+    def reset(self) -> NDArray[Any]:
+        """Start an episode in every environment, at first each on another day of it."""
+        seed = self._seeds[0]
+        observations = super().reset()
+        if self._leads is not None:
+            # All live through random days together, and begin anew when their own should start.
+            self.env.action_space.seed(seed)
+            for lead in reversed(range(self._leads.max())):
+                observations, *_ = self.env.step(self.env.action_space.sample())
+                starting = self._leads == lead
+                if starting.any():
+                    observations, _ = self.env.reset(options={"reset_mask": starting})
+            self._leads = None
+        return observations

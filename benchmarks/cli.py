@@ -1,17 +1,20 @@
-"""The command line: ``python -m benchmarks quick | search | speed``."""
+"""The command line: ``python -m benchmarks quick | algorithms | search | speed``."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.algorithms import ROWS, algorithm_runs, algorithm_table, write_page
 from benchmarks.parallel import run_all
-from benchmarks.quick import STEPS, quick_runs
+from benchmarks.quick import ENVIRONMENTS, STEPS, quick_runs
 from benchmarks.report import calibrate_log, write_report
+from benchmarks.runs import Result
 from benchmarks.search import SPACES, STAGES, Search, as_markdown, run_search
 from benchmarks.store import ResultStore
 from benchmarks.tables import as_text, tables
@@ -45,15 +48,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quick.add_argument("--seed", type=int, default=0, help="seed of the training")
     quick.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
     quick.add_argument("--workers", type=int, default=2, help="processes to train with")
+    quick.add_argument(
+        "--agent",
+        action="append",
+        default=[],
+        metavar="AGENT",
+        help="a further agent: package.module:Class or the name of an installed one, with "
+        "arguments if any, as in package.module:Class,argument=value; may be repeated",
+    )
+    quick.add_argument(
+        "--environment",
+        action="append",
+        choices=ENVIRONMENTS,
+        help="only this one; may be repeated (default: all four)",
+    )
     quick.set_defaults(run=_quick)
+    algorithms = commands.add_parser(
+        "algorithms",
+        help="every learner and network at equal environment steps, over some seeds",
+        description="Train every learner with some seeds for equal environment steps, evaluate "
+        "all of them and the references on the same seasons, and print a table per stage. Stop "
+        "it whenever you like: started again, it goes on with the runs that are not finished.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    algorithms.add_argument(
+        "--out", type=Path, default=Path("results/algorithms"), help="folder of results"
+    )
+    algorithms.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
+    algorithms.add_argument("--seeds", type=int, default=3, help="trainings of each learner")
+    algorithms.add_argument(
+        "--workers", type=int, default=2, help="trainings at once; A3C has processes of its own"
+    )
+    algorithms.add_argument(
+        "--row", action="append", choices=list(ROWS), help="only this row; may be repeated"
+    )
+    algorithms.set_defaults(run=_algorithms)
     speed = commands.add_parser(
         "speed",
-        help="how fast the environments are, as ratios",
-        description="Time the environments against yardsticks in turns, and print ratios.",
+        help="how fast the environments and the learners are, as ratios",
+        description="Time environments and learners against yardsticks in turns, measure how "
+        "memory grows, print the ratios beside the targets and write a report. A machine with "
+        "other work gives other ratios.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     speed.add_argument("--out", type=Path, default=Path("results/speed"), help="folder of results")
-    speed.add_argument("--repeats", type=int, default=7, help="pairs of each comparison")
+    speed.add_argument("--repeats", type=int, default=7, help="turns of each side that count")
+    speed.add_argument(
+        "--only", choices=("environments", "training"), help="one of the two parts, not both"
+    )
     speed.set_defaults(run=_speed)
     search = commands.add_parser(
         "search",
@@ -88,15 +130,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"benchmarks {options.command}: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("stopped; start the same command again to go on", file=sys.stderr)
+        # Speed is measured in one go, since other moments give other times.
+        resume = "" if options.command == "speed" else "; start the same command again to go on"
+        print(f"stopped{resume}", file=sys.stderr)
         return 130
     return 0
 
 
-def _speed(options: argparse.Namespace) -> None:
-    from benchmarks.speed import measure_speed
+def _algorithms(options: argparse.Namespace) -> None:
+    steps = require_integer("--steps", options.steps, 1)
+    seeds = require_integer("--seeds", options.seeds, 1)
+    workers = require_integer("--workers", options.workers, 1)
+    rows = options.row or list(ROWS)
+    groups = algorithm_runs(steps=steps, seeds=seeds, rows=rows)
+    store = ResultStore(options.out / "runs")
+    runs = [run for group in groups.values() for run in group]
+    result_of = dict(
+        zip([run.key for run in runs], run_all(runs, store, workers=workers), strict=True)
+    )
+    found: dict[str, dict[str, list[Result]]] = {}
+    for (environment, label), group in groups.items():
+        found.setdefault(environment, {})[label] = [result_of[run.key] for run in group]
+    words = ["--steps", str(steps), "--seeds", str(seeds), "--workers", str(workers)]
+    words += [word for row in options.row or () for word in ("--row", row)]
+    page = write_page(
+        {environment: algorithm_table(by_row, store) for environment, by_row in found.items()},
+        options.out,
+        shlex.join(["python", "-m", "benchmarks", "algorithms", *words]),
+    )
+    print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
 
-    measure_speed(options.out, require_integer("--repeats", options.repeats, 1))
+
+def _speed(options: argparse.Namespace) -> None:
+    from benchmarks.speed import PARTS, Sizes, measure
+    from benchmarks.speed_report import write_speed_report
+
+    repeats = require_integer("--repeats", options.repeats, 1)
+    parts = (options.only,) if options.only else PARTS
+    command = f"python -m benchmarks speed --repeats {repeats}"
+    if options.only:
+        command += f" --only {options.only}"
+    measurements = measure(parts, repeats, Sizes())
+    page = write_speed_report(measurements, options.out, repeats, command)
+    print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
 
 
 def _search(options: argparse.Namespace) -> None:
@@ -118,11 +194,19 @@ def _quick(options: argparse.Namespace) -> None:
     require_integer("--steps", options.steps, 1)
     require_integer("--workers", options.workers, 1)
     started = time.perf_counter()
-    runs = quick_runs(seed=options.seed, steps=options.steps)
+    runs = quick_runs(
+        seed=options.seed,
+        steps=options.steps,
+        environments=options.environment or ENVIRONMENTS,
+        agents=options.agent,
+    )
     results = run_all(runs, ResultStore(options.out / "runs"), workers=options.workers)
     for table in tables(results):
         print(f"\n{as_text(table)}")
-    command = f"python -m benchmarks quick --seed {options.seed} --steps {options.steps}"
+    words = ["--seed", str(options.seed), "--steps", str(options.steps)]
+    words += [word for agent in options.agent for word in ("--agent", agent)]
+    words += [word for one in options.environment or () for word in ("--environment", one)]
+    command = shlex.join(["python", "-m", "benchmarks", "quick", *words])
     print("\nFitting the model to the runner's log, for the report ...", flush=True)
     page = write_report(results, options.out, calibrate_log(), command)
     print(f"Report: {page} ({time.perf_counter() - started:.0f} s in all)")

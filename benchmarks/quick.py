@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import gymnasium as gym
-
-from agents.environments import EnvironmentFactory
+from agents.agent import find_agent
+from agents.configuration_files import configuration_for, split_agent
+from agents.environments import EnvironmentFactory, log_part
 from agents.reference import reference_agents
 from benchmarks.runs import Run
 
@@ -39,6 +39,7 @@ def quick_runs(
     episodes: int = EPISODES,
     environments: Sequence[str] = ENVIRONMENTS,
     environment_kwargs: Mapping[str, Any] | None = None,
+    agents: Sequence[str] = (),
 ) -> list[Run]:
     """Return the runs of the quick benchmark: the learners of all environments, then references.
 
@@ -51,38 +52,51 @@ def quick_runs(
         episodes: Seasons to evaluate on, common to all runs of an environment.
         environments: Registered ids.
         environment_kwargs: Further arguments of all environments.
+        agents: Further agents: names or import paths, with arguments if any, as in
+            ``package.module:Class,argument=value``. Those that learn are trained.
+
+    Raises:
+        ValueError: If there is no such agent or environment, or an argument is malformed.
+        TypeError: If a further agent is no agent.
     """
+    others = [split_agent(text) for text in agents]
     learners, references = [], []
     for environment in environments:
-        training_kwargs = {**_part(environment, "train"), **(environment_kwargs or {})}
-        evaluation_kwargs = {**_part(environment, "test"), **(environment_kwargs or {})}
+        training_kwargs = {**log_part(environment, "train"), **(environment_kwargs or {})}
+        evaluation_kwargs = {**log_part(environment, "test"), **(environment_kwargs or {})}
         learners += [
             Run(
                 agent=learner,
                 environment=environment,
+                configuration=configuration,
                 training_kwargs=training_kwargs,
                 evaluation_kwargs=evaluation_kwargs,
                 steps=steps,
                 seed=seed,
                 episodes=episodes,
             )
-            for learner in LEARNERS
+            for learner, configuration in [
+                *((name, configuration_for(name, environment).configuration) for name in LEARNERS),
+                *(other for other in others if find_agent(other[0]).learns()),
+            ]
         ]
         person: Any = EnvironmentFactory(environment, evaluation_kwargs)().unwrapped
         references += [
             Run(
-                agent=f"{type(agent).__module__}:{type(agent).__qualname__}",
+                agent=agent,
                 environment=environment,
-                configuration=agent.configuration(),
+                configuration=configuration,
                 evaluation_kwargs=evaluation_kwargs,
                 episodes=episodes,
             )
-            for agent in reference_agents(person)
+            for agent, configuration in [
+                *(
+                    (f"{type(agent).__module__}:{type(agent).__qualname__}", agent.configuration())
+                    for agent in reference_agents(person)
+                ),
+                *(other for other in others if not find_agent(other[0]).learns()),
+            ]
         ]
-    return sorted(learners, key=lambda run: LEARNERS.index(run.agent)) + references
-
-
-def _part(environment: str, part: str) -> dict[str, str]:
-    """Return the argument that restricts replay to a part of the log; none for others."""
-    specification = gym.spec(environment).kwargs
-    return {"log_part": part} if specification.get("adherence") == "replay" else {}
+    # How long somebody else's training takes is not known; it goes first.
+    order = {name: place for place, name in enumerate(LEARNERS)}
+    return sorted(learners, key=lambda run: order.get(run.agent, -1)) + references

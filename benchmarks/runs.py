@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import time
 from collections.abc import Mapping
@@ -14,14 +15,14 @@ from typing import Any
 import gymnasium as gym
 
 import fitgym
-from agents.agent import Agent, Progress, find_agent
+from agents.agent import BUILT_IN, Agent, Progress, find_agent
+from agents.provenance import machine, versions
 from agents.rollout import EVALUATION_SEED, Evaluation, evaluate
-from benchmarks.provenance import machine, versions
 from fitgym.individual import load_individual
 
 __all__ = ["CurvePoint", "Result", "Run", "execute"]
 
-# A learning curve has this many points after the start, each the mean of this many seasons:
+# A learning curve has this many points after the first, each the mean of this many seasons:
 # enough to see the shape, and a few percent of the training time. Ours.
 CURVE_POINTS = 10
 CURVE_EPISODES = 20
@@ -40,6 +41,8 @@ class Run:
         steps: Environment steps to train for; 0 for agents that do not learn.
         seed: Seed of the training.
         episodes: Seasons to evaluate on.
+        curve_points: Points of the learning curve after its first: evaluations that interrupt
+            training, or with an asynchronous learner run beside it; at least 1, the end.
         evaluation_seed: Seed of the first of them, common to all runs that are compared.
     """
 
@@ -51,6 +54,7 @@ class Run:
     steps: int = 0
     seed: int = 0
     episodes: int = 100
+    curve_points: int = CURVE_POINTS
     evaluation_seed: int = EVALUATION_SEED
 
     @property
@@ -58,9 +62,11 @@ class Run:
         """A hash of all that decides the result: 12 hexadecimal digits, the same everywhere.
 
         It covers the run itself, the environment's full specification, the individual's numbers
-        (not only the name) and the version of the package.
+        (not only the name), the version of the package, and of an agent from elsewhere the file
+        that it is written in.
 
         Raises:
+            ValueError: If an agent from elsewhere cannot be found.
             TypeError: If an argument of the environment is not JSON-able.
         """
         content = {
@@ -69,6 +75,10 @@ class Run:
             "evaluation": self.specification(self.evaluation_kwargs),
             "fitgym": fitgym.__version__,
         }
+        if self.agent not in BUILT_IN and not self.agent.startswith("agents."):
+            # Its version is unknown, and it may change from run to run while it is written.
+            source = Path(inspect.getfile(find_agent(self.agent))).read_bytes()
+            content["agent"] = hashlib.sha256(source).hexdigest()
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -182,7 +192,7 @@ def _train(agent: Agent, run: Run, progress: Progress) -> tuple[tuple[CurvePoint
         steps_done = steps
         progress(steps)
         # The last point is left to the finished agent.
-        if len(curve) * run.steps / CURVE_POINTS <= steps < run.steps:
+        if len(curve) * run.steps / run.curve_points <= steps < run.steps:
             started = time.perf_counter()
             add_point()
             seconds_of_curve += time.perf_counter() - started

@@ -1,246 +1,230 @@
-"""How fast the environments are: ratios from interleaved repeats in one run, never bare times."""
+"""What ``python -m benchmarks speed`` compares: environments, their memory, and learners."""
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
-from statistics import median
-from typing import Any
+from functools import partial
+from typing import TypeVar
 
 import gymnasium as gym
 import numpy as np
+from tqdm import tqdm
 
-from benchmarks.provenance import machine, versions
-from fitgym.adherence.fitrec import predicted_table
-from fitgym.adherence.load_table import plan_courses
-from fitgym.compilation import compiled
-from fitgym.envs import kernel
-from fitgym.envs.records import OUTCOME
-from fitgym.envs.scalar import FitnessFatigueEnv
-from fitgym.files import write_text
+from agents.environments import import_free_id, shared_attribute
+from benchmarks import workloads
+from benchmarks.timing import Comparison, Pair, Work, compare, peak_bytes
+from benchmarks.training_speed import STEPS, compare_learners, learners
 
-__all__ = ["Comparison", "compare", "measure_speed"]
+__all__ = ["PARTS", "Measurements", "Sizes", "bytes_per_environment", "measure", "speed_pairs"]
 
-# The plan whose prediction is compared with a look-up: 22.6 points, counted from 1.
-_PLAN = 5
+PARTS = ("environments", "training")
+
+_ENVIRONMENT = "fitgym/Acquisition-v0"
+_REPLAY = "fitgym/AcquisitionReplay-v0"
+
+# The ratios to reach. All are ours: learning should wait for the network and never for the
+# environment, and "linear" leaves a quarter for caches and for the machine's other work.
+_LOOK_UP = 500.0
+_SINGLE_AGAINST_CART_POLE = 0.5
+_FEW_AGAINST_SYNC = 20.0
+_MANY_AGAINST_SYNC = 50.0
+_MANY_AGAINST_CART_POLE = 0.5
+_LINEAR = 0.8
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """How much is measured; the defaults are those of every published figure.
+
+    Attributes:
+        least_seconds: How long a turn lasts at least.
+        workers: Environments that have a process each.
+        few: Environments of a small batch.
+        many: Environments of a large batch, with which larger ones are compared.
+        crowds: Numbers of environments in those.
+        plans: Plans of the load table that is built.
+        training_steps: Environment steps of a learner's turn.
+    """
+
+    least_seconds: float = 0.2
+    workers: int = 8
+    few: int = 64
+    many: int = 1024
+    crowds: tuple[int, ...] = (8192, 65_536)
+    plans: int = 10
+    training_steps: int = STEPS
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Two ways to do a like thing, timed in turns.
+class Measurements:
+    """What was found.
 
     Attributes:
-        name: What is compared.
-        seconds: Median seconds per unit of the first way.
-        yardstick_seconds: Median seconds per unit of the second.
-        ratio: Median over the repeats of the second divided by the first: above 1 the first is
-            faster.
-        lowest_ratio: The smallest of those ratios.
+        environments: In seconds, each of a step of one environment unless its name says otherwise.
+        memory: In bytes per environment.
+        training: In seconds per environment step learnt from.
     """
 
-    name: str
-    seconds: float
-    yardstick_seconds: float
-    ratio: float
-    lowest_ratio: float
+    environments: Sequence[Comparison] = ()
+    memory: Sequence[Comparison] = ()
+    training: Sequence[Comparison] = ()
 
 
-def compare(
-    name: str, first: Callable[[], int], second: Callable[[], int], repeats: int
-) -> Comparison:
-    """Time two functions in turns and return medians.
+def measure(parts: Sequence[str], repeats: int, sizes: Sizes) -> Measurements:
+    """Measure, showing progress.
 
     Args:
-        name: What is compared.
-        first: Does some units of work and returns how many.
-        second: The yardstick, likewise.
-        repeats: Pairs to time, after one that warms up.
+        parts: Which of ``PARTS``.
+        repeats: Turns of each side of a comparison that count, after one that warms up.
+        sizes: How much.
     """
-
-    def seconds_per_unit(work: Callable[[], int]) -> float:
-        start = time.perf_counter()
-        units = work()
-        return (time.perf_counter() - start) / units
-
-    pairs = [(seconds_per_unit(first), seconds_per_unit(second)) for _ in range(repeats + 1)][1:]
-    ratios = [yardstick / own for own, yardstick in pairs]
-    return Comparison(
-        name=name,
-        seconds=median(own for own, _ in pairs),
-        yardstick_seconds=median(yardstick for _, yardstick in pairs),
-        ratio=median(ratios),
-        lowest_ratio=min(ratios),
-    )
-
-
-@compiled
-def _days(
-    states: Any, outcomes: Any, people: Any, starts: Any, code: int, tables: Any, days: int
-) -> None:
-    """Live through ``days`` days of plan 22.6 without leaving compiled code."""
-    for day in range(days):
-        if day % 90 == 0:
-            kernel.begin(states, people, 0, starts, np.uint64(day))
-        kernel.step(states, outcomes, people, 0, tables.plans[4].target, code, tables)
-
-
-def _look_up() -> Callable[[], int]:
-    """Return a function that takes many transitions of the FitRec environment."""
-    env = FitnessFatigueEnv()
-    starts = kernel.starting_states(
-        env.parameters, env.person, np.zeros(0), np.zeros(1, dtype=np.int64)
-    )
-    states, outcomes = starts.copy(), np.zeros(1, dtype=OUTCOME)
-    count = 90_000
-
-    def work() -> int:
-        adherence = env.adherence
-        _days(states, outcomes, env.person, starts, adherence.code, adherence.tables, count)
-        return count
-
-    return work
-
-
-def _prediction() -> Callable[[], int]:
-    """Return a function that asks the network for the plan's heart rate, one call a time."""
-    import torch
-
-    from fitgym.predictor.inference import load_predictor
-
-    torch.set_num_threads(1)
-    individual = FitnessFatigueEnv().individual
-    steps = plan_courses(individual.plans_trimp, individual.physiology.vdot)[_PLAN - 1].zone.size
-    model = load_predictor().model
-    shape = model.config
-    # The bare network after the history is encoded: the least that a call could cost.
-    channels = torch.zeros(1, steps, shape.channels)
-    context = torch.zeros(1, steps, shape.hidden)
-    static = torch.zeros(1, shape.embedding * len(shape.attributes))
-    count = 20
-
-    def work() -> int:
-        with torch.inference_mode():
-            for _ in range(count):
-                model.trunk(channels, context, static)
-        return count
-
-    return work
-
-
-def _steps(env_id: str, action: int) -> Callable[[], int]:
-    """Return a function that takes many steps through ``gym.make``."""
-    env = gym.make(env_id)
-    env.reset(seed=0)
-    count = 20_000
-
-    def work() -> int:
-        for _ in range(count):
-            if env.step(action)[2]:
-                env.reset()
-        return count
-
-    return work
-
-
-def _batched_steps(env_id: str, count: int, mode: str = "vector_entry_point") -> Callable[[], int]:
-    """Return a function that takes many steps in ``count`` environments of ``gym.make_vec``."""
-    env = gym.make_vec(env_id, num_envs=count, vectorization_mode=mode)
-    env.reset(seed=0)
-    env.action_space.seed(0)
-    # Whole seasons of 90 days, so that every repeat resets as often. Sync is slow: one of them.
-    rounds = 90 if mode == "sync" else max(90, 90 * (65_536 // (90 * count)))
-    actions = [env.action_space.sample() for _ in range(90)]
-
-    def work() -> int:
-        for round_ in range(rounds):
-            env.step(actions[round_ % 90])
-        return rounds * count
-
-    return work
-
-
-def _vector_comparisons(repeats: int) -> Iterator[Comparison]:
-    """Time the compiled vector environment against Gymnasium's and against itself."""
-    env_id = "fitgym/Acquisition-v0"
-    for count in (64, 1024):
-        yield compare(
-            f"step of {count} x {env_id} through gym.make_vec, against SyncVectorEnv of the same",
-            _batched_steps(env_id, count),
-            _batched_steps(env_id, count, "sync"),
-            repeats,
-        )
-    yield compare(
-        f"step of 1024 x {env_id} through gym.make_vec, against CartPoleVectorEnv",
-        _batched_steps(env_id, 1024),
-        _batched_steps("CartPole-v1", 1024),
-        repeats,
-    )
-    for count in (8192, 65_536):
-        yield compare(
-            f"step of {count} x {env_id} through gym.make_vec, against 1024 of the same (1 is "
-            "linear)",
-            _batched_steps(env_id, count),
-            _batched_steps(env_id, 1024),
-            repeats,
-        )
-
-
-def measure_speed(out: Path, repeats: int) -> list[Comparison]:
-    """Measure, and write ``speed.md`` and ``speed.json``.
-
-    Args:
-        out: Folder of the results.
-        repeats: Pairs of each comparison.
-    """
-    comparisons = [
-        compare(
-            f"transition of plan {_PLAN} as a look-up, against one call of the network (batch 1, "
-            "inference mode, one thread)",
-            _look_up(),
-            _prediction(),
-            repeats,
-        ),
-        *(
-            compare(
-                f"step of {env_id} through gym.make, against CartPole-v1",
-                _steps(env_id, _PLAN),
-                _steps("CartPole-v1", 1),
-                repeats,
+    environments: list[Comparison] = []
+    memory: list[Comparison] = []
+    training: list[Comparison] = []
+    turns = repeats + 1
+    if "environments" in parts:
+        pairs = speed_pairs(sizes)
+        for pair, tick in _shown("environments", pairs, [p.name for p in pairs], 2 * turns):
+            environments.append(compare(pair, repeats, sizes.least_seconds, tick))
+            tqdm.write(str(environments[-1]))
+        names = [f"{count:,} environments" for count in sizes.crowds]
+        for count, tick in _shown("memory", sizes.crowds, names, 1):
+            memory.append(_compare_memory(count, sizes.many))
+            tick()
+            tqdm.write(str(memory[-1]))
+    if "training" in parts:
+        agents = learners()
+        total = (len(agents) + 1) * turns
+        with tqdm(total=total, desc="training", unit="turn", disable=None) as bar:
+            training += compare_learners(
+                agents, _ENVIRONMENT, steps=sizes.training_steps, repeats=repeats, tick=bar.update
             )
-            for env_id in ("fitgym/Acquisition-v0", "fitgym/AcquisitionReplay-v0")
+        for comparison in training:
+            tqdm.write(str(comparison))
+    return Measurements(environments, memory, training)
+
+
+def _shown(
+    title: str, items: Sequence[Item], names: Sequence[str], turns: int
+) -> Iterator[tuple[Item, Callable[[], object]]]:
+    """Yield every item, and what moves the progress bar on by one of its ``turns``."""
+    with tqdm(total=len(items) * turns, desc=title, unit="turn", disable=None) as bar:
+        for item, name in zip(items, names, strict=True):
+            bar.set_postfix_str(name)
+            yield item, bar.update
+
+
+def speed_pairs(sizes: Sizes) -> list[Pair]:
+    """Return what is timed: the ways to step environments, a look-up, and the load table.
+
+    A turn takes whole seasons, with plans drawn before it, and its time includes the resets.
+    """
+    vector = partial(partial, workloads.vector_season)
+    stable_baselines = partial(partial, workloads.stable_baselines_season, _ENVIRONMENT)
+
+    def batch(
+        count: int,
+        yardstick: str,
+        prepare_yardstick: Callable[[], AbstractContextManager[Work]],
+        target: float | None = None,
+    ) -> Pair:
+        return Pair(
+            name=f"{count:,} x {_ENVIRONMENT} through gym.make_vec",
+            yardstick=yardstick,
+            prepare=vector(_ENVIRONMENT, count),
+            prepare_yardstick=prepare_yardstick,
+            target=target,
+        )
+
+    return [
+        Pair(
+            name=f"transition of plan {workloads.PLAN} as a look-up",
+            yardstick="one call of the bare network (batch 1, inference mode, one thread)",
+            prepare=workloads.look_up,
+            prepare_yardstick=workloads.network_call,
+            target=_LOOK_UP,
         ),
-        *_vector_comparisons(repeats),
-    ]
-    individual = FitnessFatigueEnv().individual
-    start = time.perf_counter()
-    predicted_table(individual.plans_trimp, individual.physiology.vdot, "unknown")
-    table_seconds = time.perf_counter() - start
-    lines = [
-        f"Machine: {machine()}. Date: {date.today()}. Medians of {repeats} interleaved repeats.",
-        "",
-        "| what | time | yardstick | ratio | lowest ratio |",
-        "|---|---:|---:|---:|---:|",
         *(
-            f"| {c.name} | {c.seconds * 1e6:,.2f} us | {c.yardstick_seconds * 1e6:,.2f} us "
-            f"| {c.ratio:,.2f} | {c.lowest_ratio:,.2f} |"
-            for c in comparisons
+            Pair(
+                name=f"{env_id} through gym.make",
+                yardstick="CartPole-v1 through gym.make",
+                prepare=partial(workloads.scalar_season, env_id),
+                prepare_yardstick=partial(workloads.scalar_season, "CartPole-v1"),
+                target=_SINGLE_AGAINST_CART_POLE,
+            )
+            for env_id in (_ENVIRONMENT, _REPLAY)
         ),
-        "",
-        f"Building one individual's load table: {table_seconds:.1f} s, one thread.",
+        *(
+            batch(count, "SyncVectorEnv of the same", vector(_ENVIRONMENT, count, "sync"), target)
+            for count, target in ((sizes.few, _FEW_AGAINST_SYNC), (sizes.many, _MANY_AGAINST_SYNC))
+        ),
+        batch(
+            sizes.many,
+            f"CartPoleVectorEnv, {sizes.many:,} environments",
+            vector("CartPole-v1", sizes.many),
+            _MANY_AGAINST_CART_POLE,
+        ),
+        *(
+            batch(count, f"{sizes.many:,} of the same", vector(_ENVIRONMENT, sizes.many), _LINEAR)
+            for count in sizes.crowds
+        ),
+        batch(
+            sizes.workers,
+            "AsyncVectorEnv of the same, a process each",
+            vector(_ENVIRONMENT, sizes.workers, "async"),
+        ),
+        *(
+            Pair(
+                name=f"{count:,} x {_ENVIRONMENT} through our adapter for SB3",
+                yardstick=f"SB3's {kind} of the same",
+                prepare=stable_baselines(count, "adapter"),
+                prepare_yardstick=stable_baselines(count, kind),
+            )
+            for count, kind in ((sizes.few, "DummyVecEnv"), (sizes.workers, "SubprocVecEnv"))
+        ),
+        Pair(
+            name=f"load table of one individual with {sizes.plans} plans, the whole of it",
+            yardstick="its predictions by one call each",
+            prepare=partial(workloads.load_table, sizes.plans),
+            prepare_yardstick=partial(workloads.single_predictions, sizes.plans),
+        ),
     ]
-    write_text(out / "speed.md", "\n".join(lines) + "\n")
-    content = {
-        "machine": machine(),
-        "versions": versions(),
-        "date": str(date.today()),
-        "repeats": repeats,
-        "comparisons": [vars(comparison) for comparison in comparisons],
-        "load_table_seconds": table_seconds,
-    }
-    write_text(out / "speed.json", json.dumps(content, indent=2) + "\n")
-    print("\n".join(lines))
-    return comparisons
+
+
+def bytes_per_environment(env_id: str, count: int) -> float:
+    """Return the memory that each environment of ``gym.make_vec`` beyond the first takes.
+
+    It is the peak over making them, a season and the reset after it, less that of a single
+    environment, which holds the load table that all of them share.
+
+    Args:
+        env_id: Registered id.
+        count: How many environments, at least two.
+    """
+
+    def live(number: int) -> None:
+        with closing(gym.make_vec(import_free_id(env_id), num_envs=number)) as environments:
+            environments.reset(seed=0)
+            easiest = np.ones(number, dtype=np.int64)
+            for _ in range(shared_attribute(environments, "days") + 1):
+                environments.step(easiest)
+
+    # What is made once, such as compiled code, belongs to no environment.
+    live(1)
+    alone = peak_bytes(partial(live, 1))
+    return (peak_bytes(partial(live, count)) - alone) / (count - 1)
+
+
+def _compare_memory(count: int, many: int) -> Comparison:
+    """Compare the memory of each of ``count`` environments with that of each of ``many``."""
+    return Comparison.of(
+        f"each of {count:,} x {_ENVIRONMENT} through gym.make_vec",
+        f"each of {many:,} of the same",
+        [bytes_per_environment(_ENVIRONMENT, count)],
+        [bytes_per_environment(_ENVIRONMENT, many)],
+        _LINEAR,
+    )

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitgym.adherence.response import at_share, history_row, nearest_plan, next_motivation
-from fitgym.compilation import compiled
+from fitgym.compilation import compiled_allocating
 from fitgym.dynamic_programming import DynamicProgram, hat_weights, normal_nodes
 from fitgym.envs import kernel
 from fitgym.envs.scalar import FitnessFatigueEnv
@@ -105,7 +105,7 @@ def belief_policy(environment: FitnessFatigueEnv, program: DynamicProgram) -> Po
     return act
 
 
-@compiled
+@compiled_allocating
 def _update(
     beliefs: Any,
     before: Any,
@@ -128,11 +128,11 @@ def _update(
         share, log_load = 0.0, 0.0
         if planned:
             share = min(intensity / plan_trimp, 1.0)
-            plan = tables.plans[nearest_plan(tables.plans, plan_trimp)]
-            curve = tables.curves[
-                person.table, history_row(before[i].history, before[i].days_since)
-            ]
-            load, _, _ = at_share(curve, tables.segments, plan.first, plan.last, share)
+            plan = nearest_plan(tables.targets_trimp, plan_trimp)
+            first, last = tables.first_segments[plan], tables.first_segments[plan + 1]
+            row = history_row(before[i].history, before[i].days_since)
+            loads, beats = tables.loads[person.table, row], tables.beats[person.table, row]
+            load, _, _ = at_share(loads, beats, tables.segments, first, last, share)
             log_load = math.log(max(load, 1e-300))
         for m in range(points):
             before[i].motivation = motivations[m]

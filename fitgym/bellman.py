@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from fitgym.adherence.response import at_share, history_row
-from fitgym.compilation import compiled, compiled_parallel
+from fitgym.compilation import compiled, compiled_allocating, compiled_parallel
 from fitgym.envs import kernel
 
 __all__ = ["fill_log_loads", "induce", "interpolate", "look_ahead"]
@@ -28,11 +28,11 @@ def fill_log_loads(tables: Any, table: int, log_loads: Any) -> None:
     """Fill ``log_loads[row, plan, k]`` with the log of the load at the k-th share of a plan."""
     rows, plans, edges = log_loads.shape
     for row in range(rows):
-        curve = tables.curves[table, row]
+        loads, beats = tables.loads[table, row], tables.beats[table, row]
         for plan in range(plans):
-            first, last = tables.plans[plan].first, tables.plans[plan].last
+            first, last = tables.first_segments[plan], tables.first_segments[plan + 1]
             for k in range(edges):
-                load, _, _ = at_share(curve, tables.segments, first, last, k / (edges - 1))
+                load, _, _ = at_share(loads, beats, tables.segments, first, last, k / (edges - 1))
                 log_loads[row, plan, k] = math.log(max(load, 1e-300))
 
 
@@ -65,7 +65,7 @@ def interpolate(values: Any, axes: Any, state: Any, result: Any) -> None:
                 result[m] += weight * row[m]
 
 
-@compiled
+@compiled_allocating
 def _plan_values(
     scratch: Any,
     outcome: Any,
@@ -139,7 +139,7 @@ def _plan_values(
                 result[j, m] += likely[m] * (reward + ahead[m])
 
 
-@compiled
+@compiled_allocating
 def look_ahead(
     states: Any,
     scratch: Any,

@@ -11,7 +11,8 @@ Two things are approximate: the grid, and the load of a plan, which in the table
 mean of its logarithm over histories, each weighted by how often seasons meet it. Both the range
 of the grid and these weights come from scouting: a coarse solution is found between the limits of
 what seasons of every fixed plan and of random plans meet, and what its own seasons meet then lays
-out the final grid. The return of the policy, which looks one day ahead from the very
+out the final grid. Where the final solution's seasons leave that, the grid is laid out anew around
+both, and solved again. The return of the policy, which looks one day ahead from the very
 state and after yesterday's session, is simulated in the true environment, so it is a lower bound
 on the optimum whatever the grid.
 """
@@ -40,12 +41,16 @@ from fitgym.individual import Individual
 from fitgym.scouting import grid_limits, scout, scout_simple_policies, visited_rows
 from fitgym.validation import require_integer, require_number
 
-__all__ = ["DynamicProgram", "GridSize", "hat_weights", "normal_nodes", "solve"]
+__all__ = ["FORMAT", "DynamicProgram", "GridSize", "hat_weights", "normal_nodes", "solve"]
 
 # Raised when the meaning of stored values changes, so that cached ones are computed anew.
-_FORMAT = 2
+FORMAT = 3
 # Nodes of the Gauss-Hermite quadrature over the noise of motivation.
 _NOISE_NODES = 32
+# The grid is laid out anew, and solved again, while more than this share of the days that the
+# solution's own seasons meet lies beyond it; ours, and in three rounds at most.
+_NEGLIGIBLE_OUTSIDE = 1e-3
+_ROUNDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +108,7 @@ class DynamicProgram:
         individual: Whose.
         days: ``T``.
         size: How fine the grid is.
+        scouted: States that seasons meet, dtype ``STATE``: they weigh the histories.
         axes: Grid points along ln B, F, G and m; each is evenly spaced.
         values: Largest expected return from day t on, (T + 1, ln B, F, G, m), float32.
         value: Largest expected return of a season, the mean over the motivation at the start.
@@ -126,6 +132,7 @@ class DynamicProgram:
         self.individual: Individual = environment.individual
         self.days = environment.days
         self.size = size
+        self.scouted = scouted
         # As the environment sees the person now, so that changed tables count.
         self._record = environment.person.copy()
         self._tables: Tables = environment.adherence.tables
@@ -133,7 +140,7 @@ class DynamicProgram:
         self._mask = environment.action_mask
         self._start = environment.task.meet(self.individual).starts
         self._log_loads = np.empty(
-            (self._tables.curves.shape[1], self._targets.size - 1, size.shares + 1)
+            (self._tables.loads.shape[1], self._targets.size - 1, size.shares + 1)
         )
         bellman.fill_log_loads(self._tables, int(self._record["table"][0]), self._log_loads)
         self._habits = self._habit_sessions()
@@ -317,13 +324,19 @@ def solve(
     coarse = DynamicProgram(environment, _SCOUTING_SIZE, simple, grid_limits(simple))
     coarse.induce(progress=progress, description="scouting")
     scouted = scout(environment, coarse.actions)
-    limits = grid_limits(scouted)
-    # Beyond the grid more fatigue costs nothing more, which a policy would make use of.
-    limits[2, 1] = max(limits[2, 1], grid_limits(simple)[2, 1])
-    program = DynamicProgram(environment, size, scouted, limits)
-    program.induce(progress=progress, description="solving")
+    for _ in range(_ROUNDS):
+        limits = grid_limits(scouted)
+        # Beyond the grid more fatigue costs nothing more, which a policy would make use of.
+        limits[2, 1] = max(limits[2, 1], grid_limits(simple)[2, 1])
+        program = DynamicProgram(environment, size, scouted, limits)
+        program.induce(progress=progress, description="solving")
+        met = scout(environment, program.actions)
+        if program.outside(met) <= _NEGLIGIBLE_OUTSIDE:
+            break
+        # The finer solution goes where the coarse one did not.
+        scouted = np.concatenate([scouted, met])
     if cache:
-        _write(path, program, scouted, limits)
+        _write(path, program)
     return program
 
 
@@ -364,18 +377,17 @@ def _cache_folder() -> Path:
 def _key(environment: FitnessFatigueEnv, size: GridSize) -> str:
     """Return a hash of everything that a solution depends on."""
     tables = environment.adherence.tables
-    facts = [_FORMAT, asdict(size), environment.days, environment.individual.plans_trimp]
+    facts = [FORMAT, asdict(size), environment.days, environment.individual.plans_trimp]
     digest = hashlib.sha256(json.dumps(facts).encode())
     for array in (environment.person, environment.action_mask, *tables):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:24]
 
 
-def _write(
-    path: Path, program: DynamicProgram, scouted: NDArray[np.void], limits: NDArray[np.float64]
-) -> None:
+def _write(path: Path, program: DynamicProgram) -> None:
+    limits = np.array([[axis[0], axis[-1]] for axis in program.axes])
     with atomic_path(path) as temporary:
-        np.savez(temporary, values=program.values, scouted=scouted, limits=limits)
+        np.savez(temporary, values=program.values, scouted=program.scouted, limits=limits)
 
 
 def _read(path: Path, environment: FitnessFatigueEnv, size: GridSize) -> DynamicProgram:

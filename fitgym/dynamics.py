@@ -18,6 +18,7 @@ __all__ = [
     "MINIMUM_BASE_LEVEL",
     "accumulate",
     "acquire",
+    "kept_share",
     "next_base_level",
     "performance",
     "retain",
@@ -55,9 +56,11 @@ def stimulus(intensity: float, base_level: float, base_scaling: float, exponent:
         base_scaling: ``sigma`` in [0, 1]; 0 is the paper's reading.
         exponent: ``gamma_F <= 1`` for fitness (concave), ``gamma_G >= 1`` for fatigue (convex).
     """
-    # A number to the power of 1 is itself, and a power costs more than all else here.
-    scale = base_level if base_scaling == 1.0 else base_level**base_scaling
-    return float(scale * (intensity / base_level) ** exponent)
+    # As B^(sigma - gamma) x^gamma in logarithms: those of B and x are shared by all stimuli of a
+    # day, where each power would take its own. ln 0 is -inf, whose exponential is 0.
+    return math.exp(
+        (base_scaling - exponent) * math.log(base_level) + exponent * math.log(intensity)
+    )
 
 
 @compiled
@@ -67,19 +70,29 @@ def stimulus_unit(initial_base_level: float, base_scaling: float) -> float:
 
 
 @compiled
-def acquire(stock: float, response: float, decay_rate: float) -> float:
+def kept_share(decay_rate: float) -> float:
+    """Return the share of a stock that one step leaves, ``e^-alpha`` or ``e^-beta``.
+
+    Args:
+        decay_rate: ``alpha`` or ``beta``, per step.
+    """
+    return math.exp(-decay_rate)
+
+
+@compiled
+def acquire(stock: float, response: float, kept: float) -> float:
     """Return a stock after one step of the acquisition stage, ``e^-alpha F + f`` (additive).
 
     Args:
         stock: ``F_{t-1}`` or ``G_{t-1}``.
         response: The session's stimulus ``f_t`` or ``g_t``.
-        decay_rate: ``alpha`` or ``beta``, per step.
+        kept: ``e^-alpha`` or ``e^-beta`` (see ``kept_share``).
     """
-    return math.exp(-decay_rate) * stock + response
+    return kept * stock + response
 
 
 @compiled
-def retain(stock: float, response: float, decay_rate: float, unit: float) -> float:
+def retain(stock: float, response: float, kept: float, unit: float) -> float:
     """Return a stock after one step of the retention stage (multiplicative).
 
     ``u + F_t = (u + F_{t-1})^(e^-alpha) (u + f_t)^(1 - e^-alpha)``: a geometric mean, ours. It
@@ -88,10 +101,9 @@ def retain(stock: float, response: float, decay_rate: float, unit: float) -> flo
     Args:
         stock: ``F_{t-1}`` or ``G_{t-1}``.
         response: The session's stimulus ``f_t`` or ``g_t``.
-        decay_rate: ``alpha`` or ``beta``, per step.
+        kept: ``e^-alpha`` or ``e^-beta`` (see ``kept_share``).
         unit: ``u``, one unit of stimulus (see ``stimulus_unit``).
     """
-    kept = math.exp(-decay_rate)
     # In logarithms of ratios to u, which stay accurate for stocks far smaller than u.
     return unit * math.expm1(
         kept * math.log1p(stock / unit) + (1.0 - kept) * math.log1p(response / unit)
@@ -99,21 +111,19 @@ def retain(stock: float, response: float, decay_rate: float, unit: float) -> flo
 
 
 @compiled
-def accumulate(
-    retention: bool, stock: float, response: float, decay_rate: float, unit: float
-) -> float:
+def accumulate(retention: bool, stock: float, response: float, kept: float, unit: float) -> float:
     """Return a stock after one step of the stage asked for.
 
     Args:
         retention: True for the retention stage, False for the acquisition stage.
         stock: ``F_{t-1}`` or ``G_{t-1}``.
         response: The session's stimulus ``f_t`` or ``g_t``.
-        decay_rate: ``alpha`` or ``beta``, per step.
+        kept: ``e^-alpha`` or ``e^-beta`` (see ``kept_share``).
         unit: ``u``, used by the retention stage only.
     """
     if retention:
-        return retain(stock, response, decay_rate, unit)
-    return acquire(stock, response, decay_rate)
+        return retain(stock, response, kept, unit)
+    return acquire(stock, response, kept)
 
 
 @compiled

@@ -21,11 +21,14 @@ from fitgym.compilation import compiled
 from fitgym.envs import kernel
 from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.envs.task import OBSERVATIONS
+from fitgym.simulation import Policy
 
 __all__ = [
     "can_solve",
     "expected_rewards",
     "foresight_rewards",
+    "myopic_policy",
     "recall_yesterday",
     "replayed_sessions",
 ]
@@ -102,6 +105,22 @@ def expected_rewards(
     return rewards
 
 
+def myopic_policy(environment: FitnessFatigueEnv) -> Policy:
+    """Return the policy that pushes the plan with the largest expected reward today.
+
+    It knows person and model, and of a state what the environment lets an agent observe; what it
+    cannot tell from that (see ``expected_rewards``) it raises when it acts.
+    """
+    kind, width = OBSERVATIONS[environment.task.observation]
+
+    def act(states: NDArray[np.void]) -> NDArray[np.int64]:
+        observations = np.empty((states.size, width), dtype=np.float32)
+        kernel.observe_batch(states, environment.days, kind, observations)
+        return np.asarray(expected_rewards(environment, observations).argmax(axis=1))
+
+    return act
+
+
 def observed_states(
     environment: FitnessFatigueEnv, observations: NDArray[np.float32]
 ) -> NDArray[np.void]:
@@ -136,29 +155,29 @@ def observed_states(
 
 
 @compiled
-def recall_yesterday(state: Any, plans: Any) -> None:
+def recall_yesterday(state: Any, targets_trimp: Any) -> None:
     """Set the history of ``state`` from its last day, as FitRec would have recorded it.
 
     An observation tells yesterday's session and no other, so a rest day leaves no history.
 
     Args:
         state: Record of ``STATE``, changed in place.
-        plans: Record array of ``PLAN``.
+        targets_trimp: Points that the plans ask for, rising.
     """
     state.days_since = 1
     state.history = 0
     if state.intensity > 0.0:
         planned = state.plan_trimp > 0.0
-        plan = nearest_plan(plans, state.plan_trimp if planned else state.intensity)
+        plan = nearest_plan(targets_trimp, state.plan_trimp if planned else state.intensity)
         share = state.intensity / state.plan_trimp if planned else 1.0
         state.history = recorded_history(plan, min(share, 1.0))
 
 
 @compiled
-def recall_histories(states: Any, plans: Any) -> None:
+def recall_histories(states: Any, targets_trimp: Any) -> None:
     """Set the history of every state from its last day; see ``recall_yesterday``."""
     for i in range(states.size):
-        recall_yesterday(states[i], plans)
+        recall_yesterday(states[i], targets_trimp)
 
 
 @compiled
@@ -252,12 +271,12 @@ def _fitrec_rewards(
     habits = sessions.size if sessions.size > 0 else quantiles.size
     for i in range(states.size):
         state = states[i]
-        recall_yesterday(state, tables.plans)
+        recall_yesterday(state, tables.targets_trimp)
         for j in range(plans_trimp.size):
             total = 0.0
             if plans_trimp[j] > 0.0:
                 for quantile in quantiles:
-                    share, _, _ = kernel.plan_response(
+                    _, share, _, _ = kernel.plan_response(
                         state, person, plans_trimp[j], quantile, tables
                     )
                     scratch[0] = state

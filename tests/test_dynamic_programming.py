@@ -42,8 +42,8 @@ def make(stage: str = "acquisition", motivation: Any = None, **changes: Any) -> 
 def without_history(environment: Any) -> Any:
     """Give every history of the person's load table the same loads."""
     tables = environment.adherence.tables
-    curves = np.repeat(tables.curves[:, 1:2], tables.curves.shape[1], axis=1)
-    environment.adherence.tables = tables._replace(curves=curves)
+    loads = np.repeat(tables.loads[:, 1:2], tables.loads.shape[1], axis=1)
+    environment.adherence.tables = tables._replace(loads=loads)
     return environment
 
 
@@ -107,8 +107,8 @@ def slow_value(environment: Any, state: dict[str, float], day: int, allowed: Any
                 + state["motivation"]
                 + moods.tolerance_sd * noise
             )
-            curve = tables.curves[0, row]
-            share, *_ = plan_done(tables.plans, tables.segments, curve, target, tolerance)
+            curves = tables.loads[0, row], tables.beats[0, row]
+            _, share, *_ = plan_done(*tables[1:4], *curves, target, tolerance)
             x, base = share * target, state["base_level"]
             fitness = math.exp(-theta.fitness_decay) * state["fitness"]
             fitness += base**theta.base_scaling * (x / base) ** theta.fitness_exponent

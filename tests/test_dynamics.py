@@ -48,8 +48,8 @@ def library_season(intensities, *, retention, theta):
     for x in intensities:
         f = dynamics.stimulus(x, base, sigma, gamma_f)
         g = dynamics.stimulus(x, base, sigma, gamma_g)
-        fitness = dynamics.accumulate(retention, fitness, f, alpha, unit)
-        fatigue = dynamics.accumulate(retention, fatigue, g, beta, unit)
+        fitness = dynamics.accumulate(retention, fitness, f, math.exp(-alpha), unit)
+        fatigue = dynamics.accumulate(retention, fatigue, g, math.exp(-beta), unit)
         performances.append(dynamics.performance(fitness, fatigue, p_0, k_f, k_g))
         base = dynamics.next_base_level(base, x, delta)
     return performances, base, fitness, fatigue
@@ -87,7 +87,9 @@ def test_constant_training_settles_at_the_geometric_sum_in_acquisition(
 ):
     response = dynamics.stimulus(intensity, base, scaling, exponent)
     settled = response / (1.0 - math.exp(-decay))
-    assert dynamics.acquire(settled, response, decay) == pytest.approx(settled, rel=1e-12)
+    assert dynamics.acquire(settled, response, math.exp(-decay)) == pytest.approx(
+        settled, rel=1e-12
+    )
 
 
 @given(decays, base_levels, scalings, st.floats(0.0, 1e3))
@@ -95,15 +97,15 @@ def test_constant_training_settles_at_the_stimulus_in_retention(decay, base, sca
     unit = dynamics.stimulus_unit(base, scaling)
     stock = 0.0
     for _ in range(math.ceil(40.0 / decay)):
-        stock = dynamics.retain(stock, response, decay, unit)
+        stock = dynamics.retain(stock, response, math.exp(-decay), unit)
     assert stock == pytest.approx(response, rel=1e-6, abs=1e-9)
 
 
 @given(decays, st.floats(0.0, 1e3), st.integers(1, 200))
 def test_an_impulse_decays_exponentially_in_acquisition(decay, impulse, steps):
-    stock = dynamics.acquire(0.0, impulse, decay)
+    stock = dynamics.acquire(0.0, impulse, math.exp(-decay))
     for _ in range(steps):
-        stock = dynamics.acquire(stock, 0.0, decay)
+        stock = dynamics.acquire(stock, 0.0, math.exp(-decay))
     assert stock == pytest.approx(impulse * math.exp(-decay * steps), rel=1e-9, abs=1e-300)
 
 
@@ -112,7 +114,7 @@ def test_an_impulse_decays_in_logarithms_in_retention(decay, start, steps, base,
     unit = dynamics.stimulus_unit(base, scaling)
     stock = start
     for _ in range(steps):
-        stock = dynamics.retain(stock, 0.0, decay, unit)
+        stock = dynamics.retain(stock, 0.0, math.exp(-decay), unit)
     # Without stimulus ln(1 + F/u) shrinks by e^-alpha a step.
     expected = unit * math.expm1(math.exp(-decay * steps) * math.log1p(start / unit))
     assert stock == pytest.approx(expected, rel=1e-9, abs=1e-12)
@@ -149,7 +151,7 @@ def test_stocks_are_homogeneous_of_degree_one_when_sigma_is_one(retention, theta
 @given(stocks, stocks, decays, base_levels, scalings)
 def test_a_retention_stock_stays_between_stock_and_stimulus(stock, response, decay, base, scaling):
     unit = dynamics.stimulus_unit(base, scaling)
-    after = dynamics.retain(stock, response, decay, unit)
+    after = dynamics.retain(stock, response, math.exp(-decay), unit)
     slack = 1e-9 * (1.0 + max(stock, response))
     assert min(stock, response) - slack <= after <= max(stock, response) + slack
 
@@ -158,10 +160,10 @@ def test_a_retention_stock_stays_between_stock_and_stimulus(stock, response, dec
 def test_the_gain_from_a_stimulus_grows_with_the_stock_in_retention(
     stock, decay, base, response, more
 ):
-    unit = dynamics.stimulus_unit(base, 1.0)
+    unit, kept = dynamics.stimulus_unit(base, 1.0), dynamics.kept_share(decay)
 
     def gain(at):
-        return dynamics.retain(at, response, decay, unit) - dynamics.retain(at, 0.0, decay, unit)
+        return dynamics.retain(at, response, kept, unit) - dynamics.retain(at, 0.0, kept, unit)
 
     assert gain(stock + more) >= gain(stock) - 1e-9 * (1.0 + stock)
 

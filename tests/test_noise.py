@@ -60,3 +60,20 @@ def test_numbers_follow_their_distributions_and_channels_are_independent():
 def test_uniform_numbers_are_strictly_inside_the_unit_interval(key, day):
     for channel in range(noise.CHANNELS):
         assert 0.0 < noise.uniform(np.uint64(key), day, channel) < 1.0
+
+
+def test_normal_numbers_follow_the_normal_distribution_into_the_tails():
+    keys = np.random.default_rng(1).integers(0, 2**64, size=4000, dtype=np.uint64)
+    numbers = np.array([noise.normal(key, day, 0) for key in keys for day in range(50)])
+    assert stats.kstest(numbers, "norm").pvalue > 1e-3
+    # Beyond the edge of the lowest layer, 3.65, another rule draws them.
+    for low, high in ((0.0, 0.3), (1.0, 1.1), (3.0, 3.6541), (3.6541, 9.0)):
+        expected = 2.0 * (stats.norm.sf(low) - stats.norm.sf(high)) * numbers.size
+        found = np.count_nonzero((np.abs(numbers) >= low) & (np.abs(numbers) < high))
+        assert abs(found - expected) < 4.5 * np.sqrt(expected)
+    assert abs(np.count_nonzero(numbers > 0) - numbers.size / 2) < 2.0 * np.sqrt(numbers.size)
+
+
+def test_the_largest_normal_number_is_the_tail_of_the_smallest_uniform_one():
+    edge = 3.6541528853610088
+    assert edge + np.log(2.0**53) / edge == noise.LARGEST_NORMAL

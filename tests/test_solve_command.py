@@ -54,7 +54,7 @@ def test_table_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert run("fitgym/Acquisition-v0", "--out", out, "--json") == 0
     content = json.loads(capsys.readouterr().out)
     assert content == json.loads((out / "solution.json").read_text())
-    assert len(content["scores"]) == 15
+    assert len(content["scores"]) == 16
 
 
 def test_another_individual(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.adherence.response import CURVE, PLAN, SEGMENT, Tables
+from fitgym.adherence.response import SEGMENT, Tables
 from fitgym.individual import Individual
 
 __all__ = [
@@ -49,7 +49,12 @@ class Adherence:
     def __init__(self, individual: Individual) -> None:
         self.individual = individual
         self.tables = Tables(
-            np.zeros(0), np.zeros(0, PLAN), np.zeros(0, SEGMENT), np.zeros((1, 0, 0), CURVE)
+            sessions_trimp=np.zeros(0),
+            targets_trimp=np.zeros(0),
+            first_segments=np.zeros(1, np.int64),
+            segments=np.zeros(0, SEGMENT),
+            loads=np.zeros((1, 0, 0), np.float32),
+            beats=np.zeros((1, 0, 0), np.float32),
         )
         self.log_reference_tolerance = 0.0
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from statistics import NormalDist
 from typing import ClassVar
@@ -29,8 +30,6 @@ from fitgym.adherence.load_table import (
     write_load_table,
 )
 from fitgym.adherence.response import (
-    CURVE,
-    PLAN,
     SEGMENT,
     Tables,
     history_row,
@@ -56,6 +55,7 @@ __all__ = [
     "compiled_curves",
     "find_load_table",
     "predicted_table",
+    "predictor_identity",
     "shipped_table_requests",
 ]
 
@@ -109,14 +109,14 @@ class FitRec(Adherence):
         self.predictor = require_choice("predictor", predictor, PREDICTORS)
         log = np.asarray(individual.sessions_trimp, dtype=np.float64)
         curves = _compiled_table(individual.plans_trimp, individual.physiology, predictor)
-        self.tables = Tables(log[log > 0.0], *curves)
+        self.tables = curves._replace(sessions_trimp=log[log > 0.0])
         motivation = individual.motivation
         plan = motivation.reference_plan - 1
         # ln C_0 is such that the plan, the day after it was completed, is completed with the
         # reference probability: P(eps >= ln L - ln C_0) with eps ~ N(0, s_C^2).
         row = 1 + (plan * TENTHS + TENTHS - 1) * len(DAYS_SINCE)
-        last = self.tables.plans["last"][plan] - 1
-        load = float(self.tables.curves["load"][0, row, last])
+        last = self.tables.first_segments[plan + 1] - 1
+        load = float(self.tables.loads[0, row, last])
         margin = NormalDist().inv_cdf(motivation.reference_completion)
         self.log_reference_tolerance = math.log(load) + motivation.tolerance_sd * margin
 
@@ -136,11 +136,11 @@ class FitRec(Adherence):
             plan_trimp: Target of the plan, 0 for a session by habit.
             done_trimp: Points done.
         """
-        plan = nearest_plan(self.tables.plans, plan_trimp or done_trimp)
-        part = slice(self.tables.plans["first"][plan], self.tables.plans["last"][plan])
+        plan = nearest_plan(self.tables.targets_trimp, plan_trimp or done_trimp)
+        part = slice(*self.tables.first_segments[plan : plan + 2])
         ends = self.tables.segments["minutes"][part]
         points = self.tables.segments["points"][part]
-        beats = self.tables.curves["beats"][0, history_row(history, days_since), part]
+        beats = self.tables.beats[0, history_row(history, days_since), part]
         share = done_trimp / plan_trimp if plan_trimp else 1.0
         rate = np.diff(points, prepend=0.0) / np.diff(ends, prepend=0.0)
         return SessionTrace(
@@ -179,28 +179,23 @@ class FitRec(Adherence):
 @lru_cache(maxsize=64)
 def _compiled_table(
     plans_trimp: tuple[float, ...], physiology: Physiology, predictor: str
-) -> tuple[NDArray[np.void], NDArray[np.void], NDArray[np.void]]:
-    """Return plans, segments and curves as the compiled step reads them, shared by all users."""
+) -> Tables:
+    """Return the tables of people without a log, shared by all users."""
     table = find_load_table(plans_trimp, physiology, predictor)
     return compiled_curves(table, physiology)
 
 
-def compiled_curves(
-    table: LoadTable, physiology: Physiology
-) -> tuple[NDArray[np.void], NDArray[np.void], NDArray[np.void]]:
-    """Return plans, segments and curves of a table for a person's heart-rate range.
+def compiled_curves(table: LoadTable, physiology: Physiology) -> Tables:
+    """Return a load table as the compiled step reads it, for a person's heart-rate range.
 
     Args:
         table: The heart rates.
         physiology: Resting and maximum heart rate and gender of the person.
 
     Returns:
-        Record arrays of ``PLAN`` (plans,), ``SEGMENT`` (S,) and ``CURVE`` (1, rows, S).
+        Tables without a log, which cannot be written to.
     """
     grid = segment_grid(table.plans_trimp)
-    plans = np.zeros(len(table.plans_trimp), dtype=PLAN)
-    plans["target"] = table.plans_trimp
-    plans["first"], plans["last"] = grid.first[:-1], grid.first[1:]
     segments = np.zeros(grid.minutes.size, dtype=SEGMENT)
     heart_rate = table.heart_rate_bpm.astype(np.float64)
     rate = load_rates(
@@ -209,17 +204,25 @@ def compiled_curves(
         physiology.maximum_heart_rate,
         physiology.gender == "female",
     )
-    curves = np.zeros((1, *heart_rate.shape), dtype=CURVE)
-    for first, last in zip(plans["first"], plans["last"], strict=True):
+    loads, beats = np.zeros((2, 1, *heart_rate.shape), dtype=np.float32)
+    for first, last in pairwise(grid.first):
         part = slice(first, last)
         segments["points"][part] = np.cumsum(grid.points[part])
         segments["minutes"][part] = np.cumsum(grid.minutes[part])
         minutes = grid.minutes[part]
-        curves["load"][0, :, part] = np.cumsum(rate[:, part] * minutes, axis=1)
-        curves["beats"][0, :, part] = np.cumsum(heart_rate[:, part] * minutes, axis=1)
-    for array in (plans, segments, curves):
+        loads[0, :, part] = np.cumsum(rate[:, part] * minutes, axis=1)
+        beats[0, :, part] = np.cumsum(heart_rate[:, part] * minutes, axis=1)
+    tables = Tables(
+        sessions_trimp=np.zeros(0),
+        targets_trimp=np.array(table.plans_trimp),
+        first_segments=np.array(grid.first, dtype=np.int64),
+        segments=segments,
+        loads=loads,
+        beats=beats,
+    )
+    for array in tables:
         array.setflags(write=False)
-    return plans, segments, curves
+    return tables
 
 
 def find_load_table(
@@ -236,7 +239,7 @@ def find_load_table(
         ImportError: If the table must be built and the ``predictor`` extra is not installed.
         ValueError: If a table on disk is corrupted.
     """
-    identity = _predictor_identity(predictor)
+    identity = predictor_identity(predictor)
     key = table_key(plans_trimp, physiology.vdot, physiology.gender, identity)
     for folder in (shipped_tables(), _cached_tables()):
         if (folder / f"{key}.npz").exists():
@@ -272,7 +275,7 @@ def predicted_table(
         torch.set_num_threads(threads)
 
 
-def _predictor_identity(predictor: str) -> str:
+def predictor_identity(predictor: str) -> str:
     """Return what changes when the predictor's answers do, without loading torch."""
     if predictor == "fitrec":
         card = resources.files("fitgym") / "data" / "predictor" / "fitrec.json"
@@ -291,7 +294,7 @@ def shipped_table_requests() -> dict[str, tuple[tuple[float, ...], float, str]]:
 
     They serve the shipped individuals and the VDOT bands of the population.
     """
-    identity = _predictor_identity("fitrec")
+    identity = predictor_identity("fitrec")
     people = [load_individual(name) for name in shipped_individuals()]
     requests = [(one.plans_trimp, one.physiology.vdot, one.physiology.gender) for one in people] + [
         (DEFAULT_PLANS_TRIMP, band.vdot, "unknown") for band in VDOT_BANDS

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 from fitgym.compilation import compiled
 
 __all__ = [
-    "CURVE",
-    "PLAN",
     "SEGMENT",
     "Tables",
     "at_share",
@@ -29,12 +27,8 @@ __all__ = [
     "recorded_history",
 ]
 
-# A plan's target and the range of its segments.
-PLAN = np.dtype([("target", np.float64), ("first", np.int64), ("last", np.int64)], align=True)
 # Points and minutes of a plan up to the end of a segment.
 SEGMENT = np.dtype([("points", np.float64), ("minutes", np.float64)])
-# Internal load, and heart rate times minutes, up to the end of a segment.
-CURVE = np.dtype([("load", np.float32), ("beats", np.float32)])
 
 
 class Tables(NamedTuple):
@@ -42,15 +36,22 @@ class Tables(NamedTuple):
 
     Attributes:
         sessions_trimp: (n,) intensities of the person's log, float64; empty where none is used.
-        plans: (plans,) record array of ``PLAN``.
+        targets_trimp: (plans,) points that the plans ask for, float64, rising.
+        first_segments: (plans + 1,) int64: plan p has the segments from ``first_segments[p]`` to
+            before ``first_segments[p + 1]``.
         segments: (S,) record array of ``SEGMENT``.
-        curves: (tables, rows, S) record array of ``CURVE``: one table per person, or one for all.
+        loads: (tables, rows, S) internal load up to the end of a segment, float32: one table per
+            person, or one for all.
+        beats: (tables, rows, S) heart rate times minutes up to the end of a segment, float32. Apart
+            from the loads, which are searched and so should be near each other in memory.
     """
 
     sessions_trimp: NDArray[np.float64]
-    plans: NDArray[np.void]
+    targets_trimp: NDArray[np.float64]
+    first_segments: NDArray[np.int64]
     segments: NDArray[np.void]
-    curves: NDArray[np.void]
+    loads: NDArray[np.float32]
+    beats: NDArray[np.float32]
 
 
 @compiled
@@ -118,44 +119,30 @@ def recorded_history(plan: int, share: float) -> int:
 
 
 @compiled
-def nearest_plan(plans: Any, intensity: float) -> int:
-    """Return the index (from 0) of the plan whose target is nearest to ``intensity``.
-
-    Of two as near it is the easier one. Targets rise, so that the first minimum is the only one.
-    """
-    best = 0
-    while best + 1 < plans.size and abs(plans[best + 1].target - intensity) < abs(
-        plans[best].target - intensity
-    ):
-        best += 1
-    return best
+def _plan_not_below(targets_trimp: Any, plan_trimp: float) -> int:
+    """Return the index (from 0) of the easiest plan that asks for as much, or of the hardest."""
+    index = 0
+    # Counts, where a search would branch in a way that cannot be predicted.
+    for easier in range(targets_trimp.size - 1):
+        index += targets_trimp[easier] < plan_trimp
+    return index
 
 
 @compiled
-def _share_at_load(
-    curve: Any, segments: Any, first: int, last: int, tolerance: float
-) -> tuple[float, int]:
-    """Return the share of a plan's points done when the load first exceeds ``tolerance``.
+def _nearer(targets_trimp: Any, upper: int, intensity: float) -> int:
+    """Return ``upper``, the easiest plan not below, or the one before it if that is as near."""
+    if upper > 0 and intensity - targets_trimp[upper - 1] <= targets_trimp[upper] - intensity:
+        return upper - 1
+    return upper
 
-    And the segment in which it does; the last one if it never does.
+
+@compiled
+def nearest_plan(targets_trimp: Any, intensity: float) -> int:
+    """Return the index (from 0) of the plan whose target is nearest to ``intensity``.
+
+    Of two as near it is the easier one.
     """
-    if curve[last - 1].load <= tolerance:
-        return 1.0, last - 1
-    low, high = first, last - 1
-    while low < high:
-        middle = (low + high) // 2
-        # Two choices and no branch: where a search goes next cannot be predicted.
-        over = curve[middle].load > tolerance
-        high = middle if over else high
-        low = low if over else middle + 1
-    load_before, points_before = 0.0, 0.0
-    if low > first:
-        load_before = curve[low - 1].load
-        points_before = segments[low - 1].points
-    # The first segment whose end exceeds the tolerance has load, so this never divides by zero.
-    inside = (tolerance - load_before) / (curve[low].load - load_before)
-    points = points_before + inside * (segments[low].points - points_before)
-    return float(min(points / segments[last - 1].points, 1.0)), low
+    return _nearer(targets_trimp, _plan_not_below(targets_trimp, intensity), intensity)
 
 
 @compiled
@@ -172,78 +159,116 @@ def _segment_at(segments: Any, first: int, last: int, points: float) -> int:
 
 
 @compiled
-def _at_points(
-    curve: Any, segments: Any, first: int, segment: int, points: float
-) -> tuple[float, float, float]:
-    """Return load, heart rate times minutes, and minutes when ``points`` are done."""
-    load_before, beats_before, minutes_before, points_before = 0.0, 0.0, 0.0, 0.0
-    if segment > first:
-        load_before = curve[segment - 1].load
-        beats_before = curve[segment - 1].beats
-        minutes_before = segments[segment - 1].minutes
-        points_before = segments[segment - 1].points
-    inside = (points - points_before) / (segments[segment].points - points_before)
-    return (
-        load_before + inside * (curve[segment].load - load_before),
-        beats_before + inside * (curve[segment].beats - beats_before),
-        minutes_before + inside * (segments[segment].minutes - minutes_before),
-    )
+def _stopping_segment(loads: Any, first: int, last: int, tolerance: float) -> int:
+    """Return the segment of a plan in which the load first exceeds ``tolerance``.
+
+    The last one if it never does.
+    """
+    # A binary search whose branches can be predicted: seven rounds, enough for 128 segments, of
+    # which the last change nothing in a shorter plan, and more in a longer one.
+    segment, left = first, last - first
+    for _ in range(7):
+        half = left // 2
+        segment = segment + half if loads[segment + half - 1] <= tolerance else segment
+        left -= half
+    while left > 1:
+        half = left // 2
+        segment = segment + half if loads[segment + half - 1] <= tolerance else segment
+        left -= half
+    return segment
+
+
+@compiled
+def _before(
+    loads: Any, beats: Any, segments: Any, first: int, segment: int
+) -> tuple[float, float, float, float]:
+    """Return load, heart rate times minutes, minutes and points of a plan before a segment."""
+    if segment == first:
+        return 0.0, 0.0, 0.0, 0.0
+    last = segment - 1
+    return loads[last], beats[last], segments[last].minutes, segments[last].points
 
 
 @compiled
 def at_share(
-    curve: Any, segments: Any, first: int, last: int, share: float
+    loads: Any, beats: Any, segments: Any, first: int, last: int, share: float
 ) -> tuple[float, float, float]:
     """Return load, heart rate times minutes, and minutes when a share of the points is done."""
     points = share * segments[last - 1].points
     segment = _segment_at(segments, first, last, points)
-    return _at_points(curve, segments, first, segment, points)
+    load, done, minutes, points_before = _before(loads, beats, segments, first, segment)
+    inside = (points - points_before) / (segments[segment].points - points_before)
+    return (
+        load + inside * (loads[segment] - load),
+        done + inside * (beats[segment] - done),
+        minutes + inside * (segments[segment].minutes - minutes),
+    )
+
+
+@compiled
+def _until_tolerance(
+    loads: Any, beats: Any, segments: Any, first: int, last: int, tolerance: float
+) -> tuple[float, float, float, float]:
+    """Return share, load, heart rate times minutes, and minutes when ``tolerance`` is reached."""
+    if loads[last - 1] <= tolerance:
+        return 1.0, loads[last - 1], beats[last - 1], segments[last - 1].minutes
+    segment = _stopping_segment(loads, first, last, tolerance)
+    load, done, minutes, points = _before(loads, beats, segments, first, segment)
+    # The first segment whose end exceeds the tolerance has load, so this never divides by zero.
+    inside = (tolerance - load) / (loads[segment] - load)
+    points += inside * (segments[segment].points - points)
+    return (
+        min(points / segments[last - 1].points, 1.0),
+        tolerance,
+        done + inside * (beats[segment] - done),
+        minutes + inside * (segments[segment].minutes - minutes),
+    )
 
 
 @compiled
 def plan_done(
-    plans: Any, segments: Any, curve: Any, plan_trimp: float, tolerance: float
-) -> tuple[float, float, float]:
-    """Return how far a plan is carried out: its share, the internal load, the mean heart rate.
+    targets_trimp: Any,
+    first_segments: Any,
+    segments: Any,
+    loads: Any,
+    beats: Any,
+    plan_trimp: float,
+    tolerance: float,
+) -> tuple[int, float, float, float]:
+    """Return the nearest plan, and how far it is done: share, internal load, mean heart rate.
 
     A target between two plans has the load curve interpolated between theirs at equal share of the
     session, which is an approximation; below the smallest plan, between nothing and that plan.
 
     Args:
-        plans: Record array of ``PLAN``, targets rising.
-        segments: Record array of ``SEGMENT``.
-        curve: Record array of ``CURVE``: the row of the present history.
+        targets_trimp: As in ``Tables``.
+        first_segments: As in ``Tables``.
+        segments: As in ``Tables``.
+        loads: (S,) the row of the present history.
+        beats: (S,) likewise.
         plan_trimp: Target, > 0 and at most the largest plan.
         tolerance: ``C_t``; the session stops when the load first exceeds it.
     """
-    upper = 0
-    while plans[upper].target < plan_trimp:
-        upper += 1
-    first, last = plans[upper].first, plans[upper].last
-    if plans[upper].target == plan_trimp:
-        share, segment = _share_at_load(curve, segments, first, last, tolerance)
-        points = share * segments[last - 1].points
-        # The session stops in the segment just found, but for a rounding at its ends.
-        while segment > first and segments[segment - 1].points >= points:
-            segment -= 1
-        while segments[segment].points < points:
-            segment += 1
-        load, beats, minutes = _at_points(curve, segments, first, segment, points)
-        return share, load, beats / minutes if minutes > 0.0 else 0.0
+    upper = _plan_not_below(targets_trimp, plan_trimp)
+    first, last = first_segments[upper], first_segments[upper + 1]
+    if targets_trimp[upper] == plan_trimp:
+        share, load, done, minutes = _until_tolerance(
+            loads, beats, segments, first, last, tolerance
+        )
+        return upper, share, load, done / minutes if minutes > 0.0 else 0.0
 
-    lower_target = plans[upper - 1].target if upper > 0 else 0.0
-    weight = (plan_trimp - lower_target) / (plans[upper].target - lower_target)
+    lower_target = targets_trimp[upper - 1] if upper > 0 else 0.0
+    weight = (plan_trimp - lower_target) / (targets_trimp[upper] - lower_target)
     low, high = 0.0, 1.0
     share = 1.0
     # The first round asks for the whole session; the others halve the bracket of the crossing.
     for _ in range(54):
-        load, beats, minutes = at_share(curve, segments, first, last, share)
-        load, beats, minutes = weight * load, weight * beats, weight * minutes
+        load, done, minutes = at_share(loads, beats, segments, first, last, share)
+        load, done, minutes = weight * load, weight * done, weight * minutes
         if upper > 0:
-            other = plans[upper - 1]
-            lower = at_share(curve, segments, other.first, other.last, share)
+            lower = at_share(loads, beats, segments, first_segments[upper - 1], first, share)
             load += (1.0 - weight) * lower[0]
-            beats += (1.0 - weight) * lower[1]
+            done += (1.0 - weight) * lower[1]
             minutes += (1.0 - weight) * lower[2]
         if load > tolerance:
             high = share
@@ -252,7 +277,8 @@ def plan_done(
         else:
             low = share
         share = 0.5 * (low + high)
-    return share, load, beats / minutes if minutes > 0.0 else 0.0
+    nearest = _nearer(targets_trimp, upper, plan_trimp)
+    return nearest, share, load, done / minutes if minutes > 0.0 else 0.0
 
 
 @compiled

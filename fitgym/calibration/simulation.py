@@ -7,8 +7,15 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from fitgym.compilation import compiled
-from fitgym.dynamics import accumulate, next_base_level, performance, stimulus, stimulus_unit
+from fitgym.compilation import compiled, compiled_allocating
+from fitgym.dynamics import (
+    accumulate,
+    kept_share,
+    next_base_level,
+    performance,
+    stimulus,
+    stimulus_unit,
+)
 
 __all__ = ["simulate", "steady_stock"]
 
@@ -23,7 +30,7 @@ def steady_stock(retention: bool, response: float, decay_rate: float) -> float:
     return response if retention else -response / math.expm1(-decay_rate)
 
 
-@compiled
+@compiled_allocating
 def simulate(
     intensity: npt.NDArray[np.float64],
     retention: bool,
@@ -62,6 +69,7 @@ def simulate(
         VDOT, shape (steps + 1,).
     """
     unit = stimulus_unit(initial_base_level, base_scaling)
+    fitness_kept, fatigue_kept = kept_share(fitness_decay), kept_share(fatigue_decay)
     base_level, fitness, fatigue = initial_base_level, initial_fitness, initial_fatigue
     result = np.empty(intensity.size + 1)
     result[0] = performance(
@@ -71,8 +79,8 @@ def simulate(
         session = intensity[step]
         fitness_response = stimulus(session, base_level, base_scaling, fitness_exponent)
         fatigue_response = stimulus(session, base_level, base_scaling, fatigue_exponent)
-        fitness = accumulate(retention, fitness, fitness_response, fitness_decay, unit)
-        fatigue = accumulate(retention, fatigue, fatigue_response, fatigue_decay, unit)
+        fitness = accumulate(retention, fitness, fitness_response, fitness_kept, unit)
+        fatigue = accumulate(retention, fatigue, fatigue_response, fatigue_kept, unit)
         base_level = next_base_level(base_level, session, base_decay)
         result[step + 1] = performance(
             fitness, fatigue, baseline_performance, fitness_utility, fatigue_utility

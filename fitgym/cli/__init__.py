@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from fitgym.cli import calibrate as calibrate
 from fitgym.cli import predictor as predictor
+from fitgym.cli import scores as scores
 from fitgym.cli import solve as solve
 
 __all__ = ["main"]
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m fitgym", description="Personalised exercise recommendation as an MDP."
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (calibrate, predictor, solve):
+    for module in (calibrate, predictor, scores, solve):
         module.add_command(commands)
     options = parser.parse_args(arguments)
     try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fitgym.validation import require_integer
 
 if TYPE_CHECKING:
-    from fitgym.reference_scores import ReferenceScores
+    from fitgym.reference_scores import SimulatedScores
 
 __all__ = ["add_command"]
 
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
     print("wrote " + ", ".join(str(path) for path in written))
 
 
-def _table(scores: ReferenceScores) -> str:
+def _table(scores: SimulatedScores) -> str:
     lines = [f"value of the dynamic program: {scores.value:.1f}", ""]
     lines.append(f"{'policy':<22}{'return':>8}  {'95 % interval':<16}{'% of the way to DP':>18}")
     for name, score in scores.scores.items():

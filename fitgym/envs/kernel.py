@@ -103,14 +103,14 @@ def transition(
         person.retention,
         fitness_before,
         stimulus(intensity, base_level, scaling, person.fitness_exponent),
-        person.fitness_decay,
+        person.fitness_kept,
         person.unit,
     )
     state.fatigue = accumulate(
         person.retention,
         fatigue_before,
         stimulus(intensity, base_level, scaling, person.fatigue_exponent),
-        person.fatigue_decay,
+        person.fatigue_kept,
         person.unit,
     )
     realised = performance(
@@ -128,14 +128,14 @@ def transition(
                 person.retention,
                 fitness_before,
                 stimulus(plan_trimp, base_level, scaling, person.fitness_exponent),
-                person.fitness_decay,
+                person.fitness_kept,
                 person.unit,
             ),
             accumulate(
                 person.retention,
                 fatigue_before,
                 stimulus(plan_trimp, base_level, scaling, person.fatigue_exponent),
-                person.fatigue_decay,
+                person.fatigue_kept,
                 person.unit,
             ),
             person.baseline_performance,
@@ -164,8 +164,10 @@ def transition(
     outcome.fatigue = state.fatigue
     outcome.performance = realised
     outcome.motivation = state.motivation
-    outcome.mean_heart_rate = state.mean_heart_rate
-    outcome.internal_load = state.internal_load
+    # The state holds those of the last session on days without one, too.
+    trained = intensity > 0.0
+    outcome.mean_heart_rate = state.mean_heart_rate if trained else 0.0
+    outcome.internal_load = state.internal_load if trained else 0.0
 
 
 @compiled
@@ -194,8 +196,8 @@ def log_tolerance_of(state: Any, person: Any, noise: float) -> float:
 @compiled
 def plan_response(
     state: Any, person: Any, plan_trimp: float, noise: float, tables: Any
-) -> tuple[float, float, float]:
-    """Return share done, internal load and mean heart rate of a plan under FitRec adherence.
+) -> tuple[int, float, float, float]:
+    """Return the plan nearest to a target, and what FitRec adherence makes of it.
 
     Args:
         state: Record of ``STATE``.
@@ -203,10 +205,21 @@ def plan_response(
         plan_trimp: ``a_t`` > 0.
         noise: Today's standard normal deviation of log tolerance.
         tables: ``fitgym.adherence.response.Tables`` of the model.
+
+    Returns:
+        Index of the plan from 0, share done, internal load and mean heart rate.
     """
     tolerance = math.exp(log_tolerance_of(state, person, noise))
-    curve = tables.curves[person.table, history_row(state.history, state.days_since)]
-    return plan_done(tables.plans, tables.segments, curve, plan_trimp, tolerance)
+    row = history_row(state.history, state.days_since)
+    return plan_done(
+        tables.targets_trimp,
+        tables.first_segments,
+        tables.segments,
+        tables.loads[person.table, row],
+        tables.beats[person.table, row],
+        plan_trimp,
+        tolerance,
+    )
 
 
 @compiled
@@ -226,8 +239,8 @@ def drawn_habit(person: Any, noise: float) -> float:
 def _follow_plan(state: Any, person: Any, plan_trimp: float, tables: Any) -> float:
     """Return the share of today's plan done under FitRec adherence; update the history."""
     noise = normal(state.key, state.day, TOLERANCE)
-    share, load, heart_rate = plan_response(state, person, plan_trimp, noise, tables)
-    _remember(state, recorded_history(nearest_plan(tables.plans, plan_trimp), share))
+    plan, share, load, heart_rate = plan_response(state, person, plan_trimp, noise, tables)
+    _remember(state, recorded_history(plan, share))
     state.internal_load = load
     state.mean_heart_rate = heart_rate
     return share
@@ -245,11 +258,11 @@ def _follow_habit(state: Any, person: Any, tables: Any) -> float:
     else:
         intensity = drawn_habit(person, normal(state.key, state.day, HABIT_INTENSITY))
     # To FitRec, a habit session is the nearest plan, completed.
-    plan = nearest_plan(tables.plans, intensity)
-    last = tables.plans[plan].last - 1
-    curve = tables.curves[person.table, history_row(state.history, state.days_since)]
-    state.internal_load = curve[last].load
-    state.mean_heart_rate = curve[last].beats / tables.segments[last].minutes
+    plan = nearest_plan(tables.targets_trimp, intensity)
+    last = tables.first_segments[plan + 1] - 1
+    row = history_row(state.history, state.days_since)
+    state.internal_load = tables.loads[person.table, row, last]
+    state.mean_heart_rate = tables.beats[person.table, row, last] / tables.segments[last].minutes
     _remember(state, recorded_history(plan, 1.0))
     return float(intensity)
 

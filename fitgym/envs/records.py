@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.dynamics import stimulus_unit
+from fitgym.dynamics import kept_share, stimulus_unit
 from fitgym.individual import Individual, Motivation, StageParameters
 
 __all__ = [
@@ -34,6 +34,8 @@ PERSON = np.dtype(
     [(name, np.float64) for name in StageParameters.__dataclass_fields__]
     + [
         ("unit", np.float64),  # u = B_0^sigma
+        ("fitness_kept", np.float64),  # e^-alpha
+        ("fatigue_kept", np.float64),  # e^-beta
         ("log_reference_tolerance", np.float64),  # ln C_0
         ("base_level_effect", np.float64),  # zeta
         ("fatigue_effect", np.float64),  # kappa
@@ -133,6 +135,8 @@ def pack_person(
         if not name.startswith("reference"):
             person[name] = getattr(motivation, name)
     person["unit"] = stimulus_unit(parameters.initial_base_level, parameters.base_scaling)
+    person["fitness_kept"] = kept_share(parameters.fitness_decay)
+    person["fatigue_kept"] = kept_share(parameters.fatigue_decay)
     person["log_reference_tolerance"] = log_reference_tolerance
     person["habit_log_odds"] = math.log(habit.probability / (1.0 - habit.probability))
     person["habit_log_median"] = math.log(habit.median_trimp)

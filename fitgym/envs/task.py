@@ -244,7 +244,7 @@ class Task:
         else:
             plans_trimp = np.zeros(chosen.size)
             first_wrong = look_up_targets(
-                values.astype(np.int64), chosen, targets_trimp, mask, plans_trimp
+                np.asarray(values, np.int64), chosen, targets_trimp, mask, plans_trimp
             )
             allowed = f"one of {np.flatnonzero(mask).tolist()}" if first_wrong >= 0 else ""
         if first_wrong >= 0:

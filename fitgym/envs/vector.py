@@ -172,6 +172,7 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             self._companies[0] = replace(self._companies[0], people=crowd)
             self._physiologies: list[Physiology] = [default.physiology]
 
+        self._everybody = np.ones(self.num_envs, dtype=np.bool_)
         self._states = np.zeros(self.num_envs, dtype=STATE)
         self._generators: list[np.random.Generator | None] = [None] * self.num_envs
         self._seeds: list[int | None] = [None] * self.num_envs
@@ -268,7 +269,7 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         infos: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             rewards = outcomes["reward"].copy()
-            if ended.any():
+            if np.count_nonzero(ended):
                 final = np.full(self.num_envs, None, dtype=object)
                 last = self._observe()
                 for index in np.flatnonzero(ended).tolist():
@@ -284,13 +285,13 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
                 self._begin(ended, outcomes)
                 stepped = ~ended
         else:
-            if waiting.any():
+            if np.count_nonzero(waiting):
                 self._begin(waiting, outcomes)
             rewards = outcomes["reward"].copy()
             self._ended = ended
-        everybody = np.ones(self.num_envs, dtype=np.bool_)
-        infos |= self._infos(outcomes, everybody, stepped, actions)
-        return self._observe(), rewards, ended.copy(), np.zeros_like(ended), infos
+        infos |= self._infos(outcomes, self._everybody, stepped, actions)
+        never = np.zeros(self.num_envs, dtype=np.bool_)
+        return self._observe(), rewards, ended.copy(), never, infos
 
     @property
     def stage(self) -> str:
@@ -386,10 +387,9 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         """
         keys = np.zeros(self.num_envs, dtype=np.uint64)
         indices = np.flatnonzero(chosen).tolist()
-        for index in indices:
-            # The next 64 bits: what ``integers(0, 2**64)`` returns, in a third of the time. As in
-            # the scalar environment, the key is drawn before the person.
-            keys[index] = self._generator(index).bit_generator.random_raw()
+        # The next 64 bits: what ``integers(0, 2**64)`` returns, in a third of the time. As in the
+        # scalar environment, the key is drawn before the person.
+        keys[indices] = [self._generator(i).bit_generator.random_raw() for i in indices]
         if individual is None and self.population is not None:
             self._company_of[chosen] = 0
             for index in indices:
@@ -417,8 +417,12 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         company = self._companies[0]
         if individual.physiology not in self._physiologies:
             # A VDOT band that nobody here had yet: its table joins the others.
-            curves = np.concatenate([company.tables.curves, person.adherence.tables.curves])
-            company = replace(company, tables=company.tables._replace(curves=curves))
+            tables, joining = company.tables, person.adherence.tables
+            tables = tables._replace(
+                loads=np.concatenate([tables.loads, joining.loads]),
+                beats=np.concatenate([tables.beats, joining.beats]),
+            )
+            company = replace(company, tables=tables)
             self._companies[0] = company
             self._physiologies.append(individual.physiology)
         company.people[index] = person.record[0]
@@ -475,24 +479,22 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             began["motivation"] = outcomes["motivation"]
         if discrete:
             began["action_mask"] = self._action_masks.copy()
-            if not present.all():
+            if np.count_nonzero(present) < self.num_envs:
                 began["action_mask"][~present] = 0
         _add(infos, began, present)
-        if not stepped.any():
+        if not np.count_nonzero(stepped):
             return infos
         day = {name: outcomes[name] for name in ("plan_trimp", "done_trimp", "completion")}
         day["met"] = outcomes["met"] > 0.0
         if discrete:
-            day["plan"] = np.where(stepped, np.asarray(actions, dtype=np.int64), 0)
+            day["plan"] = np.asarray(actions, dtype=np.int64) * stepped
         terms: dict[str, Any] = {}
         _add(terms, {name: outcomes[f"{name}_term"] for name in _TERMS}, stepped)
         _add(infos, {**day, "reward_terms": terms}, stepped)
         if fitrec:
             trained = stepped & (day["done_trimp"] > 0.0)
-            if trained.any():
-                # The records hold the last session's numbers on days without one, too.
-                session = {name: outcomes[name] * trained for name in _SESSION}
-                _add(infos, session, trained)
+            if np.count_nonzero(trained):
+                _add(infos, {name: outcomes[name] for name in _SESSION}, trained)
         return infos
 
 

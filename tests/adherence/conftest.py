@@ -94,14 +94,14 @@ def asked(request):
 
 
 def assert_table_equals_direct_calls(table, predictor, plan, last_plan, tenths, days):
-    plans, _, curves = compiled_curves(table, Physiology(vdot=41.0))
+    tables = compiled_curves(table, Physiology(vdot=41.0))
     loads, beats = direct_curves(predictor, plan, last_plan, tenths, days)
     row = 0
     if last_plan is not None:
         row = 1 + (last_plan * 10 + tenths - 1) * 5 + DAYS_SINCE.index(days)
-    part = curves[0, row, plans["first"][plan] : plans["last"][plan]]
-    np.testing.assert_allclose(part["load"], loads, rtol=1e-5)
-    np.testing.assert_allclose(part["beats"], beats, rtol=1e-5)
+    part = slice(*tables.first_segments[plan : plan + 2])
+    np.testing.assert_allclose(tables.loads[0, row, part], loads, rtol=1e-5)
+    np.testing.assert_allclose(tables.beats[0, row, part], beats, rtol=1e-5)
 
 
 @pytest.fixture(scope="session")

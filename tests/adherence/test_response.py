@@ -15,22 +15,15 @@ TARGETS = (7.0, 20.0)
 
 
 def make_tables(minutes, points, loads, beats):
-    """Return plans, segments and one curve from per-segment lists, a list for each plan."""
-    plans = np.zeros(len(TARGETS), dtype=response.PLAN)
-    plans["target"] = TARGETS
+    """Return the tables of ``plan_done`` from per-segment lists, a list for each plan."""
     sizes = [len(part) for part in minutes]
-    plans["last"] = np.cumsum(sizes)
-    plans["first"] = plans["last"] - sizes
     segments = np.zeros(sum(sizes), dtype=response.SEGMENT)
-    curve = np.zeros(sum(sizes), dtype=response.CURVE)
-    for name, array, parts in (
-        ("minutes", segments, minutes),
-        ("points", segments, points),
-        ("load", curve, loads),
-        ("beats", curve, beats),
-    ):
-        array[name] = np.concatenate([np.cumsum(part) for part in parts])
-    return plans, segments, curve
+    segments["minutes"], segments["points"], summed_loads, summed_beats = (
+        np.concatenate([np.cumsum(part) for part in parts])
+        for parts in (minutes, points, loads, beats)
+    )
+    ends = np.cumsum([0, *sizes])
+    return np.array(TARGETS), ends, segments, summed_loads, summed_beats
 
 
 @st.composite
@@ -66,8 +59,8 @@ def load_at(parts, plan, share):
 
 @given(sessions(), st.integers(0, 1), st.floats(0.0, 40.0))
 def test_completion_is_where_a_walk_through_the_session_stops(parts, plan, tolerance):
-    plans, segments, curve = make_tables(*parts)
-    share, load, heart_rate = response.plan_done(plans, segments, curve, TARGETS[plan], tolerance)
+    tables = make_tables(*parts)
+    _, share, load, heart_rate = response.plan_done(*tables, TARGETS[plan], tolerance)
     total = parts[2][plan].sum()
     # Curves are float32, so next to a flat stretch the stop may jump: compare loads there.
     if abs(total - tolerance) > 1e-4:
@@ -85,16 +78,16 @@ def test_completion_is_where_a_walk_through_the_session_stops(parts, plan, toler
 
 @given(sessions(), st.floats(0.1, 20.0), st.floats(0.0, 40.0), st.floats(0.01, 5.0))
 def test_more_tolerance_never_completes_less(parts, target, tolerance, more):
-    plans, segments, curve = make_tables(*parts)
-    less = response.plan_done(plans, segments, curve, target, tolerance)[0]
-    greater = response.plan_done(plans, segments, curve, target, tolerance + more)[0]
+    tables = make_tables(*parts)
+    less = response.plan_done(*tables, target, tolerance)[1]
+    greater = response.plan_done(*tables, target, tolerance + more)[1]
     assert 0.0 <= less <= greater <= 1.0
 
 
 @given(sessions(), st.floats(7.01, 19.99), st.floats(0.0, 40.0))
 def test_a_target_between_plans_mixes_their_loads_at_equal_share(parts, target, tolerance):
-    plans, segments, curve = make_tables(*parts)
-    share, load, _ = response.plan_done(plans, segments, curve, target, tolerance)
+    tables = make_tables(*parts)
+    _, share, load, _ = response.plan_done(*tables, target, tolerance)
     weight = (target - TARGETS[0]) / (TARGETS[1] - TARGETS[0])
 
     def mixed(share):
@@ -109,8 +102,8 @@ def test_a_target_between_plans_mixes_their_loads_at_equal_share(parts, target, 
 
 @given(sessions(), st.floats(0.01, 6.99))
 def test_a_target_below_the_smallest_plan_is_that_plan_made_smaller(parts, target):
-    plans, segments, curve = make_tables(*parts)
-    _, load, _ = response.plan_done(plans, segments, curve, target, 1e9)
+    tables = make_tables(*parts)
+    _, _, load, _ = response.plan_done(*tables, target, 1e9)
     assert load == pytest.approx(parts[2][0].sum() * target / TARGETS[0], rel=1e-4)
 
 
@@ -141,9 +134,8 @@ def test_less_than_a_twentieth_leaves_no_history(plan, share):
 
 @given(st.floats(0.0, 60.0))
 def test_the_nearest_plan_is_nearest(intensity):
-    plans = make_tables([[1], [1]], [[7], [20]], [[1], [1]], [[1], [1]])[0]
     expected = np.argmin(np.abs(np.array(TARGETS) - intensity))
-    assert response.nearest_plan(plans, intensity) == expected
+    assert response.nearest_plan(np.array(TARGETS), intensity) == expected
 
 
 def test_internal_load_is_banister_s_for_both_constants():

@@ -34,13 +34,13 @@ def reference_season(env, key, actions):
     tables = env.adherence.tables
     minutes = np.diff(tables.segments["minutes"], prepend=0.0)
     points = np.diff(tables.segments["points"], prepend=0.0)
-    for first in tables.plans["first"]:
+    for first in tables.first_segments[:-1]:
         minutes[first] = tables.segments["minutes"][first]
         points[first] = tables.segments["points"][first]
 
     def heart_rates(row, plan):
-        part = slice(tables.plans["first"][plan], tables.plans["last"][plan])
-        beats = tables.curves["beats"][0, row, part].astype(float)
+        part = slice(*tables.first_segments[plan : plan + 2])
+        beats = tables.beats[0, row, part].astype(float)
         return np.diff(beats, prepend=0.0) / minutes[part], minutes[part], points[part]
 
     def loads(row, plan):
@@ -156,7 +156,7 @@ def completion(env, plan_trimp, noises, **state):
     shares = [
         kernel.plan_response(
             states[0], env.person[0], plan_trimp, noise_today, env.adherence.tables
-        )[0]
+        )[1]
         for noise_today in noises
     ]
     return np.mean(np.array(shares) == 1.0), np.mean(shares)
@@ -242,7 +242,7 @@ def test_motivation_falls_after_failures(env, seed):
 
 def test_internal_load_rises_strictly_over_the_ten_plans_after_every_history(env):
     tables = env.adherence.tables
-    totals = tables.curves["load"][0][:, tables.plans["last"] - 1]
+    totals = tables.loads[0][:, tables.first_segments[1:] - 1]
     assert np.all(np.diff(totals, axis=1) > 0.0)
 
 
@@ -363,7 +363,7 @@ def test_the_equation_is_a_second_predictor(tmp_path, monkeypatch):
     env = gym.make("fitgym/Acquisition-v0", predictor="ode").unwrapped
     assert list((tmp_path / "fitgym" / "load_tables").glob("*.npz"))
     tables = env.adherence.tables
-    totals = tables.curves["load"][0][:, tables.plans["last"] - 1]
+    totals = tables.loads[0][:, tables.first_segments[1:] - 1]
     assert np.all(np.diff(totals, axis=1) > 0.0)
     with pytest.raises(ValueError, match="predictor must be one of 'fitrec', 'ode', got 'crystal"):
         FitnessFatigueEnv(predictor="crystal ball")

@@ -1,15 +1,16 @@
-"""What a result was made with: the machine and the versions of the packages that matter."""
+"""What a result was made with: machine, versions of the packages that matter, and commit."""
 
 from __future__ import annotations
 
 import os
 import platform
+import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import fitgym
 
-__all__ = ["machine", "versions"]
+__all__ = ["commit", "machine", "versions"]
 
 _PACKAGES = ("gymnasium", "numba", "numpy", "sb3-contrib", "stable-baselines3", "torch")
 
@@ -28,6 +29,25 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def commit() -> str | None:
+    """Return the git commit of this package's code, with ``-dirty`` where files differ from it.
+
+    None where the package does not lie in its own repository, as after an installation.
+    """
+    folder = Path(fitgym.__file__).parent
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(folder), *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    try:
+        # In a virtual environment inside somebody's repository, the commit would be theirs.
+        git("ls-files", "--error-unmatch", "__init__.py")
+        return git("describe", "--always", "--abbrev=40", "--exclude=*", "--dirty")
+    except (OSError, subprocess.CalledProcessError):
+        return None
 
 
 def _processor() -> str:

@@ -1,0 +1,50 @@
+"""``python -m agents list``: every agent that can be named, and every configuration that ships."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from typing import Any
+
+from agents.agent import BUILT_IN, find_agent, plugins
+from agents.configuration_files import shipped_configurations
+
+__all__ = ["add_command"]
+
+
+def add_command(commands: Any) -> None:
+    """Add the command to the program's subparsers."""
+    parser = commands.add_parser(
+        "list",
+        help="show the agents and their configurations",
+        description="Show every agent that is built in or that an installed package offers in "
+        "the entry-point group fitgym.agents, and every configuration that ships.",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Print agents and configurations."""
+    learners: list[tuple[str, str]] = []
+    others: list[tuple[str, str]] = []
+    for name in BUILT_IN:
+        agent_class = find_agent(name)
+        what = (inspect.getdoc(agent_class) or "").partition("\n")[0].replace("``", "")
+        (learners if agent_class.learns() else others).append((name, what))
+    _print("agents that learn", learners)
+    _print("agents that do not", others)
+    _print("from installed packages", list(plugins().items()))
+    print("configurations, as environment steps and changed settings")
+    for agent, sections in shipped_configurations().items():
+        for env_id, section in sections.items():
+            changes = ", ".join(f"{key}={value}" for key, value in section.configuration.items())
+            steps = "" if section.total_timesteps is None else f"{section.total_timesteps:,}"
+            print(f"  {agent:<20} {env_id:<32} {steps:>11}  {changes or 'defaults'}")
+
+
+def _print(title: str, rows: list[tuple[str, str]]) -> None:
+    if rows:
+        print(title)
+        for name, what in rows:
+            print(f"  {name:<20} {what}")
+        print()

@@ -1,0 +1,155 @@
+"""ACKTR keeps the agents' promises, stays in its trust regions, and learns."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from agents.acktr import ACKTR, policy_loss
+from agents.agent import find_agent, load_agent
+from agents.configuration import ACKTRConfiguration
+from agents.rollout import evaluate
+
+ENV_ID = "fitgym/AcquisitionReplay-v0"
+SMALL: dict[str, Any] = {"environments": 4, "steps": 8, "memory_size": 8, "hidden_sizes": [8]}
+
+
+def small(env_kwargs: dict[str, Any], seed: int = 3, **changes: Any) -> ACKTR:
+    configuration = {**SMALL, **changes}
+    return ACKTR.create(ENV_ID, env_kwargs=env_kwargs, seed=seed, configuration=configuration)
+
+
+def test_loss_worked_by_hand() -> None:
+    logits = torch.tensor([[0.0, 0.0], [0.0, float(np.log(3.0))]])
+    actions, advantages = torch.tensor([0, 1]), torch.tensor([2.0, -4.0])
+    # -log 1/2 * 2 and log 3/4 * 4, halved; entropies log 2 and log 4 - 3/4 log 3.
+    expected = 0.5 * (2 * np.log(2) + 4 * np.log(0.75))
+    entropy = 0.5 * (np.log(2) + np.log(4) - 0.75 * np.log(3))
+    loss = policy_loss(logits, actions, advantages, 0.1)
+    assert float(loss) == pytest.approx(expected - 0.1 * entropy, rel=1e-5)
+
+
+@pytest.mark.parametrize("network", ["hybrid", "mlp", "lstm"])
+def test_learning_repeats_with_its_seed(certain: dict[str, Any], network: str) -> None:
+    def learnt(seed: int) -> dict[str, Any]:
+        torch.manual_seed(99)  # what the process did before must not matter
+        torch.rand(seed + 1)
+        return small(certain, seed, network=network).learn(300).tensors()
+
+    first, again, other = learnt(0), learnt(0), learnt(1)
+    for name in first:
+        np.testing.assert_array_equal(first[name], again[name], err_msg=name)
+    assert any((first[name] != other[name]).any() for name in first)
+
+
+def test_save_and_load_decide_alike_and_learn_on_alike(
+    certain: dict[str, Any], tmp_path: Path
+) -> None:
+    agent = small(certain).learn(600)
+    agent.save(tmp_path)
+    loaded = load_agent(tmp_path)
+    assert isinstance(loaded, ACKTR)
+    assert json.dumps(loaded.configuration()) == json.dumps(agent.configuration())
+    assert {"kfac-actor.0.inputs", "kfac-critic.2.step"} < set(agent.tensors())
+    for each in (agent, loaded):
+        each.learn(600)
+    saved, restored = agent.tensors(), loaded.tensors()
+    assert saved.keys() == restored.keys()
+    for name in saved:
+        np.testing.assert_array_equal(saved[name], restored[name], err_msg=name)
+    assert agent.timesteps == loaded.timesteps >= 1200
+    assert agent.learning_curve == loaded.learning_curve
+
+
+def test_every_update_stays_in_the_trust_regions(
+    certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measured from outside: what both networks say of the same days before and after."""
+    regions = {"actor": 2e-3, "critic": 5e-3}
+    agent = small(certain, trust_region=regions["actor"], critic_trust_region=regions["critic"])
+    shares: dict[str, list[float]] = {"actor": [], "critic": []}
+    update = ACKTR._update
+
+    def measured(self: ACKTR, window: Any, before: Any, generator: Any, **options: Any) -> Any:
+        def outputs() -> dict[str, torch.Tensor]:
+            seen, starting = window.observations[:-1], window.starting[:-1]
+            with torch.no_grad():
+                return {
+                    "actor": self.actor(seen, window.memory, starting)[0].log_softmax(-1),
+                    "critic": self.critic(seen, before, starting)[0],
+                }
+
+        old = outputs()
+        memory = update(self, window, before, generator, **options)
+        new = outputs()
+        kl = (old["actor"].exp() * (old["actor"] - new["actor"])).sum(-1).mean()
+        shares["actor"].append(float(kl) / regions["actor"])
+        half_square = 0.5 * (old["critic"] - new["critic"]).square().mean()
+        shares["critic"].append(float(half_square) / regions["critic"])
+        return memory
+
+    monkeypatch.setattr(ACKTR, "_update", measured)
+    agent.learn(2_000)
+    for name in regions:
+        assert 0.5 < max(shares[name]) < 1.2
+
+
+def test_forbidden_plans_are_never_chosen(certain: dict[str, Any]) -> None:
+    env_kwargs = {**certain, "forbidden_plans": [0, 5, 10]}
+    agent = small(env_kwargs).learn(600)
+    for deterministic in (True, False):
+        evaluation = evaluate(
+            agent, ENV_ID, episodes=20, env_kwargs=env_kwargs, deterministic=deterministic
+        )
+        assert not np.isin(evaluation.actions, [0, 5, 10]).any()
+    assert all(np.isfinite(array).all() for array in agent.tensors().values())
+
+
+@pytest.mark.parametrize("network", ["hybrid", "mlp", "lstm"])
+def test_learning_finds_the_known_best_plan(replay: dict[str, Any], network: str) -> None:
+    """Sessions of 10 points exactly: plan 2 (7 points) is always met, plan 3 never is."""
+    person = {**replay["individual"], "sessions_trimp": [10.0] * 20}
+    env_kwargs = {**replay, "individual": person, "days": 5, "log_part": "all"}
+    configuration = {"discount": 0.0, "environments": 16, "memory_size": 16, "network": network}
+    agent = ACKTR.create(ENV_ID, env_kwargs=env_kwargs, configuration=configuration)
+    agent.learn(6_000)
+    evaluation = evaluate(agent, ENV_ID, episodes=4, env_kwargs=env_kwargs)
+    assert np.isin(evaluation.actions, [1, 2]).all()
+    assert evaluation.completion_rate == 1.0
+
+
+def test_learning_curve_and_progress(certain: dict[str, Any]) -> None:
+    steps: list[int] = []
+    agent = small(certain)
+    agent.learn(400, progress=steps.append)
+    assert steps[0] == 32
+    assert steps[-1] == agent.timesteps >= 400
+    assert all(before < after for before, after in itertools.pairwise(steps))
+    timesteps, _ = zip(*agent.learning_curve, strict=True)
+    # Four people live twelve days together, and updates come every eight.
+    assert timesteps[:3] == (64, 96, 160)
+
+
+def test_it_is_built_in() -> None:
+    assert find_agent("acktr") is ACKTR
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"momentum": 1.5}, "momentum"),
+        ({"factor_decay": -0.1}, "factor_decay"),
+        ({"trust_region": 0.0}, "trust_region"),
+        ({"damping": 0.0}, "damping"),
+        ({"decomposition_interval": 0}, "decomposition_interval"),
+    ],
+)
+def test_settings_out_of_range_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ACKTRConfiguration.from_mapping(changes)

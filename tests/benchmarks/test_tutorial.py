@@ -1,0 +1,76 @@
+"""The tutorial on agents of one's own does what it says, from first block to last."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import tomllib
+from functools import partial
+from pathlib import Path
+
+from agents.agent import find_agent, load_agent
+from agents.cli import main as agents_main
+from benchmarks import cli as benchmarks_cli
+from benchmarks.quick import quick_runs
+
+TUTORIAL = Path(__file__).parents[2] / "docs" / "custom-agents.md"
+
+# What keeps the commands short; the last of two equal options counts.
+SMALLER = {
+    ("agents", "train"): ["--steps", "3000", "--episodes", "4"],
+    ("agents", "evaluate"): ["--episodes", "4"],
+    ("agents", "watch"): [],
+    ("benchmarks", "quick"): ["--steps", "50", "--out", "quick"],
+}
+
+
+def blocks(language: str) -> list[str]:
+    text = TUTORIAL.read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.S | re.M)
+
+
+def test_every_block_runs_and_both_agents_land_in_the_table(
+    tmp_path, monkeypatch, log, capsys
+) -> None:
+    (tmp_path / "my_agents.py").write_text("".join(blocks("python")), encoding="utf-8")
+    offered = tomllib.loads(blocks("toml")[0])["project"]["entry-points"]["fitgym.agents"]
+    # What installing the package would leave.
+    information = tmp_path / "my_agents-1.dist-info"
+    information.mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: my-agents\nVersion: 1\n")
+    (information / "entry_points.txt").write_text(
+        "[fitgym.agents]\n" + "".join(f"{name} = {path}\n" for name, path in offered.items())
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(benchmarks_cli, "quick_runs", partial(quick_runs, episodes=4))
+    monkeypatch.setattr(benchmarks_cli, "calibrate_log", lambda: log)
+
+    commands = [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
+    outputs = []
+    for python, dash_m, program, *words in commands:
+        assert (python, dash_m) == ("python", "-m")
+        main = {"agents": agents_main, "benchmarks": benchmarks_cli.main}[program]
+        assert main([*words, *SMALLER[program, words[0]]]) == 0
+        outputs.append(capsys.readouterr().out)
+
+    for name, path in offered.items():
+        assert find_agent(name) is find_agent(path)
+    trained = load_agent("results/agents/LearntRest-Acquisition-v0-seed0")
+    assert trained.name == "learnt rest"
+    assert trained.configuration() != find_agent("my_agents:LearntRest")().configuration()
+    assert Path("season.png").stat().st_size > 0
+    (rows,) = [
+        environment["rows"]
+        for environment in json.loads(Path("quick/results.json").read_text())[
+            "environments"
+        ].values()
+    ]
+    kinds = {row["agent"]: row["kind"] for row in rows}
+    assert kinds["rest when tired"] == "reference"
+    assert kinds["learnt rest"] == "learnt"
+    assert kinds["PPO"] == "learnt"
+    for name in ("rest when tired", "learnt rest"):
+        assert re.search(rf"^{name} ", outputs[-1], flags=re.M)
+        assert name in Path("quick/report.html").read_text(encoding="utf-8")
