@@ -41,8 +41,8 @@ Progress = Callable[[int], None]
 # The names that need no import path.
 BUILT_IN = {
     "a2c": "agents.sb3:A2C",
-    "acktr": "agents.acktr:ACKTR",
     "a3c": "agents.a3c:A3C",
+    "acktr": "agents.acktr:ACKTR",
     "dqn": "agents.sb3:DQN",
     "gail": "agents.gail:GAIL",
     "drqn": "agents.drqn:DRQN",

@@ -214,38 +214,6 @@ class A2CConfiguration(HistoryConfiguration):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ACKTRConfiguration(NetworkConfiguration):
-    """A2C by natural gradients, with Kronecker-factored curvature (Wu et al. 2017).
-
-    Attributes:
-        learning_rate: ``eta_max``, the longest step in natural gradients at the start; it falls
-            linearly to zero.
-        steps: Days per environment between updates, through which gradients pass.
-        advantage_decay: ``lambda`` of generalised advantage estimation.
-        entropy_bonus: Weight of the entropy; higher explores longer.
-        trust_region: ``delta``: how far a step may move the policy's predictions, nats.
-        critic_trust_region: The same for the value, taken as the mean of a normal distribution.
-        damping: Added to the curvature; higher makes steps more like plain gradients.
-        factor_decay: Share of the old in the running average of the curvature's factors.
-        decomposition_interval: Updates between eigen-decompositions of the factors.
-        momentum: Share of the old in the running average of steps.
-    """
-
-    # Longer than in the literature, so that the trust region decides until late in learning: with
-    # 0.25, retention reached 523 rather than 576 (300,000 steps, one seed).
-    learning_rate: float = 3.0
-    steps: int = 16
-    advantage_decay: float = 0.95
-    entropy_bonus: float = 0.003
-    trust_region: float = 3e-3
-    critic_trust_region: float = 3e-2
-    damping: float = 1e-2
-    factor_decay: float = 0.99
-    decomposition_interval: int = 10
-    momentum: float = 0.9
-
-
-@dataclass(frozen=True, kw_only=True)
 class A3CConfiguration(NetworkConfiguration):
     """Asynchronous advantage actor-critic (Mnih et al. 2016) by the paper's network.
 
@@ -287,6 +255,38 @@ class A3CConfiguration(NetworkConfiguration):
         """Check every field."""
         super().__post_init__()
         require_choice("optimiser", self.optimiser, OPTIMISERS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ACKTRConfiguration(NetworkConfiguration):
+    """A2C by natural gradients, with Kronecker-factored curvature (Wu et al. 2017).
+
+    Attributes:
+        learning_rate: ``eta_max``, the longest step in natural gradients at the start; it falls
+            linearly to zero.
+        steps: Days per environment between updates, through which gradients pass.
+        advantage_decay: ``lambda`` of generalised advantage estimation.
+        entropy_bonus: Weight of the entropy; higher explores longer.
+        trust_region: ``delta``: how far a step may move the policy's predictions, nats.
+        critic_trust_region: The same for the value, taken as the mean of a normal distribution.
+        damping: Added to the curvature; higher makes steps more like plain gradients.
+        factor_decay: Share of the old in the running average of the curvature's factors.
+        decomposition_interval: Updates between eigen-decompositions of the factors.
+        momentum: Share of the old in the running average of steps.
+    """
+
+    # Longer than in the literature, so that the trust region decides until late in learning: with
+    # 0.25, retention reached 523 rather than 576 (300,000 steps, one seed).
+    learning_rate: float = 3.0
+    steps: int = 16
+    advantage_decay: float = 0.95
+    entropy_bonus: float = 0.003
+    trust_region: float = 3e-3
+    critic_trust_region: float = 3e-2
+    damping: float = 1e-2
+    factor_decay: float = 0.99
+    decomposition_interval: int = 10
+    momentum: float = 0.9
 
 
 @dataclass(frozen=True, kw_only=True)

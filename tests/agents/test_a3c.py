@@ -114,7 +114,15 @@ def weights_after_updates(optimiser: str) -> tuple[torch.Tensor, torch.Tensor]:
     The latter are found without copies: by stepping through each window day by day, with the
     losses written out from Mnih et al. (2016), algorithm S3.
     """
-    shared = make_shared(steps=3, advantage_decay=1.0, optimiser=optimiser)
+    # Smooth and small: both optimisers turn rounding errors of next to no gradient into steps.
+    shared = make_shared(
+        steps=3,
+        advantage_decay=1.0,
+        optimiser=optimiser,
+        memory_size=8,
+        hidden_sizes=[8],
+        activation="tanh",
+    )
     settings = shared.settings
     networks = copy.deepcopy(shared.weights.networks)
     actor: Any = networks["actor"]
@@ -160,7 +168,7 @@ def weights_after_updates(optimiser: str) -> tuple[torch.Tensor, torch.Tensor]:
 @pytest.mark.parametrize("optimiser", ["adam", "rmsprop"])
 def test_updates_equal_those_of_autograd_without_copies(optimiser: str) -> None:
     shared, alone = weights_after_updates(optimiser)
-    torch.testing.assert_close(shared, alone, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(shared, alone, rtol=1e-4, atol=1e-4)
 
 
 def test_gradients_shared_once_and_for_all_would_be_noticed(
