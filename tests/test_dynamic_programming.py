@@ -302,3 +302,24 @@ def test_a_program_knows_what_lies_beyond_its_grid() -> None:
     states = np.repeat(environment.state, 2)
     states["motivation"][1] = 50.0
     assert program.outside(states) == 0.5
+
+
+@pytest.mark.parametrize(("margin", "rounds"), [(0.15, 1), (-0.1, 3)])
+def test_a_grid_that_is_left_is_laid_out_anew(
+    margin: float, rounds: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With less range than what is met, every solution leaves its grid, until rounds run out."""
+    monkeypatch.setattr("fitgym.scouting._MARGIN", margin)
+    solved = []
+    induce = DynamicProgram.induce
+
+    def counted(program: DynamicProgram, **kwargs: Any) -> None:
+        solved.append(program)
+        induce(program, **kwargs)
+
+    monkeypatch.setattr(DynamicProgram, "induce", counted)
+    program = solve(make(), COARSE, cache=False)
+    # The first is the coarse one that scouts.
+    assert len(solved) == 1 + rounds
+    assert solved[-1] is program
+    assert (program.outside(program.scouted) == 0.0) == (margin > 0.0)
