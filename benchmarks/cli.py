@@ -18,6 +18,7 @@ from benchmarks.runs import Result
 from benchmarks.search import SPACES, STAGES, Search, as_markdown, run_search
 from benchmarks.store import ResultStore
 from benchmarks.tables import as_text, tables
+from fitgym.files import write_text
 from fitgym.validation import require_integer
 
 __all__ = ["main"]
@@ -153,10 +154,13 @@ def _algorithms(options: argparse.Namespace) -> None:
         found.setdefault(environment, {})[label] = [result_of[run.key] for run in group]
     words = ["--steps", str(steps), "--seeds", str(seeds), "--workers", str(workers)]
     words += [word for row in options.row or () for word in ("--row", row)]
+    command = shlex.join(["python", "-m", "benchmarks", "algorithms", *words])
+    arguments = {"command": command, "steps": steps, "rows": rows}
+    write_text(options.out / "arguments.json", json.dumps(arguments, indent=2) + "\n")
     page = write_page(
         {environment: algorithm_table(by_row, store) for environment, by_row in found.items()},
         options.out,
-        shlex.join(["python", "-m", "benchmarks", "algorithms", *words]),
+        command,
     )
     print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
 

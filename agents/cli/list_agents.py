@@ -1,4 +1,4 @@
-"""``python -m agents list``: every agent that can be named, and every configuration that ships."""
+"""``python -m agents list``: what can be named: agents, trained ones and configurations."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from agents.agent import BUILT_IN, find_agent, plugins
 from agents.configuration_files import shipped_configurations
+from agents.pretrained import pretrained_agents, provenance_of
 
 __all__ = ["add_command"]
 
@@ -34,6 +35,11 @@ def run(options: argparse.Namespace) -> None:
     _print("agents that learn", learners)
     _print("agents that do not", others)
     _print("from installed packages", list(plugins().items()))
+    print("trained agents that ship, with their mean return")
+    for agent, env_id in pretrained_agents():
+        earned = provenance_of(agent, env_id).mean_return.mean
+        print(f"  {f'pretrained:{agent}':<20} {env_id:<32} {earned:>11,.1f}")
+    print()
     print("configurations, as environment steps and changed settings")
     for agent, sections in shipped_configurations().items():
         for env_id, section in sections.items():

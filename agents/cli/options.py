@@ -13,6 +13,7 @@ import gymnasium as gym
 from agents.agent import BUILT_IN, CARD, Agent, find_agent, load_agent
 from agents.configuration_files import named_values, split_agent
 from agents.environments import EnvironmentFactory, log_part
+from agents.pretrained import load_pretrained
 from fitgym.individual import load_individual
 
 __all__ = [
@@ -23,9 +24,11 @@ __all__ = [
     "named_agent",
 ]
 
+_PRETRAINED = "pretrained:"
+
 AGENT_HELP = (
-    "folder of a saved agent, a name that `list` shows, or package.module:Class; the last two "
-    "may be followed by arguments, as in fixed,plan=7"
+    "folder of a saved agent, pretrained:NAME for one that ships, a name that `list` shows, or "
+    "package.module:Class; the last two may be followed by arguments, as in fixed,plan=7"
 )
 
 
@@ -101,6 +104,8 @@ def named_agent(text: str, env_id: str, env_kwargs: Mapping[str, Any]) -> Agent:
         ValueError: If there is no such agent, or an argument is wrong.
         TypeError: If it is no agent, or an argument has the wrong type.
     """
+    if text.startswith(_PRETRAINED):
+        return load_pretrained(text.removeprefix(_PRETRAINED), env_id)
     if (Path(text) / CARD).exists():
         return load_agent(text)
     if Path(text).is_dir() and text not in BUILT_IN:

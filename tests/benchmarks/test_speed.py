@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -228,6 +229,33 @@ def test_learners_take_turns_with_one_yardstick(
     assert content["environments"] == []
     assert content["command"] == "python -m benchmarks speed --repeats 1 --only training"
     assert "## Training" in capsys.readouterr().out
+
+
+def test_a3c_is_compared_with_those_it_is_to_be_faster_than(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    steps_of = {}
+
+    def learning_seconds(agent: Any, steps: int) -> float:
+        steps_of[agent.name] = steps
+        return {"A3C hybrid": 1e-5, "RecurrentPPO": 2e-4, "A2C": 1.5e-5}[agent.name]
+
+    monkeypatch.setattr(training_speed, "learning_seconds", learning_seconds)
+    comparisons = training_speed.compare_learners(
+        ["a2c", "a3c", "recurrent-ppo"],
+        "fitgym/Acquisition-v0",
+        steps=100,
+        repeats=1,
+        tick=lambda: None,
+    )
+    against_recurrent, against_a2c = comparisons[3:]
+    assert (against_recurrent.yardstick, against_recurrent.target) == ("recurrent-ppo", 10.0)
+    assert against_recurrent.ratio == pytest.approx(20.0)
+    assert against_recurrent.met
+    assert (against_a2c.yardstick, against_a2c.target) == ("a2c", 2.0)
+    assert against_a2c.ratio == pytest.approx(1.5)
+    assert not against_a2c.met
+    assert steps_of["A2C"] == steps_of["RecurrentPPO"] == 100 < steps_of["A3C hybrid"]
 
 
 def test_no_repeats_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

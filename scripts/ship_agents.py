@@ -1,0 +1,65 @@
+"""Ship trained agents: copy them from the results of ``python -m benchmarks algorithms``.
+
+Run from the root of the repository with the folders of results, the later ones preferred:
+
+    python scripts/ship_agents.py results/algorithms results/a3c
+
+Of every row that is an agent with its shipped configuration, the agent of seed 0 is taken, with
+what made it beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from agents.pretrained import PROVENANCE, Provenance, shipped_folder
+from agents.provenance import commit
+from benchmarks.algorithms import ENVIRONMENTS, ROWS, algorithm_runs
+from benchmarks.store import ResultStore
+
+# A row per algorithm, in the network that it is best known with.
+SHIPPED = ("A3C hybrid", "DRQN", "ACKTR", "GAIL", "RecurrentPPO", "PPO", "A2C", "DQN")
+
+
+def ship(results: Path) -> None:
+    """Copy the agents whose runs are found in one folder of results."""
+    words = json.loads((results / "arguments.json").read_text(encoding="utf-8"))
+    store = ResultStore(results / "runs")
+    rows = [row for row in words["rows"] if row in SHIPPED]
+    groups = algorithm_runs(steps=words["steps"], seeds=1, rows=rows)
+    for environment in ENVIRONMENTS:
+        for row in rows:
+            (run,) = groups[environment, row]
+            result = store.get(run)
+            if result is None:
+                raise SystemExit(f"{results} lacks the run {run}")
+            evaluation = result.evaluation
+            provenance = Provenance(
+                command=words["command"],
+                seed=run.seed,
+                steps=result.curve[-1].steps,
+                seconds=round(result.training_seconds, 1),
+                commit=commit(),
+                machine=result.machine,
+                versions=dict(result.versions),
+                finished_at=result.finished_at,
+                episodes=run.episodes,
+                evaluation_seed=run.evaluation_seed,
+                mean_return=evaluation.interval(),
+            )
+            name, _ = ROWS[row]
+            target = shipped_folder() / name / environment.removeprefix("fitgym/")
+            shutil.rmtree(target, ignore_errors=True)
+            shutil.copytree(store.agent_folder(run), target)
+            content = json.dumps(asdict(provenance), indent=2) + "\n"
+            (target / PROVENANCE).write_text(content, encoding="utf-8")
+            print(f"{row} in {environment}: {evaluation.mean:.1f}")
+
+
+if __name__ == "__main__":
+    for folder in sys.argv[1:]:
+        ship(Path(folder))

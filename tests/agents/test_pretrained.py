@@ -1,0 +1,50 @@
+"""Agents that ship still earn what is published of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from agents.cli import main
+from agents.pretrained import load_pretrained, pretrained_agents, provenance_of
+from agents.rollout import evaluate
+
+NAMES = sorted({name for name, _ in pretrained_agents()})
+
+
+def test_every_algorithm_ships_for_both_stages() -> None:
+    assert NAMES == ["a2c", "a3c", "acktr", "dqn", "drqn", "gail", "ppo", "recurrent-ppo"]
+    stages = ("fitgym/Acquisition-v0", "fitgym/Retention-v0")
+    assert set(pretrained_agents()) == {(name, stage) for name in NAMES for stage in stages}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_agent_earns_what_is_published(name: str) -> None:
+    # One stage each, in turns: the other is made the same way.
+    env_id = ("fitgym/Acquisition-v0", "fitgym/Retention-v0")[NAMES.index(name) % 2]
+    published = provenance_of(name, env_id)
+    evaluation = evaluate(
+        load_pretrained(name, env_id),
+        env_id,
+        episodes=published.episodes,
+        seed=published.evaluation_seed,
+    )
+    assert published.mean_return.low <= evaluation.mean <= published.mean_return.high
+    assert published.steps > 0
+    assert published.command.startswith("python -m benchmarks algorithms")
+
+
+def test_the_command_line_takes_them(capsys: pytest.CaptureFixture[str]) -> None:
+    env_id = "fitgym/Retention-v0"
+    words = ["evaluate", "pretrained:a3c", env_id, "--against", "fixed,plan=2"]
+    assert main([*words, "--episodes", "100"]) == 0
+    shown = capsys.readouterr().out
+    assert f"{provenance_of('a3c', env_id).mean_return.mean:,.1f}" in shown
+    assert main(["list"]) == 0
+    assert "pretrained:a3c" in capsys.readouterr().out
+
+
+def test_what_does_not_ship_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match="name must be one of 'a2c'"):
+        load_pretrained("coach", "fitgym/Acquisition-v0")
+    assert main(["evaluate", "pretrained:a3c", "fitgym/AcquisitionReplay-v0"]) == 2
+    assert "env_id must be one of 'fitgym/Acquisition-v0'" in capsys.readouterr().err
