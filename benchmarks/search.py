@@ -71,7 +71,7 @@ class Range:
 # defaults; the network is the paper's and stays as it is.
 SPACES: Mapping[str, Mapping[str, Choice | Range]] = {
     "a3c": {
-        "environments": Choice((16, 32, 64, 128)),
+        "environments": Choice((8, 16, 32, 64, 128)),
         "steps": Choice((10, 15, 30, 90)),
         "learning_rate": Range(3e-4, 1e-2),
         "discount": Choice((0.97, 0.98, 0.99, 0.995)),

@@ -22,7 +22,7 @@ from benchmarks.algorithms import ENVIRONMENTS, ROWS, algorithm_runs
 from benchmarks.store import ResultStore
 
 # A row per algorithm, in the network that it is best known with.
-SHIPPED = ("A3C hybrid", "DRQN", "ACKTR", "GAIL", "RecurrentPPO", "PPO", "A2C", "DQN")
+SHIPPED = ("A3C hybrid (defaults)", "DRQN", "ACKTR", "GAIL", "RecurrentPPO", "PPO", "A2C", "DQN")
 
 
 def ship(results: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,13 @@ def test_the_command_writes_a_table_per_stage(
     finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/result.json")}
     assert cli.main(words) == 0
     assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("runs/*/result.json")} == finished
+
+
+def test_convergence_is_when_the_learning_curve_first_gets_there() -> None:
+    result: Any = SimpleNamespace(training_seconds=50.0, curve=[SimpleNamespace(steps=1000)])
+    curve = [(100, 1.0), (200, 5.0), (300, 4.0)]
+    assert algorithms._seconds_to(4.5, curve, result) == 10.0
+    assert algorithms._seconds_to(6.0, curve, result) == np.inf
 
 
 def test_wrong_numbers_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
