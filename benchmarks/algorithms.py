@@ -15,6 +15,7 @@ from agents.agent import load_agent
 from agents.configuration_files import configuration_for
 from agents.provenance import machine
 from agents.rollout import Interval
+from benchmarks.quick import A3C_FEW_STEPS
 from benchmarks.runs import Result, Run
 from benchmarks.statistics import interquartile_mean, two_level_interval
 from benchmarks.store import ResultStore
@@ -32,18 +33,6 @@ __all__ = [
 
 ENVIRONMENTS = ("fitgym/Acquisition-v0", "fitgym/Retention-v0")
 
-# A3C's own defaults are for millions of steps, which it takes in a minute. In equal few steps it
-# needs more updates than those give: the best of 20 settings at 300,000 steps (docs/algorithms.md).
-_A3C_SHORT: Mapping[str, Any] = {
-    "environments": 16,
-    "steps": 10,
-    "learning_rate": 2.6e-3,
-    "advantage_decay": 0.98,
-    "entropy_bonus": 0.014,
-    "optimiser": "rmsprop",
-    "activation": "tanh",
-}
-
 # The learners of Fang et al. 2022 and those they lacked, by the name of their row: name of the
 # agent and settings that differ from what ships for the environment. The slowest first, so that
 # the workers end at about the same time.
@@ -57,9 +46,9 @@ ROWS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "ACKTR": ("acktr", {}),
     "DQN": ("dqn", {}),
     "PPO": ("ppo", {}),
-    "A3C hybrid": ("a3c", {**_A3C_SHORT, "network": "hybrid"}),
-    "A3C LSTM": ("a3c", {**_A3C_SHORT, "network": "lstm"}),
-    "A3C MLP": ("a3c", {**_A3C_SHORT, "network": "mlp"}),
+    "A3C hybrid": ("a3c", {**A3C_FEW_STEPS, "network": "hybrid"}),
+    "A3C LSTM": ("a3c", {**A3C_FEW_STEPS, "network": "lstm"}),
+    "A3C MLP": ("a3c", {**A3C_FEW_STEPS, "network": "mlp"}),
     "A3C hybrid (defaults)": ("a3c", {"network": "hybrid"}),
     "A2C": ("a2c", {}),
 }
