@@ -12,6 +12,8 @@ from benchmarks import cli
 from benchmarks.quick import ENVIRONMENTS, EPISODES, LEARNERS, quick_runs
 from benchmarks.tables import CEILINGS
 
+LEARNER_NAMES = ("RecurrentPPO", "DQN", "A2C", "PPO", "A3C hybrid")
+
 
 def test_every_learner_and_every_reference_meets_the_same_unseen_seasons() -> None:
     runs = quick_runs(seed=5)
@@ -66,13 +68,13 @@ def test_a_small_quick_benchmark_from_end_to_end(tmp_path, monkeypatch, log, cap
     arguments += ["--environment", ENVIRONMENTS[-1]]
     assert cli.main(arguments) == 0
     output = capsys.readouterr().out
-    for name in ("RecurrentPPO", "DQN", "A2C", "PPO", "no service", "foresight"):
+    for name in (*LEARNER_NAMES, "no service", "foresight"):
         assert name in output
     page = (tmp_path / "report.html").read_bytes()
     content = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     rows = content["environments"][ENVIRONMENTS[-1]]["rows"]
     learnt = [row for row in rows if row["kind"] == "learnt"]
-    assert {row["agent"] for row in learnt} == {"RecurrentPPO", "DQN", "A2C", "PPO"}
+    assert {row["agent"] for row in learnt} == {*LEARNER_NAMES}
     for row in learnt:
         assert load_agent(tmp_path / "runs" / row["run"] / "agent").name == row["agent"]
 
