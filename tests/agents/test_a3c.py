@@ -377,6 +377,7 @@ def test_two_processes_learn_exactly_what_was_asked() -> None:
     assert not multiprocessing.active_children()
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize(
     ("fatal", "error"), [(False, KeyboardInterrupt), (True, RuntimeError)], ids=["ctrl-c", "kill"]
 )

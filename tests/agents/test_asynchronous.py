@@ -83,6 +83,7 @@ def test_a_failing_process_is_told_and_takes_the_others_along(fate: str, message
     assert not multiprocessing.active_children()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_lets_windows_be_finished() -> None:
     ledger = Ledger(0, 10**9, processes=True)
 
