@@ -37,10 +37,6 @@ _VIRTUAL_WORKERS = 2
 # Points on the learning curve of one call of ``learn``: enough for a figure.
 _CURVE_POINTS = 200
 
-# Scale of the policy's first outputs, so that it starts out near to uniform (Andrychowicz et al.
-# 2021, choice C57).
-_POLICY_GAIN = 0.01
-
 
 class A3C(Learner[A3CConfiguration]):
     """Recurrent A3C by the paper's hybrid network, or by one of its ablations.
@@ -60,10 +56,7 @@ class A3C(Learner[A3CConfiguration]):
         self._weights = SharedWeights(self.networks, self.settings.optimiser)
 
     def _make_networks(self, inputs: int, actions: int) -> dict[str, nn.Module]:
-        return {
-            "actor": self.make_network(inputs, actions, _POLICY_GAIN),
-            "critic": self.make_network(inputs, 1),
-        }
+        return self.make_actor_critic(inputs, actions)
 
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
         """Learn for some more environment steps; see ``Agent.learn``.

@@ -31,9 +31,6 @@ from fitgym.validation import require_integer
 
 __all__ = ["ACKTR", "policy_loss"]
 
-# A policy's first weights are small, so that it starts out near to uniform.
-_POLICY_GAIN = 0.01
-
 
 class ACKTR(Learner[ACKTRConfiguration]):
     """Actor and critic, a network each, that go down their natural gradients.
@@ -59,10 +56,7 @@ class ACKTR(Learner[ACKTRConfiguration]):
                 ("critic", settings.critic_trust_region),
             )
         }
-        return {
-            "actor": self.make_network(inputs, actions, output_gain=_POLICY_GAIN),
-            "critic": self.make_network(inputs, 1),
-        }
+        return self.make_actor_critic(inputs, actions)
 
     @property
     def critic(self) -> HybridNetwork:

@@ -12,10 +12,12 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from fitgym.adherence import CustomAdherence
 from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.individual import Individual
 
 __all__ = [
     "EnvironmentFactory",
     "import_free_id",
+    "json_able",
     "log_part",
     "make_vector_env",
     "shared_attribute",
@@ -102,3 +104,11 @@ def shared_attribute(environments: VectorEnv[Any, Any, Any], name: str) -> Any:
     """Return an attribute that all of the environments of ``make_vector_env`` share."""
     getter: Any = environments
     return getter.get_attr(name)[0]
+
+
+def json_able(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of an environment with an individual written out, for a file."""
+    return {
+        name: value.to_dict() if isinstance(value, Individual) else value
+        for name, value in env_kwargs.items()
+    }

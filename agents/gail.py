@@ -86,8 +86,7 @@ class GAIL(Learner[GAILConfiguration]):
 
     def _make_networks(self, inputs: int, actions: int) -> dict[str, nn.Module]:
         return {
-            "actor": self.make_network(inputs, actions, output_gain=0.01),
-            "critic": self.make_network(inputs, 1),
+            **self.make_actor_critic(inputs, actions),
             "discriminator": HybridNetwork(
                 inputs + actions,
                 1,

@@ -15,16 +15,19 @@ from torch import Tensor, nn
 
 from agents.agent import Actions, Agent, Observations, Progress
 from agents.configuration import NetworkConfiguration
-from agents.environments import make_vector_env, shared_attribute
+from agents.environments import json_able, make_vector_env, shared_attribute
 from agents.networks import HybridNetwork, Memory, draw_actions, forbid, forget
 from agents.normalisation import Normalisation
 from agents.rollout import FIRST_TRAINING_SEED
-from fitgym.individual import Individual
 from fitgym.validation import require_integer
 
 __all__ = ["Learner", "part"]
 
 Settings = TypeVar("Settings", bound=NetworkConfiguration)
+
+# Scale of a policy's first outputs, so that it starts out near to uniform (Andrychowicz et al.
+# 2021, choice C57).
+_POLICY_GAIN = 0.01
 
 # Environments in which the scales are measured.
 _MEASURED = 64
@@ -135,6 +138,13 @@ class Learner(Agent, Generic[Settings]):
             output_gain=output_gain,
         )
 
+    def make_actor_critic(self, inputs: int, actions: int) -> dict[str, nn.Module]:
+        """Return untrained networks of a policy and its value, of the same kind and apart."""
+        return {
+            "actor": self.make_network(inputs, actions, _POLICY_GAIN),
+            "critic": self.make_network(inputs, 1),
+        }
+
     @property
     def actor(self) -> HybridNetwork:
         """The network that acts: its outputs are logits or action values."""
@@ -183,10 +193,7 @@ class Learner(Agent, Generic[Settings]):
         """Return environment, seed, settings, progress and learning curve."""
         return {
             "env_id": self.env_id,
-            "env_kwargs": {
-                name: value.to_dict() if isinstance(value, Individual) else value
-                for name, value in self.env_kwargs.items()
-            },
+            "env_kwargs": json_able(self.env_kwargs),
             "seed": self.seed,
             "settings": asdict(self.settings),
             "timesteps": self.timesteps,

@@ -37,13 +37,12 @@ from agents.configuration import (
     PPOConfiguration,
     RecurrentPPOConfiguration,
 )
-from agents.environments import make_vector_env
+from agents.environments import json_able, make_vector_env
 from agents.learner import part
 from agents.normalisation import Normalisation
 from agents.rollout import FIRST_TRAINING_SEED
 from agents.sb3_hybrid import History, HybridExtractor
 from agents.vector import StaggeredSeasons, VectorEnvAdapter
-from fitgym.individual import Individual
 from fitgym.validation import require_integer
 
 __all__ = ["A2C", "DQN", "PPO", "RecurrentPPO", "StableBaselinesAgent"]
@@ -231,10 +230,7 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         """Return environment, seed, settings, progress and learning curve."""
         return {
             "env_id": self.env_id,
-            "env_kwargs": {
-                name: value.to_dict() if isinstance(value, Individual) else value
-                for name, value in self.env_kwargs.items()
-            },
+            "env_kwargs": json_able(self.env_kwargs),
             "seed": self.seed,
             "settings": asdict(self.settings),
             "timesteps": self.timesteps,
