@@ -11,7 +11,7 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agents.networks import HybridNetwork, Memory, draw_actions, forbid, forget
+from agents.networks import HybridNetwork, Memory, forbid, forget, gumbel_noise
 from agents.normalisation import Normalisation
 
 __all__ = ["Collector", "Window"]
@@ -79,39 +79,41 @@ class Collector:
             days: T.
         """
         count = self._environments.num_envs
-        observations, starting = [self._observations], [self._starting]
-        actions = torch.empty((days, count), dtype=torch.int64)
+        observations, actions = [self._observations], []
         rewards = np.empty((days, count))
-        ended = torch.empty((days, count), dtype=torch.bool)
+        ended = np.empty((days, count), dtype=np.bool_)
+        starting = self._starting
         finished: list[float] = []
         if self._memory is None:
             self._memory = actor.initial_memory(count)
-        self._memory = forget(self._memory, self._starting)
+        self._memory = forget(self._memory, starting)
         memory = self._memory
         step = actor.stepper()
-        for day in range(days):
-            logits, after = step(self._observations, self._memory)
-            actions[day] = draw_actions(forbid(logits, self._mask), self._generator)
+        # The noise of all days is drawn at once, and with it what is forbidden.
+        noise = gumbel_noise((days, count, len(self._mask)), self._generator)
+        for day, draws in enumerate(forbid(noise, self._mask).unbind()):
+            logits, self._memory = step(self._observations, self._memory)
+            chosen = (logits + draws).argmax(-1)
+            actions.append(chosen)
             current, rewards[day], terminated, truncated, _ = self._environments.step(
-                actions[day].numpy()
+                chosen.numpy()
             )
-            done = terminated | truncated
             self._returns += rewards[day]
-            if done.any():
+            done = np.logical_or(terminated, truncated, out=ended[day])
+            if np.count_nonzero(done):
                 finished += self._returns[done].tolist()
                 self._returns[done] = 0.0
-            ended[day] = torch.from_numpy(done)
+                self._memory = forget(self._memory, torch.from_numpy(done))
             self._observations = self._normalisation.observations(current)
-            self._starting = ended[day]
-            self._memory = forget(after, self._starting) if done.any() else after
             observations.append(self._observations)
-            starting.append(self._starting)
+        ends = torch.from_numpy(ended)
+        self._starting = ends[-1]
         return Window(
             observations=torch.stack(observations),
-            starting=torch.stack(starting),
-            actions=actions,
+            starting=torch.cat([starting[None], ends]),
+            actions=torch.stack(actions),
             rewards=self._normalisation.rewards(rewards),
-            ended=ended,
+            ended=ends,
             memory=memory,
             finished_returns=finished,
         )

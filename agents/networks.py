@@ -17,6 +17,7 @@ __all__ = [
     "entropies",
     "forbid",
     "forget",
+    "gumbel_noise",
 ]
 
 # Hidden state and cell state of the LSTM, (N, units) each; None without one.
@@ -180,10 +181,14 @@ def forbid(logits: Tensor, mask: Tensor) -> Tensor:
     return logits.masked_fill(~mask, _NEVER)
 
 
+def gumbel_noise(shape: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Draw standard Gumbel noise: added to logits, it is largest where the softmax would draw."""
+    return -torch.empty(*shape).exponential_(generator=generator).log()
+
+
 def draw_actions(logits: Tensor, generator: torch.Generator) -> Tensor:
     """Draw an action from each row of logits (N, actions): (N,), by the Gumbel-max trick."""
-    waits = torch.empty_like(logits).exponential_(generator=generator)
-    return (logits - waits.log()).argmax(-1)
+    return (logits + gumbel_noise(logits.shape, generator)).argmax(-1)
 
 
 def entropies(logits: Tensor) -> Tensor:

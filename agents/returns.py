@@ -20,13 +20,8 @@ def n_step_returns(rewards: Tensor, ended: Tensor, bootstrap: Tensor, discount: 
     Returns:
         (T, N).
     """
-    returns = torch.empty_like(rewards)
-    following = bootstrap
-    going_on = (~ended).to(rewards.dtype)
-    for day in reversed(range(len(rewards))):
-        following = rewards[day] + discount * going_on[day] * following
-        returns[day] = following
-    return returns
+    kept = discount * (~ended).to(rewards.dtype)
+    return _discounted_sums(rewards, kept, bootstrap)
 
 
 def generalised_advantages(
@@ -52,12 +47,16 @@ def generalised_advantages(
     Returns:
         (T, N).
     """
-    advantages = torch.empty_like(rewards)
-    going_on = (~ended).to(rewards.dtype)
-    following, next_values = torch.zeros_like(bootstrap), bootstrap
-    for day in reversed(range(len(rewards))):
-        surprise = rewards[day] + discount * going_on[day] * next_values - values[day]
-        following = surprise + discount * decay * going_on[day] * following
-        advantages[day] = following
-        next_values = values[day]
-    return advantages
+    kept = discount * (~ended).to(rewards.dtype)
+    surprises = rewards + kept * torch.cat([values[1:], bootstrap[None]]) - values
+    return _discounted_sums(surprises, decay * kept, torch.zeros_like(bootstrap))
+
+
+def _discounted_sums(terms: Tensor, kept: Tensor, after: Tensor) -> Tensor:
+    """Return ``S_t = terms_t + kept_t S_{t+1}``, from ``after`` on the last day backwards."""
+    sums = []
+    # Rows are taken apart at once and a day is one operation: with few people, calls are the cost.
+    for term, share in zip(reversed(terms.unbind()), reversed(kept.unbind()), strict=True):
+        after = torch.addcmul(term, share, after)
+        sums.append(after)
+    return torch.stack(sums[::-1])
