@@ -61,23 +61,27 @@ class Run:
     def key(self) -> str:
         """A hash of all that decides the result: 12 hexadecimal digits, the same everywhere.
 
-        It covers the run itself, the environment's full specification, the individual's numbers
-        (not only the name), the version of the package, and of an agent from elsewhere the file
-        that it is written in.
+        It covers the run itself, the agent's settings including those left at their defaults, the
+        environment's full specification, the individual's numbers (not only the name), the version
+        of the package, and of an agent from elsewhere the file that it is written in.
 
         Raises:
-            ValueError: If an agent from elsewhere cannot be found.
-            TypeError: If an argument of the environment is not JSON-able.
+            ValueError: If the agent cannot be found or its configuration is wrong.
+            TypeError: If an argument of the environment is not JSON-able, or a setting has the
+                wrong type.
         """
+        agent = find_agent(self.agent)
+        settings = agent.settings_class
         content = {
             "run": asdict(self),
+            "settings": asdict(settings.from_mapping(self.configuration)) if settings else None,
             "training": self.specification(self.training_kwargs) if self.steps else None,
             "evaluation": self.specification(self.evaluation_kwargs),
             "fitgym": fitgym.__version__,
         }
         if self.agent not in BUILT_IN and not self.agent.startswith("agents."):
             # Its version is unknown, and it may change from run to run while it is written.
-            source = Path(inspect.getfile(find_agent(self.agent))).read_bytes()
+            source = Path(inspect.getfile(agent)).read_bytes()
             content["agent"] = hashlib.sha256(source).hexdigest()
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
 import fitgym
+from agents.agent import find_agent
+from agents.configuration import PPOConfiguration
 from benchmarks.runs import CURVE_POINTS, Run, execute
 from fitgym.individual import load_individual
 
@@ -57,6 +59,21 @@ def test_key_changes_with_the_package_version(monkeypatch) -> None:
     before = RUN.key
     monkeypatch.setattr(fitgym, "__version__", "99.0")
     assert RUN.key != before
+
+
+def test_key_changes_with_a_default_that_the_run_does_not_name(monkeypatch) -> None:
+    @dataclass(frozen=True, kw_only=True)
+    class Slower(PPOConfiguration):
+        learning_rate: float = 1e-4
+
+    before = RUN.key
+    monkeypatch.setattr(find_agent("ppo"), "settings_class", Slower)
+    assert RUN.key != before
+
+
+def test_key_of_settings_that_the_agent_does_not_have_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"unknown keys \['learning_raet'\]"):
+        _ = replace(RUN, configuration={"learning_raet": 1.0}).key
 
 
 def test_key_is_of_the_individual_s_numbers_not_of_the_name() -> None:
