@@ -57,10 +57,9 @@ class Configuration:
         discount: ``gamma`` in [0, 1]. A season's return is the plain sum of its rewards and the
             days left are observed, so 1 would be exact. But then the value of a state is mostly
             the sum of rewards that no plan can change, and errors in it drown what plans do
-            change: with acquisition, certain adherence and mu = 1, PPO reached 594 with 1, 790
-            with 0.998 and 798 with 0.99 (300,000 steps, one seed), where the same plan every day
-            earns 775 at best. With 0.99 the reward of the last of 90 days still counts 0.41 on
-            the first.
+            change: tried with PPO and certain adherence, 1 stayed far below the best fixed plan,
+            which 0.998 and 0.99 beat. With 0.99 the reward of the last of 90 days still counts
+            0.41 on the first.
         hidden_sizes: Units of the fully connected layers, for policy and value each.
     """
 
@@ -161,9 +160,9 @@ class PPOConfiguration(HistoryConfiguration):
         entropy_bonus: Weight of the entropy; higher explores longer.
     """
 
-    # In the FitRec environments a smaller one leaves policies broad, between easy and hard days,
-    # so that always acting on the likeliest plan falls behind what was trained: retention, 300,000
-    # steps, seed 0: 594 against 437 with 1e-3.
+    # In the FitRec environments a smaller one, such as 1e-3, leaves policies of few steps broad,
+    # between easy and hard days, so that always acting on the likeliest plan falls behind what was
+    # trained.
     learning_rate: float = 3e-3
     steps: int = 32
     minibatch: int = 1024
@@ -232,15 +231,11 @@ class A3CConfiguration(NetworkConfiguration):
         optimiser: ``"adam"``, or ``"rmsprop"`` as in Mnih et al.; its moments are shared.
     """
 
-    # Tried by hand only; seeds are few and differ by more than some of these. Many updates teach
-    # more than long ones: mean returns in acquisition after 1.2 million steps, in turns, tanh,
-    # seed 0: 659 with 32 people for 30 days and a learning rate of 3e-3, 656 with 2e-3, 638 for
-    # 15 days with 1.5e-3, 622 with 64 people for 15 days and 2e-3; after 1.5 million 594 with 64
-    # people for 30 days and 629 for 90, both with 3e-3. ReLU learns as well as tanh (seed 1 in
-    # retention 629 and 626), and a window takes a tenth less time. Six million steps of two
-    # processes came to 671 in acquisition (seed 0) and 638 in retention (seed 3); after 1.5
-    # million steps the likeliest plan may still be the best fixed one (retention, seed 3: 460),
-    # though drawing from the policy earns far more (610).
+    # For millions of steps, tried by hand with few seeds. Many updates teach more than long ones:
+    # 32 people for 30 days did better than 64 for as long or for 90, and than either for 15 at
+    # half the rate. ReLU learns as well as tanh, and a window takes a tenth less time. In fewer
+    # than two million steps the likeliest plan may still be the best fixed one, though drawing
+    # from the policy earns far more.
     activation: str = "relu"
     environments: int = 32
     learning_rate: float = 3e-3
@@ -275,8 +270,8 @@ class ACKTRConfiguration(NetworkConfiguration):
         momentum: Share of the old in the running average of steps.
     """
 
-    # Longer than in the literature, so that the trust region decides until late in learning: with
-    # 0.25, retention reached 523 rather than 576 (300,000 steps, one seed).
+    # Longer than in the literature (0.25), so that the trust region decides until late in
+    # learning; with 0.25 retention learns more slowly.
     learning_rate: float = 3.0
     steps: int = 16
     advantage_decay: float = 0.95
@@ -304,8 +299,8 @@ class DQNConfiguration(HistoryConfiguration):
     """
 
     # Shorter than the others': values are learnt from each other a day at a time, and their
-    # errors add up over the horizon. In replay, acquisition, 6201 against 6082 with 0.99 (200,000
-    # and 150,000 steps, one seed), where the easiest plan every day earns 6124.
+    # errors add up over the horizon. In replay, acquisition, it takes this to beat the easiest
+    # plan every day; with 0.99 DQN fell short of it.
     discount: float = 0.97
     buffer_size: int = 100_000
     learning_starts: int = 5_000
@@ -340,8 +335,7 @@ class GAILConfiguration(NetworkConfiguration):
             smoother reward.
     """
 
-    # Half the others': more updates for as many days. Acquisition, 300,000 steps, seed 0, 500
-    # seasons of the expert, plans drawn from the policy: 669 against 661 with 64.
+    # Half the others': more updates for as many days.
     environments: int = 32
     learning_rate: float = 3e-3
     demonstrations: str | None = None
@@ -351,9 +345,9 @@ class GAILConfiguration(NetworkConfiguration):
     advantage_decay: float = 0.95
     clip_range: float = 0.2
     # Imitating an expert that sees the motivation, which the policy does not, makes for a mixture
-    # of plans, of which the likeliest alone may be worth little. The expert does not mix.
-    # Acquisition, 300,000 steps, seed 0: plans drawn from the policy and the likeliest ones earn
-    # 661 and 595 without a penalty, 666 and 669 with 0.03, 648 and 622 with 0.1.
+    # of plans, of which the likeliest alone may be worth little. The expert does not mix. Without
+    # a penalty the likeliest plans earn a tenth less than drawn ones, with this as much; with 0.1
+    # both earn less.
     entropy_penalty: float = 0.03
     discriminator_rate: float = 3e-3
     discriminator_minibatch: int = 512
@@ -393,8 +387,7 @@ class DRQNConfiguration(NetworkConfiguration):
     stretch_days: int = 30
     burn_in: int = 10
     # A day's plan shows in the rewards of weeks, and values learnt from each other a day at a time
-    # are late to tell: acquisition, seed 0, 502 with 0 against 587 with 0.7 (100,000 steps), and
-    # 653 with 0.7 against 664 with 0.9 (300,000 steps).
+    # are late to tell: learning is much slower with 0, and a little slower with 0.7.
     trace_decay: float = 0.9
     target_update: int = 50
     exploration_share: float = 0.3
