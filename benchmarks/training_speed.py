@@ -26,8 +26,10 @@ YARDSTICK = "SB3's PPO with its own defaults, one environment"
 # of its two processes, and RecurrentPPO the same network.
 _A3C_TARGETS = {"recurrent-ppo": 10.0, "a2c": 2.0}
 
-# A3C tells how far it is several times a second only, so its turns are longer.
-_A3C_STEPS = 8
+# A3C tells how far it is several times a second only, its processes do not start at the same
+# moment, and they take half a second to end: all of that is spent once in a training of any length.
+# So its turns are longer, some twenty seconds.
+_A3C_STEPS = 24
 
 
 def learners() -> list[str]:
