@@ -27,11 +27,11 @@ LEARNERS = ("recurrent-ppo", "dqn", "a2c", "ppo", "a3c")
 # A3C's own defaults are for millions of steps, which it takes in a minute. In equal few steps it
 # needs more updates than those give: the best of 20 settings at 300,000 steps (docs/algorithms.md).
 A3C_FEW_STEPS: Mapping[str, Any] = {
-    "environments": 16,
+    "environments": 8,
     "steps": 10,
-    "learning_rate": 2.6e-3,
-    "advantage_decay": 0.98,
-    "entropy_bonus": 0.014,
+    "learning_rate": 1.5e-3,
+    "advantage_decay": 1.0,
+    "entropy_bonus": 0.024,
     "optimiser": "rmsprop",
     "activation": "tanh",
 }
