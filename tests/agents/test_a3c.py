@@ -264,6 +264,27 @@ def test_the_critics_memory_is_carried_on_and_forgotten() -> None:
     assert anew.value.item() == went_on.value.item()
 
 
+@pytest.mark.parametrize(("steps", "expected"), [(3, [3, 1, 3, 1]), (7, [4, 4])])
+def test_windows_end_where_the_season_ends(
+    monkeypatch: pytest.MonkeyPatch, steps: int, expected: list[int]
+) -> None:
+    windows: list[Window] = []
+    update = ActorLearner.update
+
+    def note(self: ActorLearner, days: int, remaining: float) -> Window:
+        windows.append(update(self, days, remaining))
+        return windows[-1]
+
+    monkeypatch.setattr(ActorLearner, "update", note)
+    shared = make_shared(steps=steps)
+    worker = ActorLearner(shared, Recall(8), 0)
+    for _ in expected:
+        assert worker.advance()
+    assert [len(window.rewards) for window in windows] == expected
+    assert not any(window.ended[:-1].any() for window in windows)
+    assert shared.ledger.read().timesteps == 8 * sum(expected)
+
+
 def test_memory_solves_recall_and_no_memory_does_not() -> None:
     def share_recalled(network: str) -> float:
         shared = make_shared(

@@ -10,10 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from agents.acktr import ACKTR, policy_loss
 from agents.agent import find_agent, load_agent
 from agents.configuration import ACKTRConfiguration
+from agents.experience import Collector, Window
+from agents.kfac import KFAC
+from agents.networks import HybridNetwork, forget
 from agents.rollout import evaluate
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
@@ -33,6 +37,87 @@ def test_loss_worked_by_hand() -> None:
     entropy = 0.5 * (np.log(2) + np.log(4) - 0.75 * np.log(3))
     loss = policy_loss(logits, actions, advantages, 0.1)
     assert float(loss) == pytest.approx(expected - 0.1 * entropy, rel=1e-5)
+
+
+def day_by_day(network: HybridNetwork, observations: Tensor, starting: Tensor) -> Tensor:
+    """Return the outputs of days in a row, one step after the other."""
+    memory = network.initial_memory(observations.shape[1])
+    outputs = []
+    for day, observation in enumerate(observations):
+        output, memory = network.step(observation, forget(memory, starting[day]))
+        outputs.append(output)
+    return torch.stack(outputs)
+
+
+@pytest.mark.parametrize("network", ["hybrid", "mlp"])
+def test_the_optimisers_are_given_what_a_slow_reference_finds(
+    certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch, network: str
+) -> None:
+    """Three windows of eight days hold two seasons of twelve, one of which ends inside.
+
+    The optimisers take no step, so that both networks stay those that acted from the first day.
+    """
+    agent = small(
+        {**certain, "forbidden_plans": [0, 5, 10]},
+        network=network,
+        discount=0.9,
+        advantage_decay=0.7,
+        entropy_bonus=0.1,
+    )
+    windows: list[Window] = []
+    given: dict[KFAC, list[tuple[Tensor, Tensor, Tensor]]] = {
+        optimiser: [] for optimiser in agent._optimisers.values()
+    }
+    collect = Collector.collect
+
+    def note_window(self: Collector, actor: HybridNetwork, days: int) -> Window:
+        windows.append(collect(self, actor, days))
+        return windows[-1]
+
+    def note_step(
+        self: KFAC, outputs: Tensor, maps: Any, drawn: Tensor, loss: Tensor, *_: Any, **__: Any
+    ) -> None:
+        (slopes,) = torch.autograd.grad(loss, outputs)
+        given[self].append((loss.detach(), slopes, drawn))
+
+    monkeypatch.setattr(Collector, "collect", note_window)
+    monkeypatch.setattr(KFAC, "step", note_step)
+    agent.learn(3 * 8 * 4)
+    assert [bool(window.ended[:-1].any()) for window in windows] == [False, True, False]
+
+    # The days of all windows, and what is observed after the last one.
+    last = windows[-1]
+    observations = torch.cat([*(w.observations[:-1] for w in windows), last.observations[-1:]])
+    starting = torch.cat([*(w.starting[:-1] for w in windows), last.starting[-1:]])
+    all_values = day_by_day(agent.critic, observations, starting)[..., 0]
+    all_logits = day_by_day(agent.actor, observations, starting)
+    allowed = [1, 2, 3, 4, 6, 7, 8, 9]
+    for number, window in enumerate(windows):
+        values = all_values[8 * number : 8 * number + 9]
+        advantages = torch.empty(8, 4)
+        later = torch.zeros(4)
+        for day in reversed(range(8)):
+            going_on = (~window.ended[day]).float()
+            following = window.rewards[day] + 0.9 * going_on * values[day + 1]
+            later = following - values[day] + 0.9 * 0.7 * going_on * later
+            advantages[day] = later
+        loss, slopes, _ = given[agent._optimisers["critic"]][number]
+        torch.testing.assert_close(loss, 0.5 * advantages.square().mean())
+        torch.testing.assert_close(slopes[..., 0], -advantages / advantages.numel())
+
+        logits = all_logits[8 * number : 8 * number + 8].requires_grad_()
+        policy = torch.distributions.Categorical(logits=logits[..., allowed])
+        taken = window.actions.clone().apply_(allowed.index)
+        expected = -(policy.log_prob(taken) * advantages + 0.1 * policy.entropy()).mean()
+        loss, slopes, drawn = given[agent._optimisers["actor"]][number]
+        torch.testing.assert_close(loss, expected.detach())
+        torch.testing.assert_close(slopes, *torch.autograd.grad(expected, logits))
+        # Probabilities, less one for the plan drawn.
+        shares = torch.zeros(8, 4, 11)
+        shares[..., allowed] = policy.probs.detach()
+        plans = torch.nn.functional.one_hot(drawn.argmin(-1), 11)
+        torch.testing.assert_close(drawn, shares - plans)
+        assert plans[..., allowed].sum() == plans.sum()
 
 
 @pytest.mark.parametrize("network", ["hybrid", "mlp", "lstm"])

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from agents import agent as agent_module
 from agents.agent import BUILT_IN, Agent, find_agent, load_agent
@@ -96,6 +97,20 @@ def test_save_and_load_decide_alike(agent: Agent, tmp_path: Path) -> None:
     assert loaded.configuration() == agent.configuration()
     if not isinstance(agent, CoachRule):  # which must be prepared first
         np.testing.assert_array_equal(loaded.predict(OBSERVATION)[0], agent.predict(OBSERVATION)[0])
+
+
+@pytest.mark.parametrize("name", ["a3c", "acktr", "drqn", "gail"])
+def test_whoever_starts_an_episode_is_met_as_a_stranger(replay: dict[str, Any], name: str) -> None:
+    agent = find_agent(name).create("fitgym/AcquisitionReplay-v0", env_kwargs=replay)
+    days = np.random.default_rng(0).uniform(0, 40, (2, 3, 6)).astype(np.float32)
+    _, state = agent.predict(days[0])
+    _, going_on = agent.predict(days[1], state)
+    _, anew = agent.predict(days[1])
+    _, mixed = agent.predict(days[1], state, np.array([False, True, False]))
+    for before, fresh, found in zip(going_on, anew, mixed, strict=True):
+        assert not torch.isclose(before, fresh).all(-1).any()
+        torch.testing.assert_close(found[1], fresh[1])
+        torch.testing.assert_close(found[[0, 2]], before[[0, 2]])
 
 
 def test_saving_again_replaces_and_leaves_nothing_behind(tmp_path: Path) -> None:

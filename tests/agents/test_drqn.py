@@ -387,6 +387,42 @@ def test_forbidden_plans_are_neither_lived_nor_chosen(
         assert set(actions.tolist()) <= allowed
 
 
+def test_random_plans_give_way_to_those_of_most_value_by_all_that_was_seen(
+    replay: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = small(
+        replay,
+        environments=16,
+        replay_seasons=16,
+        exploration_share=0.5,
+        final_exploration=0.0,
+    )
+    with torch.no_grad():
+        agent.actor.layers[-1].weight.mul_(100.0)  # lest one plan were best whatever is seen
+    best: list[float] = []
+    best_of_the_day: list[float] = []
+
+    def compare(self: SeasonReplay, observations: Tensor, actions: Tensor, _: Tensor) -> None:
+        """Say how many plans are the most valuable; remember nothing, so nothing is learnt."""
+        memory = nothing = agent.actor.initial_memory(16)
+        hits, hits_of_the_day = [], []
+        for observation, action in zip(observations, actions, strict=True):
+            of_the_day, _ = agent.actor.step(observation, nothing)
+            values, memory = agent.actor.step(observation, memory)
+            hits.append(action == values.argmax(-1))
+            hits_of_the_day.append(action == of_the_day.argmax(-1))
+        best.append(float(torch.stack(hits).float().mean()))
+        best_of_the_day.append(float(torch.stack(hits_of_the_day).float().mean()))
+
+    monkeypatch.setattr(SeasonReplay, "add", compare)
+    agent.learn(4 * 12 * 16)
+    # Plans are random, any of eleven, with probability 1, 1/2 and then 0; four standard errors
+    # are below 0.15.
+    np.testing.assert_allclose(best[:2], [1 / 11, 6 / 11], atol=0.15)
+    assert best[2:] == [1.0, 1.0]
+    assert max(best_of_the_day[2:]) < 0.9
+
+
 def test_wrong_settings_are_clear_errors(certain: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"unknown keys \['learning_speed'\].*learning_rate"):
         small(certain, learning_speed=1)

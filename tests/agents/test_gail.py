@@ -26,6 +26,7 @@ from agents.gail import (
     slope_penalty,
     standardised,
 )
+from agents.networks import entropies
 from agents.reference import RandomPlan
 from agents.rollout import evaluate
 
@@ -167,6 +168,22 @@ def test_an_experts_rule_is_found_again(certain: dict[str, Any], rule: str, netw
     assert agent.discriminate(shown.observations, shown.actions).mean() == pytest.approx(
         0.5, abs=0.05
     )
+
+
+def test_the_entropy_penalty_makes_the_policy_decide(certain: dict[str, Any], rule: str) -> None:
+    shown = Demonstrations.load(rule)
+
+    def entropy_learnt(penalty: float) -> float:
+        agent = _agent(rule, certain, entropy_penalty=penalty, learning_rate=0.02)
+        with torch.no_grad():
+            # Where all plans are alike the entropy has no slope.
+            agent.actor.layers[-1].weight.mul_(100.0)
+        agent.learn(4 * 12 * 32)
+        with torch.no_grad():
+            logits, _ = agent.actor(agent.normalisation.observations(shown.observations))
+        return float(entropies(logits).mean())
+
+    assert entropy_learnt(1.0) < 0.5 * entropy_learnt(0.0)
 
 
 def test_the_environments_reward_is_not_learnt_from(certain: dict[str, Any], rule: str) -> None:
