@@ -68,7 +68,10 @@ class ACKTR(Learner[ACKTRConfiguration]):
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
         """Learn for some more environment steps; see ``Agent.learn``.
 
-        Learning goes on with weights, curvature and momentum, in new seasons.
+        Learning goes on with weights, curvature and momentum, in new seasons. The longest step
+        falls linearly from its setting, at no steps at all, to zero at the end of this
+        call. So a call goes on with the schedule of one that was interrupted, if it asks for the
+        steps that this one left.
         """
         require_integer("total_timesteps", total_timesteps, 1)
         torch.set_num_threads(1)
@@ -78,25 +81,25 @@ class ACKTR(Learner[ACKTRConfiguration]):
         collector = Collector(environments, self.normalisation, self.mask, self.training_seed())
         memory = self.critic.initial_memory(settings.environments)
         returns: list[float] = []
-        done = update = 0
-        while done < total_timesteps:
+        start, update = self.timesteps, 0
+        goal = start + total_timesteps
+        while self.timesteps < goal:
             window = collector.collect(self.actor, settings.steps)
             memory = self._update(
                 window,
                 memory,
                 generator,
-                longest=settings.learning_rate * (1.0 - done / total_timesteps),
+                longest=settings.learning_rate * (1.0 - self.timesteps / goal),
                 renew_bases=update % settings.decomposition_interval == 0,
             )
             update += 1
-            done += window.actions.numel()
             self.timesteps += window.actions.numel()
             returns += window.finished_returns
             if len(returns) >= settings.environments:
                 self.learning_curve.append((self.timesteps, float(np.mean(returns))))
                 returns.clear()
             if progress is not None:
-                progress(done)
+                progress(self.timesteps - start)
         environments.close()
         return self
 

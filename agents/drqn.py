@@ -202,8 +202,10 @@ class DRQN(Learner[DRQNConfiguration]):
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
         """Learn for some more environment steps, whole seasons; see ``Agent.learn``.
 
-        Networks and optimiser go on from where the last call stopped. Every call starts with an
-        empty memory and with random plans, and schedules exploration and step size anew.
+        Networks and optimiser go on from where the last call stopped; every call starts with an
+        empty memory. Exploration and step size fall from their settings, at no steps at all, to
+        the end of this call. So a call goes on with the schedules of one that was interrupted, if
+        it asks for the steps that this one left.
         """
         require_integer("total_timesteps", total_timesteps, 1)
         torch.set_num_threads(1)
@@ -214,8 +216,9 @@ class DRQN(Learner[DRQNConfiguration]):
         observations, _ = environments.reset(seed=seed)
         replay = SeasonReplay(settings.replay_seasons, self.days, observations.shape[1])
         start = self.timesteps
-        while (done := self.timesteps - start) < total_timesteps:
-            share_done = done / total_timesteps
+        goal = start + total_timesteps
+        while self.timesteps < goal:
+            share_done = self.timesteps / goal
             epsilon = exploration(
                 share_done, settings.exploration_share, settings.final_exploration
             )

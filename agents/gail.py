@@ -99,6 +99,10 @@ class GAIL(Learner[GAILConfiguration]):
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
         """Learn for some more environment steps; see ``Agent.learn``.
 
+        The step size of the policy falls linearly from its setting, at no steps at all, to zero at
+        the end of this call. So a call goes on with the schedule of one that was interrupted, if
+        it asks for the steps that this one left.
+
         Without a file of demonstrations the environment is solved first, which can take a minute;
         the solution is kept on disk.
 
@@ -118,20 +122,20 @@ class GAIL(Learner[GAILConfiguration]):
         environments = make_vector_env(self.env_id, self.settings.environments, self.env_kwargs)
         collector = Collector(environments, self.normalisation, self.mask, self.training_seed())
         generator = torch.Generator().manual_seed(self.training_seed(1))
-        done = 0
-        while done < total_timesteps:
+        start = self.timesteps
+        goal = start + total_timesteps
+        while self.timesteps < goal:
             for group in self._optimisers["policy_optimiser"].param_groups:
-                group["lr"] = self.settings.learning_rate * (1.0 - done / total_timesteps)
+                group["lr"] = self.settings.learning_rate * (1.0 - self.timesteps / goal)
             window = collector.collect(self.actor, self.days)
             require_whole_seasons(window)
             days = self._days(window.observations[:-1], window.actions)
             self._improve_discriminator(days, generator)
             self._improve_policy(window, self._rewards(days, window.ended), generator)
-            done += window.actions.numel()
             self.timesteps += window.actions.numel()
             self.learning_curve.append((self.timesteps, float(np.mean(window.finished_returns))))
             if progress is not None:
-                progress(done)
+                progress(self.timesteps - start)
         environments.close()
         return self
 
