@@ -17,7 +17,7 @@ from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.agent import Progress
+from agents.agent import LearningError, Progress
 from agents.asynchronous import Ledger, run_in_processes, run_in_turns
 from agents.configuration import A3CConfiguration
 from agents.environments import make_vector_env
@@ -69,8 +69,12 @@ class A3C(Learner[A3CConfiguration]):
         may be evaluated, or saved to be loaded and learn on. An interrupt from the keyboard, or
         any other exception in ``progress``, ends the workers first and leaves the agent whole.
 
+        Workers are processes that import the main module of the program: a script has to call
+        this under ``if __name__ == "__main__":``, unless ``workers`` is 0.
+
         Raises:
-            RuntimeError: If a worker process failed or was killed.
+            LearningError: If a worker process failed or was killed, or weights are no longer
+                finite.
         """
         require_integer("total_timesteps", total_timesteps, 1)
         torch.set_num_threads(1)
@@ -96,6 +100,11 @@ class A3C(Learner[A3CConfiguration]):
             counts = ledger.read()
             self.timesteps = counts.timesteps
             curve.note(counts.timesteps, counts.seasons, counts.returns)
+            if not all(bool(w.isfinite().all()) for w in weights.networks.parameters()):
+                raise LearningError(
+                    f"weights are no longer finite after {self.timesteps - start} steps: give a "
+                    f"learning_rate below {self.settings.learning_rate}"
+                )
             self._weights.assign(weights)
 
         def watch() -> None:

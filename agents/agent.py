@@ -63,6 +63,10 @@ CARD = "agent.json"
 _FORMAT = 1
 
 
+class LearningError(RuntimeError):
+    """Learning broke off, by no fault of the arguments' form."""
+
+
 class Agent(ABC):
     """A service that pushes plans: the interface of references, learners and one's own agents.
 
@@ -238,7 +242,10 @@ def load_agent(folder: str | os.PathLike[str]) -> Agent:
         if hashlib.sha256(content).hexdigest() != card["sha256"]:
             raise ValueError(f"{weights} is damaged: its SHA-256 differs from the one in {path}")
         tensors = load(content)
-    return _import_agent(card["class"]).from_saved(card["configuration"], tensors)
+    try:
+        return _import_agent(card["class"]).from_saved(card["configuration"], tensors)
+    except KeyError as error:
+        raise ValueError(f"the agent saved in {path.parent} lacks {error}") from None
 
 
 def find_agent(name: str) -> type[Agent]:

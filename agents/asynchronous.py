@@ -17,6 +17,8 @@ from typing import Any, Protocol
 import torch
 from torch.multiprocessing.spawn import ProcessContext, ProcessException, start_processes
 
+from agents.agent import LearningError
+
 __all__ = ["Counts", "Ledger", "Worker", "run_in_processes", "run_in_turns"]
 
 # How often the parent looks whether the workers live, and tells how far they are.
@@ -136,25 +138,37 @@ def run_in_processes(
         watch: Called several times a second in this process.
 
     Raises:
-        RuntimeError: If a worker raised an exception, whose traceback it tells, or died.
+        LearningError: If a worker raised an exception, whose traceback it tells, or died.
     """
-    with _interrupts_held_back(), _environment_of_workers():
-        processes: ProcessContext = start_processes(  # type: ignore[no-untyped-call]
-            _work, (make,), nprocs=count, join=False, daemon=True, start_method="spawn"
-        )
+    processes: ProcessContext | None = None
     try:
+        # An interrupt that was held back comes at the end of this block.
+        with _interrupts_held_back(), _environment_of_workers():
+            processes = start_processes(  # type: ignore[no-untyped-call]
+                _work, (make,), nprocs=count, join=False, daemon=True, start_method="spawn"
+            )
+        assert processes is not None
         while not processes.join(timeout=_POLL_SECONDS):
             watch()
     except ProcessException as error:
-        raise RuntimeError(f"a worker process failed, and learning with it: {error}") from None
+        raise LearningError(
+            f"a worker process failed, and learning with it: {error} (a script that starts "
+            "workers has to do so under if __name__ == '__main__', since they import it, too)"
+        ) from None
     finally:
         ledger.stop()
-        deadline = time.monotonic() + _STOP_SECONDS
-        for process in processes.processes:
-            process.join(max(0.0, deadline - time.monotonic()))
-            if process.is_alive():
-                process.kill()
-                process.join()
+        if processes is not None:
+            _end(processes)
+
+
+def _end(processes: ProcessContext) -> None:
+    """Wait for processes that were told to stop, and kill those that do not."""
+    deadline = time.monotonic() + _STOP_SECONDS
+    for process in processes.processes:
+        process.join(max(0.0, deadline - time.monotonic()))
+        if process.is_alive():
+            process.kill()
+            process.join()
 
 
 def _work(index: int, make: Callable[[int], Worker]) -> None:

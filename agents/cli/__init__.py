@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from agents.agent import LearningError
 from agents.cli import evaluate, list_agents, record, train, watch
 
 __all__ = ["main"]
@@ -18,8 +19,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The words after the program's name; None takes them from the command line.
 
     Returns:
-        0 on success, 2 when the input was wrong (the message goes to standard error), 130 when
-        stopped from the keyboard.
+        0 on success, 2 when the input was wrong and 1 when learning broke off (the message goes to
+        standard error), 130 when stopped from the keyboard.
     """
     parser = argparse.ArgumentParser(
         prog="python -m agents", description="Train, evaluate, list, watch and record agents."
@@ -34,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, TypeError, OSError) as error:
         print(f"agents {options.command}: error: {error}", file=sys.stderr)
         return 2
+    except (LearningError, FloatingPointError) as error:
+        print(f"agents {options.command}: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130

@@ -9,10 +9,12 @@ import signal
 import time
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 
+from agents import asynchronous
 from agents.asynchronous import Counts, Ledger, run_in_processes, run_in_turns
 
 
@@ -144,3 +146,19 @@ def test_workers_keep_the_memory_that_they_free() -> None:
     # The blocks have 4,096 pages, which the first round fetches for the hundred after it.
     assert ledger.read().returns < 4096
     assert dict(os.environ) == before
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_an_interrupt_while_processes_start_leaves_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = asynchronous.start_processes
+
+    def interrupted_start(*arguments: Any, **keywords: Any) -> Any:
+        started = start(*arguments, **keywords)
+        os.kill(os.getpid(), signal.SIGINT)
+        return started
+
+    monkeypatch.setattr(asynchronous, "start_processes", interrupted_start)
+    ledger = Ledger(0, 10**9, processes=True)
+    with pytest.raises(KeyboardInterrupt):
+        run_in_processes(partial(make, ledger=ledger), 2, ledger, nothing)
+    assert not multiprocessing.active_children()
