@@ -18,7 +18,7 @@ from agents.provenance import commit, machine, versions
 from fitgym.files import write_text
 from fitgym.validation import require_integer
 
-__all__ = ["Training", "read_record", "train", "write_evaluation"]
+__all__ = ["Training", "find_learner", "read_record", "train", "write_evaluation"]
 
 _RECORD = "training.json"
 _CURVE = "learning_curve.csv"
@@ -59,8 +59,8 @@ def train(
     The folder gets what ``Agent.save`` writes, ``learning_curve.csv`` and ``training.json``: what
     was trained, and for each session with which command, versions and commit. All of it is
     written every half a minute, at the end, and when stopped from the keyboard. Called again, this
-    goes on from there; an agent that does not note its ``timesteps`` starts anew unless it had
-    finished.
+    goes on from there; an agent that does not note its ``timesteps`` starts anew unless it has
+    learnt as many. A folder in which nothing was learnt yet may be used for another training.
 
     Args:
         training: What to train.
@@ -78,10 +78,8 @@ def train(
     """
     require_integer("total_timesteps", total_timesteps, 1)
     folder = Path(folder)
-    agent_class = find_agent(training.agent)
-    if not agent_class.learns():
-        raise ValueError(f"agent {training.agent!r} does not learn: there is nothing to train")
-    agent, start, sessions = _start(training, agent_class, folder)
+    agent_class = find_learner(training.agent)
+    agent, start, sessions = _start(training, agent_class, folder, total_timesteps)
     if watch is not None:
         watch(agent, start)
     if start >= total_timesteps:
@@ -128,8 +126,21 @@ def train(
     return agent
 
 
+def find_learner(name: str) -> type[Agent]:
+    """Return the class of agent called ``name``; see ``agents.agent.find_agent``.
+
+    Raises:
+        ValueError: If there is no such agent, or it does not learn.
+        TypeError: If the name leads to something that is no agent.
+    """
+    agent_class = find_agent(name)
+    if not agent_class.learns():
+        raise ValueError(f"agent {name!r} does not learn: there is nothing to train")
+    return agent_class
+
+
 def _start(
-    training: Training, agent_class: type[Agent], folder: Path
+    training: Training, agent_class: type[Agent], folder: Path, total_timesteps: int
 ) -> tuple[Agent, int, list[dict[str, Any]]]:
     """Return the agent, the steps it has learnt, and the sessions in which it did."""
     record = read_record(folder)
@@ -137,17 +148,18 @@ def _start(
         if (folder / CARD).exists():
             raise ValueError(f"{folder} holds an agent that no training is known of")
     else:
-        wanted = json.loads(json.dumps(asdict(training)))
+        agent = load_agent(folder)
+        # The agent is saved before the record, and may be ahead of it.
+        start = agent.timesteps or record["timesteps"]
+        # Where nothing has been learnt yet, another training may begin.
+        wanted = json.loads(json.dumps(asdict(training))) if start else {}
         for key, value in wanted.items():
             if record["training"].get(key) != value:
                 raise ValueError(
                     f"{folder} holds another training: its {key} is "
                     f"{record['training'].get(key)!r}, not {value!r}"
                 )
-        agent = load_agent(folder)
-        # The agent is saved before the record, and may be ahead of it.
-        start = agent.timesteps or record["timesteps"]
-        if start:
+        if agent.timesteps or start >= total_timesteps:
             return agent, start, record["sessions"]
     agent = agent_class.create(
         training.env_id,

@@ -12,7 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from agents.agent import Agent, find_agent
+from agents.agent import Agent
 from agents.cli.evaluate import summary
 from agents.cli.options import (
     add_environment,
@@ -22,7 +22,7 @@ from agents.cli.options import (
 from agents.configuration_files import check_configuration, configuration_for, named_values
 from agents.rollout import evaluate
 from agents.scores import share_of_ceiling
-from agents.training import Training, read_record, train, write_evaluation
+from agents.training import Training, find_learner, read_record, train, write_evaluation
 from fitgym.validation import require_integer
 
 __all__ = ["add_command"]
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     """Train, save, evaluate and print."""
     require_integer("--seed", options.seed, 0)
     require_integer("--episodes", options.episodes, 1)
-    agent_class = find_agent(options.agent)
+    agent_class = find_learner(options.agent)
     env_id = options.env_id
     section = configuration_for(options.agent, env_id.rpartition(":")[2], options.config)
     check_configuration(agent_class, section.configuration, f"{section.source}: configuration")

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from agents import agent as agent_module
-from agents.agent import BUILT_IN, load_agent
+from agents.agent import BUILT_IN, LearningError, find_agent, load_agent
 from agents.cli import main
 from agents.reference import CoachRule, FixedPlan
 from agents.rollout import evaluate, paired_difference
@@ -222,10 +222,12 @@ def test_without_ffmpeg_an_mp4_says_what_to_install(tmp_path, monkeypatch) -> No
     [
         (["train", "ppo", ENV, "--set", "speed=1"], "--set: PPOConfiguration has unknown keys"),
         (["train", "ppo", ENV, "--set", "speed"], "--set must be NAME=VALUE, got 'speed'"),
+        (["train", "ppo", ENV, "--set", "steps=5", "--set", "steps=6"], "--set gives steps twice"),
         (["train", "ppo", ENV, "--config", "none.yaml"], "none.yaml"),
         (["train", "ppo", ENV, "--steps", "0"], "--steps must be an integer of at least 1, got 0"),
         (["train", "ppo", ENV, "--seed", "-1"], "--seed must be an integer"),
         (["train", "coach", ENV, "--steps", "9"], "agent 'coach' does not learn"),
+        (["train", "random", ENV], "agent 'random' does not learn"),
         (["train", "counting_learner:Counting", ENV], "give --steps"),
         (["train", "nobody", ENV], "agent must be one of"),
         (["train", "ppo", "fitgym/AcquisitionContinuous-v0", "--steps", "9"], "continuous"),
@@ -251,6 +253,15 @@ def test_wrong_input_is_one_line_and_exit_2(words, message, capsys) -> None:
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert not list(Path().iterdir())
+
+
+def test_learning_that_breaks_off_is_one_line_and_exit_1(monkeypatch, capsys) -> None:
+    def learn(self, total_timesteps, *, progress=None):
+        raise LearningError("a worker was killed")
+
+    monkeypatch.setattr(find_agent("counting_learner:Counting"), "learn", learn)
+    assert main(["train", "counting_learner:Counting", ENV, "--steps", "9"]) == 1
+    assert capsys.readouterr().err.endswith("agents train: a worker was killed\n")
 
 
 def test_an_unknown_key_in_a_file_names_file_and_key(capsys) -> None:

@@ -86,7 +86,8 @@ def test_an_agent_that_does_not_tell_its_steps_starts_anew_unless_finished(tmp_p
     train(forgetful, 30, tmp_path)
     assert sessions(tmp_path) == [0]
     train(forgetful, 40, tmp_path)
-    assert sessions(tmp_path) == [0, 30]
+    assert sessions(tmp_path) == [0]
+    assert read_record(tmp_path)["timesteps"] == 40
     stopping = Training(agent=forgetful.agent, env_id=COUNTING.env_id, seed=1)
 
     def stop(agent, steps):
@@ -98,6 +99,16 @@ def test_an_agent_that_does_not_tell_its_steps_starts_anew_unless_finished(tmp_p
         train(stopping, 30, tmp_path / "other", watch=stop)
     train(stopping, 30, tmp_path / "other")
     assert sessions(tmp_path / "other") == [0]
+
+
+def test_a_training_that_failed_at_its_start_does_not_hold_the_folder(tmp_path) -> None:
+    broken = Training(agent="counting_learner:Broken", env_id=COUNTING.env_id)
+    with pytest.raises(RuntimeError, match="no idea"):
+        train(broken, 10, tmp_path)
+    assert read_record(tmp_path)["timesteps"] == 0
+    train(COUNTING, 30, tmp_path)
+    assert read_record(tmp_path)["training"]["agent"] == COUNTING.agent
+    assert load_agent(tmp_path).timesteps == 30
 
 
 @pytest.mark.parametrize(
