@@ -20,6 +20,7 @@ __all__ = [
     "NetworkConfiguration",
     "PPOConfiguration",
     "RecurrentPPOConfiguration",
+    "require_settings",
 ]
 
 # Kinds of network and activations; agents.networks builds them.
@@ -69,20 +70,22 @@ class Configuration:
     hidden_sizes: tuple[int, ...] = (64, 64)
 
     def __post_init__(self) -> None:
-        """Check every field; a list, as JSON gives it, becomes a tuple."""
+        """Check every field; a list becomes a tuple, and numpy's numbers Python's, for JSON."""
         if not isinstance(self.hidden_sizes, list | tuple):
             raise TypeError(f"hidden_sizes must be a list of sizes, got {self.hidden_sizes!r}")
-        object.__setattr__(self, "hidden_sizes", tuple(self.hidden_sizes))
-        for i, size in enumerate(self.hidden_sizes):
-            require_integer(f"hidden_sizes[{i}]", size, 1)
+        sizes = [
+            require_integer(f"hidden_sizes[{i}]", s, 1) for i, s in enumerate(self.hidden_sizes)
+        ]
+        object.__setattr__(self, "hidden_sizes", tuple(sizes))
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name in _SHARES:
-                require_number(field.name, value, 0, 1)
+                value = require_number(field.name, value, 0, 1)
             elif isinstance(field.default, float):
-                require_number(field.name, value, 0, low_open=True)
+                value = require_number(field.name, value, 0, low_open=True)
             elif isinstance(field.default, int):
-                require_integer(field.name, value, 0 if field.name in _MAY_BE_ZERO else 1)
+                value = require_integer(field.name, value, 0 if field.name in _MAY_BE_ZERO else 1)
+            object.__setattr__(self, field.name, value)
 
     @classmethod
     def from_mapping(cls, changes: Mapping[str, Any]) -> Self:
@@ -122,6 +125,7 @@ class NetworkConfiguration(Configuration):
         super().__post_init__()
         require_choice("network", self.network, NETWORKS)
         require_choice("activation", self.activation, ACTIVATIONS)
+        _require_hidden_sizes(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,8 +147,7 @@ class HistoryConfiguration(Configuration):
         """Check every field."""
         super().__post_init__()
         require_choice("network", self.network, ("mlp", "hybrid"))
-        if self.network == "hybrid" and not self.hidden_sizes:
-            raise ValueError("hidden_sizes must not be empty with network='hybrid', got ()")
+        _require_hidden_sizes(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -402,3 +405,30 @@ class DRQNConfiguration(NetworkConfiguration):
                     f"{name} must be at most replay_seasons={self.replay_seasons}, "
                     f"got {getattr(self, name)}"
                 )
+
+
+def require_settings(name: str, settings: Any, settings_class: type[Any]) -> Any:
+    """Return ``settings``, or the defaults if it is None.
+
+    Args:
+        name: What to call the agent in messages.
+        settings: What its constructor was given.
+        settings_class: What it has to be.
+
+    Raises:
+        TypeError: If it is something else.
+    """
+    if settings is None:
+        return settings_class()
+    if not isinstance(settings, settings_class):
+        raise TypeError(
+            f"settings of {name} must be a {settings_class.__name__}, got {settings!r} of type "
+            f"{type(settings).__name__}"
+        )
+    return settings
+
+
+def _require_hidden_sizes(settings: NetworkConfiguration | HistoryConfiguration) -> None:
+    """Refuse a hybrid network without fully connected layers, which would be another one."""
+    if settings.network == "hybrid" and not settings.hidden_sizes:
+        raise ValueError("hidden_sizes must not be empty with network='hybrid', got ()")

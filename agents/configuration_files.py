@@ -173,11 +173,13 @@ def named_values(option: str, words: Sequence[str]) -> dict[str, Any]:
     Raises:
         ValueError: If a word has another form, or a value is not JSON-able.
     """
-    values = {}
+    values: dict[str, Any] = {}
     for word in words:
         name, separator, text = word.partition("=")
         if not (name and separator):
             raise ValueError(f"{option} must be NAME=VALUE, got {word!r}")
+        if name in values:
+            raise ValueError(f"{option} gives {name} twice")
         values[name] = _parse(text)
         try:
             json.dumps(values[name])

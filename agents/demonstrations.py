@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.agent import Agent
-from agents.environments import EnvironmentFactory, make_vector_env
+from agents.environments import EnvironmentFactory, json_able, make_vector_env
 from agents.planning import DynamicProgramming
 from agents.provenance import versions
 from agents.reference import Foresight
@@ -20,7 +20,6 @@ from agents.rollout import FIRST_TRAINING_SEED, evaluate
 from fitgym.adherence.base import REPLAY
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.files import write_bytes
-from fitgym.individual import Individual, load_individual
 from fitgym.validation import require_integer
 
 __all__ = ["FIRST_DEMONSTRATION_SEED", "Demonstrations", "expert_for", "record"]
@@ -230,7 +229,7 @@ def record(
         actions=played.actions,
         returns=played.returns,
         env_id=env_id,
-        env_kwargs=_json_able(env_kwargs),
+        env_kwargs=json_able(env_kwargs),
         agent=agent.name,
         seed=seed,
         versions=versions(),
@@ -255,16 +254,6 @@ def _environment(env_id: str, env_kwargs: Mapping[str, Any] | None) -> FitnessFa
     environment = EnvironmentFactory(env_id, env_kwargs)().unwrapped
     assert isinstance(environment, FitnessFatigueEnv)
     return environment
-
-
-def _json_able(env_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return arguments of an environment as JSON-able values that need no other file."""
-    arguments = dict(env_kwargs or {})
-    person = arguments.get("individual")
-    if isinstance(person, Individual | os.PathLike) or str(person).endswith(".json"):
-        arguments["individual"] = load_individual(arguments["individual"]).to_dict()
-    result: dict[str, Any] = json.loads(json.dumps(arguments))
-    return result
 
 
 def _facts(environment: FitnessFatigueEnv) -> dict[str, Any]:

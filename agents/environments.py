@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+import json
+import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from numpy.typing import NDArray
 
 from fitgym.adherence import CustomAdherence
 from fitgym.envs.scalar import FitnessFatigueEnv
-from fitgym.individual import Individual
+from fitgym.individual import Individual, load_individual
 
 __all__ = [
     "EnvironmentFactory",
@@ -20,6 +24,7 @@ __all__ = [
     "json_able",
     "log_part",
     "make_vector_env",
+    "require_as_trained",
     "shared_attribute",
 ]
 
@@ -106,9 +111,56 @@ def shared_attribute(environments: VectorEnv[Any, Any, Any], name: str) -> Any:
     return getter.get_attr(name)[0]
 
 
-def json_able(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of an environment with an individual written out, for a file."""
-    return {
-        name: value.to_dict() if isinstance(value, Individual) else value
-        for name, value in env_kwargs.items()
-    }
+def require_as_trained(
+    name: str,
+    observation: str,
+    mask: NDArray[np.bool_],
+    environments: Sequence[FitnessFatigueEnv],
+) -> None:
+    """Refuse to let an agent act where what it has learnt means something else.
+
+    Args:
+        name: What to call the agent in messages.
+        observation: Which observation it was trained on.
+        mask: Which actions it may choose, (actions,).
+        environments: Those about to be acted in.
+
+    Raises:
+        ValueError: If one of them shows another observation, or forbids an action.
+    """
+    for environment in environments:
+        shown = environment.task.observation
+        if shown != observation:
+            raise ValueError(
+                f"{name} was trained with observation={observation!r}, and the environment has "
+                f"observation={shown!r}"
+            )
+        forbidden = np.flatnonzero(mask & (environment.action_mask == 0)).tolist()
+        if forbidden:
+            raise ValueError(
+                f"{name} may choose plans that the environment forbids: {forbidden}; train it with "
+                "the same forbidden_plans"
+            )
+
+
+def json_able(env_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return arguments of an environment as JSON-able values that need no other file.
+
+    An individual, or the file of one, is written out; numpy's numbers become Python's.
+    """
+    arguments = dict(env_kwargs or {})
+    person = arguments.get("individual")
+    if isinstance(person, Individual | os.PathLike) or str(person).endswith(".json"):
+        arguments["individual"] = load_individual(arguments["individual"]).to_dict()
+    result: dict[str, Any] = json.loads(json.dumps(arguments, default=_plain))
+    return result
+
+
+def _plain(value: object) -> Any:
+    """Return numpy's numbers and arrays as Python's."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(
+        f"an argument of the environment cannot be written to a file: {value!r} of type "
+        f"{type(value).__name__}"
+    )

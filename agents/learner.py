@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -14,11 +14,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from agents.agent import Actions, Agent, Observations, Progress
-from agents.configuration import NetworkConfiguration
-from agents.environments import json_able, make_vector_env, shared_attribute
+from agents.configuration import NetworkConfiguration, require_settings
+from agents.environments import (
+    json_able,
+    make_vector_env,
+    require_as_trained,
+    shared_attribute,
+)
 from agents.networks import HybridNetwork, Memory, draw_actions, forbid, forget
 from agents.normalisation import Normalisation
 from agents.rollout import FIRST_TRAINING_SEED
+from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.validation import require_integer
 
 __all__ = ["Learner", "part"]
@@ -46,6 +52,7 @@ class Learner(Agent, Generic[Settings]):
         env_kwargs: Arguments of the environment.
         seed: Seed of everything random in learning.
         days: Length of a season.
+        observation: Which observation is seen.
         mask: Which plans may be chosen, (actions,), bool.
         normalisation: Scales of observations and rewards.
         networks: By name what has weights; ``"actor"`` is the one that acts.
@@ -82,7 +89,7 @@ class Learner(Agent, Generic[Settings]):
         self.env_id = env_id
         self.env_kwargs = dict(env_kwargs or {})
         self.seed = require_integer("seed", seed, 0)
-        self.settings = settings or self.settings_class()  # type: ignore[assignment]
+        self.settings = require_settings(self.name, settings, self.settings_class)
         self.timesteps = 0
         self.learning_curve: list[tuple[int, float]] = []
         torch.set_num_threads(1)
@@ -95,6 +102,7 @@ class Learner(Agent, Generic[Settings]):
             raise ValueError(f"{self.name} chooses among plans: env_id {env_id!r} has {actions}")
         assert isinstance(observations, spaces.Box)
         self.days = int(shared_attribute(environments, "days"))
+        self.observation = str(shared_attribute(environments, "task").observation)
         self.mask: Tensor = torch.from_numpy(shared_attribute(environments, "action_mask") > 0)
         self.normalisation = normalisation or Normalisation.measure(
             environments, self.days, self.settings.discount, self.training_seed()
@@ -162,10 +170,20 @@ class Learner(Agent, Generic[Settings]):
     def training_seed(self, part: int = 0) -> int:
         """Return a seed for learning from the present step on, as one of many parts.
 
-        No two parts, calls or agents train on the same seasons, nor any on those of evaluation.
+        No two parts, calls or agents of other seeds train on the same seasons, nor any on those
+        of evaluation.
         """
         sequence = np.random.SeedSequence([self.seed, self.timesteps, part])
         return int(sequence.generate_state(1)[0]) | FIRST_TRAINING_SEED
+
+    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
+        """Check that people show what they did in training, and that plans are still allowed.
+
+        Raises:
+            ValueError: If observations mean something else, or a plan that may be chosen is
+                forbidden.
+        """
+        require_as_trained(self.name, self.observation, self.mask.numpy(), environments)
 
     def predict(
         self,

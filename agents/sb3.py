@@ -12,7 +12,7 @@ for policy and value each, then the fully connected layers, then a linear output
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -36,13 +36,15 @@ from agents.configuration import (
     HistoryConfiguration,
     PPOConfiguration,
     RecurrentPPOConfiguration,
+    require_settings,
 )
-from agents.environments import json_able, make_vector_env
+from agents.environments import json_able, make_vector_env, require_as_trained
 from agents.learner import part
 from agents.normalisation import Normalisation
 from agents.rollout import FIRST_TRAINING_SEED
 from agents.sb3_hybrid import History, HybridExtractor
 from agents.vector import StaggeredSeasons, VectorEnvAdapter
+from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.validation import require_integer
 
 __all__ = ["A2C", "DQN", "PPO", "RecurrentPPO", "StableBaselinesAgent"]
@@ -61,6 +63,7 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         settings: The configuration.
         model: SB3's model.
         days: Length of a season.
+        observation: Which observation is seen.
         history: What the hybrid network sees; None where the network sees the day.
         learning_curve: See ``Agent``; a point is the mean of as many seasons as there are
             environments, in the reward's own units.
@@ -101,7 +104,7 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         self.env_id = env_id
         self.env_kwargs = dict(env_kwargs or {})
         self.seed = require_integer("seed", seed, 0)
-        self.settings = settings or self.settings_class()  # type: ignore[assignment]
+        self.settings = require_settings(self.name, settings, self.settings_class)
         self.timesteps = 0
         self.learning_curve: list[tuple[int, float]] = []
         torch.set_num_threads(1)
@@ -118,6 +121,7 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
                 "forbidden_plans"
             )
         self.days = int(seasons.get_attr("days")[0])
+        self.observation = str(seasons.get_attr("task")[0].observation)
         discount = self.settings.discount
         self.history: History | None = None
         if isinstance(self.settings, HistoryConfiguration) and self.settings.network == "hybrid":
@@ -181,6 +185,15 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         """Number of weights that are learnt."""
         groups = self.model.policy.optimizer.param_groups
         return sum(weight.numel() for group in groups for weight in group["params"])
+
+    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
+        """Check that people show what they did in training, and that no plan is forbidden.
+
+        Raises:
+            ValueError: If observations mean something else, or a plan is forbidden.
+        """
+        every_plan = np.ones(environments[0].action_mask.shape, dtype=np.bool_)
+        require_as_trained(self.name, self.observation, every_plan, environments)
 
     def predict(
         self,

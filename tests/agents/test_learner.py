@@ -1,0 +1,173 @@
+"""What our learners share: what they refuse, what they keep, and schedules that go on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from agents.a3c import A3C
+from agents.acktr import ACKTR
+from agents.agent import LearningError, find_agent, load_agent
+from agents.configuration import A3CConfiguration, ACKTRConfiguration, PPOConfiguration
+from agents.drqn import DRQN
+from agents.gail import GAIL
+from agents.rollout import evaluate
+
+ENV_ID = "fitgym/Acquisition-v0"
+TINY: dict[str, Any] = {"environments": 4, "memory_size": 4, "hidden_sizes": [4]}
+
+
+def interrupted_halfway(agent: Any, env_steps: int) -> None:
+    """Let ``agent`` learn, stop it after half of the steps, and let it learn the rest."""
+
+    def progress(steps: int) -> None:
+        if steps == env_steps // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        agent.learn(env_steps, progress=progress)
+    assert agent.timesteps == env_steps // 2
+    agent.learn(env_steps - agent.timesteps)
+    assert agent.timesteps == env_steps
+
+
+def test_acktrs_steps_shorten_on_after_an_interruption(
+    certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest: list[float] = []
+    update = ACKTR._update
+
+    def note(self: ACKTR, *arguments: Any, **keywords: Any) -> Any:
+        longest.append(keywords["longest"])
+        return update(self, *arguments, **keywords)
+
+    monkeypatch.setattr(ACKTR, "_update", note)
+    configuration = {**TINY, "steps": 6, "learning_rate": 2.0}
+    agent = ACKTR.create(ENV_ID, env_kwargs=certain, configuration=configuration)
+    interrupted_halfway(agent, 4 * 6 * 8)
+    np.testing.assert_allclose(longest, 2.0 * (1.0 - np.arange(8) / 8))
+
+
+def test_drqn_explores_less_and_less_over_an_interruption(
+    certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    epsilons: list[float] = []
+    live = DRQN._live
+
+    def note(self: DRQN, environments: Any, observations: Any, replay: Any, *rest: Any) -> Any:
+        epsilons.append(rest[0])
+        return live(self, environments, observations, replay, *rest)
+
+    monkeypatch.setattr(DRQN, "_live", note)
+    configuration = {
+        **TINY,
+        "learning_starts": 4,
+        "gradient_steps": 1,
+        "exploration_share": 1.0,
+        "final_exploration": 0.2,
+        "learning_rate": 0.5,
+    }
+    agent = DRQN.create(ENV_ID, env_kwargs=certain, configuration=configuration)
+    interrupted_halfway(agent, 4 * 12 * 8)
+    np.testing.assert_allclose(epsilons, 1.0 - 0.8 * np.arange(8) / 8)
+    # The last season's gradient steps were of the last eighth of the schedule.
+    assert agent._optimiser.param_groups[0]["lr"] == pytest.approx(0.5 / 8)
+
+
+def test_gails_rate_falls_on_after_an_interruption(
+    certain: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agents.demonstrations import record
+    from agents.reference import FixedPlan
+
+    record(FixedPlan(3), ENV_ID, env_kwargs=certain, episodes=4).save(tmp_path / "expert")
+    rates: list[float] = []
+
+    def note(self: GAIL, *_: Any) -> None:
+        rates.append(self._optimisers["policy_optimiser"].param_groups[0]["lr"])
+
+    monkeypatch.setattr(GAIL, "_improve_policy", note)
+    configuration = {
+        **TINY,
+        "demonstrations": str(tmp_path / "expert"),
+        "expert_episodes": 4,
+        "learning_rate": 1.0,
+    }
+    agent = GAIL.create(ENV_ID, env_kwargs=certain, configuration=configuration)
+    interrupted_halfway(agent, 4 * 12 * 8)
+    np.testing.assert_allclose(rates, 1.0 - np.arange(8) / 8)
+
+
+@pytest.mark.parametrize("name", ["a3c", "ppo"])
+def test_an_agent_does_not_act_where_its_training_means_nothing(name: str) -> None:
+    agent = find_agent(name).create(ENV_ID, env_kwargs={"days": 4})
+
+    def act(**env_kwargs: Any) -> None:
+        evaluate(agent, ENV_ID, episodes=1, env_kwargs={"days": 3, **env_kwargs})
+
+    act(individual="sedentary-beginner")
+    with pytest.raises(ValueError, match=r"trained with observation='state'.*'wearable'"):
+        act(observation="wearable")
+    with pytest.raises(ValueError, match=r"may choose plans that the environment forbids: \[9\]"):
+        act(forbidden_plans=[9])
+
+
+def test_a_plan_forbidden_in_training_may_be_allowed_or_not(certain: dict[str, Any]) -> None:
+    forbidding = {**certain, "forbidden_plans": [9, 10]}
+    agent = A3C.create(ENV_ID, env_kwargs=forbidding, configuration=TINY)
+    for forbidden in ([9, 10], [9], []):
+        evaluate(agent, ENV_ID, episodes=1, env_kwargs={**certain, "forbidden_plans": forbidden})
+
+
+@pytest.mark.parametrize("wrong", [{"workers": 0}, PPOConfiguration()])
+def test_settings_of_another_kind_are_refused(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="settings of A3C must be a A3CConfiguration, got"):
+        A3C(ENV_ID, settings=wrong)
+    with pytest.raises(TypeError, match="settings of PPO must be a PPOConfiguration, got"):
+        find_agent("ppo")(ENV_ID, settings=ACKTRConfiguration())  # type: ignore[call-arg]
+
+
+def test_a_hybrid_network_has_layers() -> None:
+    with pytest.raises(ValueError, match="hidden_sizes must not be empty with network='hybrid'"):
+        A3CConfiguration(hidden_sizes=())
+    assert A3CConfiguration(network="lstm", hidden_sizes=()).hidden_sizes == ()
+
+
+def test_numbers_of_numpy_and_files_of_people_are_saved_as_what_they_are(
+    certain: dict[str, Any], replay: dict[str, Any], tmp_path: Path
+) -> None:
+    person = tmp_path / "me.json"
+    person.write_text(json.dumps(replay["individual"]), encoding="utf-8")
+    settings = A3CConfiguration(
+        steps=np.int64(3),  # type: ignore[arg-type]
+        learning_rate=np.float32(0.25),  # type: ignore[arg-type]
+        hidden_sizes=(np.int32(4),),  # type: ignore[arg-type]
+    )
+    agent = A3C(
+        ENV_ID,
+        env_kwargs={**certain, "days": np.int64(12), "individual": person},
+        settings=settings,
+    )
+    agent.save(tmp_path / "agent")
+    person.unlink()
+    loaded = load_agent(tmp_path / "agent")
+    assert isinstance(loaded, A3C)
+    assert loaded.settings == A3CConfiguration(steps=3, learning_rate=0.25, hidden_sizes=(4,))
+    assert loaded.env_kwargs["days"] == 12
+    assert (
+        loaded.env_kwargs["individual"]["sessions_trimp"]
+        == (replay["individual"]["sessions_trimp"])
+    )
+
+
+def test_weights_that_are_no_numbers_end_learning(certain: dict[str, Any]) -> None:
+    configuration = {**TINY, "workers": 0, "learning_rate": 1e30, "activation": "relu"}
+    agent = A3C.create(ENV_ID, env_kwargs=certain, configuration=configuration)
+    with pytest.raises(LearningError, match=r"no longer finite after \d+ steps: .*below 1e\+30"):
+        agent.learn(100_000)
+    # The agent is what it was before.
+    assert all(np.isfinite(array).all() for array in agent.tensors().values())
