@@ -26,7 +26,7 @@ class Provenance:
         seed: Of the training.
         steps: Environment steps of the training.
         seconds: Wall time of the training.
-        commit: Of the code that it was shipped from; None outside a repository.
+        commit: Of the code that trained it; None outside a repository.
         machine: What it ran on.
         versions: Of Python and the packages that matter.
         finished_at: Date and time, UTC.

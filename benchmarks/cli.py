@@ -155,7 +155,7 @@ def _algorithms(options: argparse.Namespace) -> None:
     words = ["--steps", str(steps), "--seeds", str(seeds), "--workers", str(workers)]
     words += [word for row in options.row or () for word in ("--row", row)]
     command = shlex.join(["python", "-m", "benchmarks", "algorithms", *words])
-    arguments = {"command": command, "steps": steps, "rows": rows}
+    arguments = {"command": command, "steps": steps, "seeds": seeds, "rows": rows}
     write_text(options.out / "arguments.json", json.dumps(arguments, indent=2) + "\n")
     page = write_page(
         {environment: algorithm_table(by_row, store) for environment, by_row in found.items()},

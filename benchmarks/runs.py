@@ -16,7 +16,7 @@ import gymnasium as gym
 
 import fitgym
 from agents.agent import BUILT_IN, Agent, Progress, find_agent
-from agents.provenance import machine, versions
+from agents.provenance import commit, machine, versions
 from agents.rollout import EVALUATION_SEED, Evaluation, evaluate
 from fitgym.individual import load_individual
 
@@ -125,6 +125,7 @@ class Result:
         finished_at: Date and time, UTC, ISO 8601.
         machine: What it ran on.
         versions: Versions of Python and the packages that matter.
+        commit: Of the code that did it; None outside a repository.
     """
 
     run: Run
@@ -134,6 +135,7 @@ class Result:
     finished_at: str
     machine: str
     versions: Mapping[str, str]
+    commit: str | None
 
     @property
     def steps_per_second(self) -> float | None:
@@ -172,6 +174,7 @@ def execute(run: Run, agent_folder: Path, progress: Progress) -> Result:
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=machine(),
         versions=versions(),
+        commit=commit(),
     )
 
 

@@ -59,6 +59,7 @@ class ResultStore:
             "finished_at": result.finished_at,
             "machine": result.machine,
             "versions": dict(result.versions),
+            "commit": result.commit,
         }
         write_text(folder / _RESULT, json.dumps(content, indent=2) + "\n")
 
@@ -83,6 +84,7 @@ class ResultStore:
                 finished_at=content["finished_at"],
                 machine=content["machine"],
                 versions=content["versions"],
+                commit=content["commit"],
             )
         except (ValueError, TypeError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(

@@ -4,8 +4,8 @@ Run from the root of the repository with the folders of results, the later ones 
 
     python scripts/ship_agents.py results/algorithms results/a3c
 
-Of every row that is an agent with its shipped configuration, the agent of seed 0 is taken, with
-what made it beside it.
+Of every row that is an agent with its shipped configuration, that training is taken whose agent
+earns most in seasons of neither training nor evaluation, with what made it beside it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,16 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+from agents.agent import load_agent
 from agents.pretrained import PROVENANCE, Provenance, shipped_folder
-from agents.provenance import commit
+from agents.rollout import evaluate
 from benchmarks.algorithms import ENVIRONMENTS, ROWS, algorithm_runs
+from benchmarks.runs import Run
 from benchmarks.store import ResultStore
+
+# First season by which the trainings of a row are compared, far from those of the benchmarks'
+# evaluation and of training.
+_SELECTION_SEED = 400_000_000
 
 # A row per algorithm, in the network that it is best known with.
 SHIPPED = ("A3C hybrid (defaults)", "DRQN", "ACKTR", "GAIL", "RecurrentPPO", "PPO", "A2C", "DQN")
@@ -30,20 +36,19 @@ def ship(results: Path) -> None:
     words = json.loads((results / "arguments.json").read_text(encoding="utf-8"))
     store = ResultStore(results / "runs")
     rows = [row for row in words["rows"] if row in SHIPPED]
-    groups = algorithm_runs(steps=words["steps"], seeds=1, rows=rows)
+    groups = algorithm_runs(steps=words["steps"], seeds=words["seeds"], rows=rows)
     for environment in ENVIRONMENTS:
         for row in rows:
-            (run,) = groups[environment, row]
+            run = max(groups[environment, row], key=lambda run: _earned(store, run))
             result = store.get(run)
-            if result is None:
-                raise SystemExit(f"{results} lacks the run {run}")
+            assert result is not None
             evaluation = result.evaluation
             provenance = Provenance(
                 command=words["command"],
                 seed=run.seed,
                 steps=result.curve[-1].steps,
                 seconds=round(result.training_seconds, 1),
-                commit=commit(),
+                commit=result.commit,
                 machine=result.machine,
                 versions=dict(result.versions),
                 finished_at=result.finished_at,
@@ -57,7 +62,15 @@ def ship(results: Path) -> None:
             shutil.copytree(store.agent_folder(run), target)
             content = json.dumps(asdict(provenance), indent=2) + "\n"
             (target / PROVENANCE).write_text(content, encoding="utf-8")
-            print(f"{row} in {environment}: {evaluation.mean:.1f}")
+            print(f"{row} in {environment}, seed {run.seed}: {evaluation.mean:.1f}")
+
+
+def _earned(store: ResultStore, run: Run) -> float:
+    """Return what the trained agent of a run earns in the seasons of selection."""
+    if store.get(run) is None:
+        raise SystemExit(f"{store.folder} lacks the run {run} of seed {run.seed}")
+    agent = load_agent(store.agent_folder(run))
+    return evaluate(agent, run.environment, episodes=100, seed=_SELECTION_SEED).mean
 
 
 if __name__ == "__main__":
