@@ -171,3 +171,14 @@ def test_weights_that_are_no_numbers_end_learning(certain: dict[str, Any]) -> No
         agent.learn(100_000)
     # The agent is what it was before.
     assert all(np.isfinite(array).all() for array in agent.tensors().values())
+
+
+def test_a_saved_agent_that_lacks_a_part_is_refused(
+    certain: dict[str, Any], tmp_path: Path
+) -> None:
+    A3C.create(ENV_ID, env_kwargs=certain, configuration=TINY).save(tmp_path)
+    card = json.loads((tmp_path / "agent.json").read_text(encoding="utf-8"))
+    del card["configuration"]["seed"]
+    (tmp_path / "agent.json").write_text(json.dumps(card), encoding="utf-8")
+    with pytest.raises(ValueError, match="the agent saved in .* lacks 'seed'"):
+        load_agent(tmp_path)
