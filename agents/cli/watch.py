@@ -30,7 +30,8 @@ def add_command(commands: Any) -> None:
         "watch",
         help="replay one season of an agent as text, picture or video",
         description="Let an agent act in one season, the one that `evaluate` has with the same "
-        "seed, and show it: a line a day, a picture of the whole, or a video.",
+        "seed, and show it: a line a day, a picture of the whole, or a video. An agent that draws "
+        "its plans draws others here.",
     )
     parser.add_argument("agent", metavar="AGENT_OR_FOLDER", help=AGENT_HELP)
     add_environment(parser)
