@@ -183,7 +183,8 @@ def _environment_panels(finding: Finding) -> list[Panel]:
     rivals = [
         row
         for row in table.rows
-        if row is not fixed and (row.kind == "learnt" or row.score is None or row.score > 0.8)
+        if row is not fixed
+        and (row.kind == "learnt" or table.ceiling is None or (row.score or 0.0) > 0.8)
     ]
     return [
         _panel(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agents.rollout import Interval
+from agents.scores import share_of_ceiling
 from benchmarks.runs import Result
 
 __all__ = ["COLUMNS", "Row", "Table", "as_markdown", "as_text", "cells", "tables"]
@@ -38,8 +39,8 @@ class Row:
         result: Where the numbers come from.
         label: Name of the agent for people to read.
         mean_return: Mean return with its 95% interval over seasons.
-        score: Where the mean stands between no service (0) and the ceiling (1); None where the
-            environment has no ceiling.
+        score: Where the mean stands between no service (0) and the ceiling (1), which is a row of
+            the table or else the reference score that ships; None without either.
         completion_rate: Plans met as a share of plans given; None if none was given.
         performance_gain: Mean performance at the end less that at the start, VDOT.
     """
@@ -102,6 +103,12 @@ def _table(environment: str, results: Sequence[Result]) -> Table:
     zero = means[NO_SERVICE]
     ceiling = next((means[name] for name in CEILINGS if name in means), None)
 
+    def score(result: Result) -> float | None:
+        mean = result.evaluation.mean
+        if ceiling is None:
+            return share_of_ceiling(environment, result.run.evaluation_kwargs, mean)
+        return (mean - zero) / (ceiling - zero)
+
     def row(result: Result) -> Row:
         evaluation = result.evaluation
         completion = evaluation.completion_rate
@@ -109,7 +116,7 @@ def _table(environment: str, results: Sequence[Result]) -> Table:
             result=result,
             label=_label(result),
             mean_return=evaluation.interval(),
-            score=None if ceiling is None else (evaluation.mean - zero) / (ceiling - zero),
+            score=score(result),
             completion_rate=None if math.isnan(completion) else completion,
             performance_gain=float(evaluation.performance_gain.mean()),
         )

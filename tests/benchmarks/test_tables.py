@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from agents.rollout import bootstrap_interval
 from benchmarks.findings import find
 from benchmarks.tables import COLUMNS, as_markdown, as_text, cells, tables
+from fitgym.scores import load_reference_scores
 
 
 def test_rows_hold_the_numbers_of_their_evaluations(results) -> None:
@@ -84,3 +87,17 @@ def test_findings_compare_in_pairs_and_check_that_plans_change_nothing(results) 
     assert facts.performance_per_day * best_evaluation.rewards.size == pytest.approx(
         total - 60 * best_evaluation.met.sum() + missing
     )
+
+
+def test_without_a_row_the_ceiling_is_the_reference_score_that_ships(results) -> None:
+    moved = [
+        replace(r, run=replace(r.run, environment="fitgym/Acquisition-v0", evaluation_kwargs={}))
+        for r in results[:7]
+        if r.evaluation.agent != "foresight"
+    ]
+    (table,) = tables(moved)
+    scores = load_reference_scores("fitgym/Acquisition-v0")
+    zero = scores.references["no service"].mean
+    ceiling = scores.references["dynamic programming"].mean
+    for row in table.rows:
+        assert row.score == pytest.approx((row.mean_return.mean - zero) / (ceiling - zero))
