@@ -82,11 +82,9 @@ class Collector:
         observations, actions = [self._observations], []
         rewards = np.empty((days, count))
         ended = np.empty((days, count), dtype=np.bool_)
-        starting = self._starting
         finished: list[float] = []
         if self._memory is None:
             self._memory = actor.initial_memory(count)
-        self._memory = forget(self._memory, starting)
         memory = self._memory
         step = actor.stepper()
         # The noise of all days is drawn at once, and with it what is forbidden.
@@ -107,10 +105,11 @@ class Collector:
             self._observations = self._normalisation.observations(current)
             observations.append(self._observations)
         ends = torch.from_numpy(ended)
+        starting = torch.cat([self._starting[None], ends])
         self._starting = ends[-1]
         return Window(
             observations=torch.stack(observations),
-            starting=torch.cat([starting[None], ends]),
+            starting=starting,
             actions=torch.stack(actions),
             rewards=self._normalisation.rewards(rewards),
             ended=ends,
