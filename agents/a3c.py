@@ -59,11 +59,9 @@ class A3C(Learner[A3CConfiguration]):
         return self.make_actor_critic(inputs, actions)
 
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
-        """Learn for some more environment steps; see ``Agent.learn``.
+        """Learn for some more environment steps; see ``Learner.learn``.
 
-        Learning rate and entropy bonus fall linearly from their settings, at no steps at all, to
-        zero at the end of this call. So a call goes on with the schedule of one that was
-        interrupted, if it asks for the steps that this one left. It starts new seasons.
+        Learning rate and entropy bonus fall linearly to zero.
 
         While ``progress`` runs, this agent is a frozen copy of what the workers have learnt: it
         may be evaluated, or saved to be loaded and learn on. An interrupt from the keyboard, or

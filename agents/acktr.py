@@ -66,12 +66,10 @@ class ACKTR(Learner[ACKTRConfiguration]):
         return critic
 
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
-        """Learn for some more environment steps; see ``Agent.learn``.
+        """Learn for some more environment steps; see ``Learner.learn``.
 
-        Learning goes on with weights, curvature and momentum, in new seasons. The longest step
-        falls linearly from its setting, at no steps at all, to zero at the end of this
-        call. So a call goes on with the schedule of one that was interrupted, if it asks for the
-        steps that this one left.
+        Learning goes on with weights, curvature and momentum. The longest step falls linearly to
+        zero.
         """
         require_integer("total_timesteps", total_timesteps, 1)
         torch.set_num_threads(1)

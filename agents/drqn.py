@@ -200,12 +200,10 @@ class DRQN(Learner[DRQNConfiguration]):
         return epsilon_greedy(outputs, self.mask, self.settings.final_exploration, self._generator)
 
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
-        """Learn for some more environment steps, whole seasons; see ``Agent.learn``.
+        """Learn for some more environment steps, whole seasons; see ``Learner.learn``.
 
         Networks and optimiser go on from where the last call stopped; every call starts with an
-        empty memory. Exploration and step size fall from their settings, at no steps at all, to
-        the end of this call. So a call goes on with the schedules of one that was interrupted, if
-        it asks for the steps that this one left.
+        empty memory. Exploration becomes rare, and the step size falls linearly to zero.
         """
         require_integer("total_timesteps", total_timesteps, 1)
         torch.set_num_threads(1)

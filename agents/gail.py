@@ -97,11 +97,9 @@ class GAIL(Learner[GAILConfiguration]):
         }
 
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
-        """Learn for some more environment steps; see ``Agent.learn``.
+        """Learn for some more environment steps; see ``Learner.learn``.
 
-        The step size of the policy falls linearly from its setting, at no steps at all, to zero at
-        the end of this call. So a call goes on with the schedule of one that was interrupted, if
-        it asks for the steps that this one left.
+        The step size of the policy falls linearly to zero.
 
         Without a file of demonstrations the environment is solved first, which can take a minute;
         the solution is kept on disk.

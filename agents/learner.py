@@ -132,7 +132,12 @@ class Learner(Agent, Generic[Settings]):
 
     @abstractmethod
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
-        """Learn for some more environment steps; see ``Agent.learn``."""
+        """Learn for some more environment steps; see ``Agent.learn``.
+
+        What falls with learning, step sizes and the like, does so from its setting, at no steps
+        at all, to the end of this call. So a call goes on with the schedules of one that was
+        interrupted, if it asks for the steps that this one left. It starts new seasons.
+        """
 
     def make_network(self, inputs: int, outputs: int, output_gain: float = 1.0) -> HybridNetwork:
         """Return an untrained network as the settings describe it."""

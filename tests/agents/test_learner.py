@@ -13,8 +13,10 @@ from agents.a3c import A3C
 from agents.acktr import ACKTR
 from agents.agent import LearningError, find_agent, load_agent
 from agents.configuration import A3CConfiguration, ACKTRConfiguration, PPOConfiguration
+from agents.demonstrations import record
 from agents.drqn import DRQN
 from agents.gail import GAIL
+from agents.reference import FixedPlan
 from agents.rollout import evaluate
 
 ENV_ID = "fitgym/Acquisition-v0"
@@ -81,9 +83,6 @@ def test_drqn_explores_less_and_less_over_an_interruption(
 def test_gails_rate_falls_on_after_an_interruption(
     certain: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from agents.demonstrations import record
-    from agents.reference import FixedPlan
-
     record(FixedPlan(3), ENV_ID, env_kwargs=certain, episodes=4).save(tmp_path / "expert")
     rates: list[float] = []
 
@@ -158,10 +157,8 @@ def test_numbers_of_numpy_and_files_of_people_are_saved_as_what_they_are(
     assert isinstance(loaded, A3C)
     assert loaded.settings == A3CConfiguration(steps=3, learning_rate=0.25, hidden_sizes=(4,))
     assert loaded.env_kwargs["days"] == 12
-    assert (
-        loaded.env_kwargs["individual"]["sessions_trimp"]
-        == (replay["individual"]["sessions_trimp"])
-    )
+    sessions = replay["individual"]["sessions_trimp"]
+    assert loaded.env_kwargs["individual"]["sessions_trimp"] == sessions
 
 
 def test_weights_that_are_no_numbers_end_learning(certain: dict[str, Any]) -> None:
