@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 .PHONY: demo test lint check clean
 
 demo: $(VENV)/.installed
-	$(VENV)/bin/python -m benchmarks quick
+	$(VENV)/bin/fitgym benchmark quick
 
 test: $(VENV)/.installed
 	$(VENV)/bin/python -m pytest -n 2

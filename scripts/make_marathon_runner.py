@@ -1,7 +1,7 @@
 """Write the shipped individual "marathon-runner": the calibration of the marathon log.
 
 Run from the root of the repository: ``python scripts/make_marathon_runner.py``. It makes what
-``python -m fitgym calibrate`` writes to ``individual.json``, under the individual's own name.
+``fitgym calibrate`` writes to ``individual.json``, under the individual's own name.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from fitgym.calibration import (
     calibrate,
     calibrated_individual,
 )
-from fitgym.individual import Individual
 from fitgym.logs import load_marathon_log
+from fitgym.people.individual import Individual
 
 TARGET = Path(__file__).parent.parent / "fitgym" / "data" / "individuals" / "marathon-runner.json"
 

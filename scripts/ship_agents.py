@@ -1,4 +1,4 @@
-"""Ship trained agents: copy them from the results of ``python -m benchmarks algorithms``.
+"""Ship trained agents: copy them from the results of ``fitgym benchmark algorithms``.
 
 Run from the root of the repository with the folders of results, the later ones preferred:
 
@@ -16,12 +16,12 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from agents.agent import load_agent
-from agents.pretrained import PROVENANCE, Provenance, shipped_folder
-from agents.rollout import evaluate
-from benchmarks.algorithms import ENVIRONMENTS, ROWS, algorithm_runs
-from benchmarks.runs import Run
-from benchmarks.store import ResultStore
+from fitgym_agents.agent import load_agent
+from fitgym_agents.evaluation import evaluate
+from fitgym_agents.pretrained import PROVENANCE, Provenance, shipped_folder
+from fitgym_benchmarks.runs import Run
+from fitgym_benchmarks.store import ResultStore
+from fitgym_benchmarks.suites.algorithms import ENVIRONMENTS, ROWS, algorithm_runs
 
 # First season by which the trainings of a row are compared, far from those of the benchmarks'
 # evaluation and of training.

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fitgym  # noqa: F401  registers the environments
-from agents.pretrained import load_pretrained, pretrained_agents
-from agents.rollout import evaluate
 from fitgym.adherence.fitrec import shipped_table_requests
-from fitgym.noise import normal
+from fitgym.model.noise import normal
+from fitgym_agents.evaluation import evaluate
+from fitgym_agents.pretrained import load_pretrained, pretrained_agents
 
 FILE = Path(__file__).parent / "golden.json"
 EPISODES = 20

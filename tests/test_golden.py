@@ -8,8 +8,8 @@ import golden
 import numpy as np
 import pytest
 
-from agents.pretrained import pretrained_agents
 from fitgym.adherence.fitrec import shipped_table_requests
+from fitgym_agents.pretrained import pretrained_agents
 
 RECORDED = json.loads(golden.FILE.read_text(encoding="utf-8"))
 

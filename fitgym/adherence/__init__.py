@@ -8,7 +8,7 @@ from fitgym.adherence.base import Adherence, CustomAdherence, Response, Situatio
 from fitgym.adherence.certain import Certain
 from fitgym.adherence.fitrec import FitRec
 from fitgym.adherence.replay import Replay
-from fitgym.individual import Individual
+from fitgym.people.individual import Individual
 
 __all__ = [
     "Adherence",

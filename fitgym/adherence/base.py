@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitgym.adherence.response import SEGMENT, Tables
-from fitgym.individual import Individual
+from fitgym.people.individual import Individual
 
 __all__ = [
     "CERTAIN",

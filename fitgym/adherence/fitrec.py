@@ -35,18 +35,18 @@ from fitgym.adherence.response import (
     history_row,
     nearest_plan,
 )
-from fitgym.daniels import POINTS_PER_MINUTE
-from fitgym.individual import (
+from fitgym.common.validation import require_choice
+from fitgym.model.daniels import POINTS_PER_MINUTE
+from fitgym.model.internal_load import load_rates
+from fitgym.model.plans import plan_segments
+from fitgym.people.individual import (
     DEFAULT_PLANS_TRIMP,
     Individual,
     Physiology,
     load_individual,
     shipped_individuals,
 )
-from fitgym.internal_load import load_rates
-from fitgym.plans import plan_segments
-from fitgym.population import VDOT_BANDS
-from fitgym.validation import require_choice
+from fitgym.people.population import VDOT_BANDS
 
 __all__ = [
     "PREDICTORS",
@@ -69,7 +69,7 @@ class SessionTrace:
     Attributes:
         end_min: (S,) end of each segment, minutes from the start.
         heart_rate_bpm: (S,) mean heart rate of each segment.
-        zone: (S,) zone of each segment, values of ``fitgym.daniels.Zone``.
+        zone: (S,) zone of each segment, values of ``fitgym.model.daniels.Zone``.
         done_min: How many minutes were done.
         by_habit: Whether it was no plan but a habit session, drawn as the nearest plan.
     """
@@ -260,7 +260,7 @@ def predicted_table(
     try:
         import torch
 
-        from fitgym.predictor.inference import load_predictor
+        from fitgym.predictor.fitrec.inference import load_predictor
     except ImportError as error:
         raise ImportError(
             "this individual's load table must be built first, which needs the predictor: "

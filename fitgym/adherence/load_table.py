@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.files import write_bytes
-from fitgym.plans import SessionCourse, plan_segments, session_course
+from fitgym.common.files import write_bytes
+from fitgym.model.plans import SessionCourse, plan_segments, session_course
 
 if TYPE_CHECKING:
     from fitgym.predictor.sessions import Predictor, Session

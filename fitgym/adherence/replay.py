@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitgym.adherence.base import REPLAY, Adherence
-from fitgym.individual import Individual
-from fitgym.validation import require_choice
+from fitgym.common.validation import require_choice
+from fitgym.people.individual import Individual
 
 __all__ = ["LOG_PARTS", "Replay"]
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.compilation import compiled
+from fitgym.common.compilation import compiled
 
 __all__ = [
     "SEGMENT",

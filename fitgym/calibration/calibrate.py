@@ -19,8 +19,8 @@ from fitgym.calibration.uncertainty import (
     bootstrap,
     sensitivity,
 )
-from fitgym.individual import Individual, Physiology, StageParameters
-from fitgym.validation import require_integer
+from fitgym.common.validation import require_integer
+from fitgym.people.individual import Individual, Physiology, StageParameters
 
 __all__ = ["Calibration", "calibrate", "calibrated_individual"]
 

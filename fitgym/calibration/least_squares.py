@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from fitgym.calibration.sessions import LoadSeries
 from fitgym.calibration.simulation import simulate, steady_stock
-from fitgym.dynamics import MINIMUM_BASE_LEVEL, stimulus
-from fitgym.individual import StageParameters
-from fitgym.validation import require_choice, require_integer, require_number
+from fitgym.common.validation import require_choice, require_integer, require_number
+from fitgym.model.dynamics import MINIMUM_BASE_LEVEL, stimulus
+from fitgym.people.individual import StageParameters
 
 __all__ = ["BOUNDS", "STAGES", "Bound", "Fit", "FitSettings", "fit", "predict", "refit"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fitgym.calibration.calibrate import Calibration
-from fitgym.figures import COLOURS, new_figure, tidy_axes
+from fitgym.common.figures import COLOURS, new_figure, tidy_axes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from fitgym.daniels import benchmark_paces, classify, trimp, vdot
+from fitgym.common.validation import require_choice, require_number
 from fitgym.logs import TrainingLog
-from fitgym.validation import require_choice, require_number
+from fitgym.model.daniels import benchmark_paces, classify, trimp, vdot
 
 __all__ = [
     "MARATHON_BENCHMARKS",
@@ -51,7 +51,7 @@ class Sessions:
     Attributes:
         log: The log.
         benchmark_vdot: VDOT against which each session was classified.
-        zone: Values of ``fitgym.daniels.Zone``; easy where the time is not known.
+        zone: Values of ``fitgym.model.daniels.Zone``; easy where the time is not known.
         intensity_trimp: ``x``, points; 0 where the time is not known.
         performance: VDOT of each session; NaN where the time is not known.
     """

@@ -1,4 +1,4 @@
-"""The dynamics over a whole log, compiled; every equation is that of ``fitgym.dynamics``."""
+"""The dynamics over a whole log, compiled; every equation is that of ``fitgym.model.dynamics``."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from fitgym.compilation import compiled, compiled_allocating
-from fitgym.dynamics import (
+from fitgym.common.compilation import compiled, compiled_allocating
+from fitgym.model.dynamics import (
     accumulate,
     kept_share,
     next_base_level,
@@ -24,7 +24,7 @@ __all__ = ["simulate", "steady_stock"]
 def steady_stock(retention: bool, response: float, decay_rate: float) -> float:
     """Return the stock that constant training with stimulus ``response`` settles at.
 
-    The fixed point of ``fitgym.dynamics.accumulate``: ``f / (1 - e^-alpha)`` in acquisition,
+    The fixed point of ``fitgym.model.dynamics.accumulate``: ``f / (1 - e^-alpha)`` in acquisition,
     ``f`` in retention.
     """
     return response if retention else -response / math.expm1(-decay_rate)

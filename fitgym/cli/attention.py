@@ -1,4 +1,4 @@
-"""``python -m fitgym predictor train-attention | evaluate-attention``: ten seconds ahead."""
+"""``fitgym predictor train-attention | evaluate-attention``: ten seconds ahead."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from fitgym.validation import require_integer
+from fitgym.common.validation import require_integer
 
 __all__ = ["add_actions"]
 
@@ -59,7 +59,7 @@ def run_train(options: argparse.Namespace) -> None:
     """Train weights and write them with their card."""
     _use_threads(options.threads)
     from fitgym.logs.recordings import read_recordings
-    from fitgym.predictor.attention_production import produce_attention
+    from fitgym.predictor.attention.production import produce_attention
     from fitgym.predictor.datasets import encode_workouts
 
     network, config = _settings(options, require_integer("--seed", options.seed, 0))
@@ -73,7 +73,7 @@ def run_train(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(card, indent=2))
         return
-    from fitgym.predictor.attention_evaluation import attention_table
+    from fitgym.predictor.attention.evaluation import attention_table
 
     print(f"wrote {options.output / 'attention.safetensors'} (SHA-256 {card['sha256'][:16]}...)")
     print(attention_table({"people held out": card["held_out"]}))
@@ -85,14 +85,14 @@ def run_evaluate(options: argparse.Namespace) -> None:
     require_integer("--seeds", options.seeds, 1)
     if options.paper and not options.retrain:
         raise ValueError("--paper must go with --retrain: weights have the form they have")
-    from fitgym.files import write_text
+    from fitgym.common.files import write_text
     from fitgym.logs.recordings import read_recordings
-    from fitgym.predictor.attention_evaluation import (
+    from fitgym.predictor.attention.evaluation import (
         attention_table,
         evaluate_attention,
         evaluate_weights,
     )
-    from fitgym.predictor.attention_weights import SHIPPED_ATTENTION, load_attention
+    from fitgym.predictor.attention.weights import SHIPPED_ATTENTION, load_attention
     from fitgym.predictor.datasets import encode_workouts
 
     examples = encode_workouts(read_recordings(options.recordings))
@@ -115,8 +115,8 @@ def run_evaluate(options: argparse.Namespace) -> None:
 
 def _settings(options: argparse.Namespace, seed: int) -> tuple[Any, Any]:
     """Return the network's shape and the training that the options ask for."""
-    from fitgym.predictor.attention import AttentionConfig
-    from fitgym.predictor.attention_training import AttentionTrainingConfig
+    from fitgym.predictor.attention.network import AttentionConfig
+    from fitgym.predictor.attention.training import AttentionTrainingConfig
 
     if options.paper:
         network = AttentionConfig(residual=False, planned=True)

@@ -1,4 +1,4 @@
-"""``python -m fitgym calibrate``: fit the model to a training log."""
+"""``fitgym calibrate``: fit the model to a training log."""
 
 from __future__ import annotations
 
@@ -7,23 +7,18 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-__all__ = ["add_command"]
+__all__ = ["add_arguments"]
 
 
-def add_command(commands: Any) -> None:
-    """Add the command to the program's subparsers."""
-    parser = commands.add_parser(
-        "calibrate",
-        help="fit the model to a training log",
-        description=(
-            "Fit the fitness-fatigue model to a training log, print what the fit is worth, and "
-            "write calibration.json, calibration.png and, from both stages, individual.json, "
-            "which every environment takes as its individual."
-        ),
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = (
+        "Fit the fitness-fatigue model to a training log, print what the fit is worth, and "
+        "write calibration.json, calibration.png and, from both stages, individual.json, "
+        "which every environment takes as its individual."
     )
+    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     parser.add_argument(
         "--log",
         default="marathon",
@@ -74,8 +69,8 @@ def run(options: argparse.Namespace) -> None:
         calibration_table,
         plan_grid,
     )
-    from fitgym.figures import save_figure
-    from fitgym.files import write_text
+    from fitgym.common.figures import save_figure
+    from fitgym.common.files import write_text
     from fitgym.logs import load_marathon_log, read_training_log
 
     shipped = options.log == "marathon"

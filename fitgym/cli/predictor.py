@@ -1,4 +1,4 @@
-"""``python -m fitgym predictor``: train, evaluate and use the heart-rate predictor."""
+"""``fitgym predictor``: train, evaluate and use the heart-rate predictor."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fitgym.cli import attention
-from fitgym.validation import require_integer
+from fitgym.common.validation import require_integer
 
-__all__ = ["add_command"]
+__all__ = ["add_arguments"]
 
 DESCRIPTION = """Heart-rate prediction from speed, altitude and the previous workout.
 
@@ -19,14 +19,10 @@ samples.csv or samples.csv.gz (workout, t, heart_rate, valid, speed, altitude; o
 """
 
 
-def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add ``predictor`` with its actions to the command line."""
-    parser = commands.add_parser(
-        "predictor",
-        help="train, evaluate and use the heart-rate predictor",
-        description=DESCRIPTION,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = DESCRIPTION
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     train = actions.add_parser("train", help="simulator first, then recordings")
@@ -90,7 +86,7 @@ def run_train(options: argparse.Namespace) -> None:
     """Train weights and write them with card, curves and recipe."""
     _use_threads(options.threads)
     from fitgym.logs.recordings import read_recordings
-    from fitgym.predictor.production import produce, read_evaluation, read_json
+    from fitgym.predictor.fitrec.production import produce, read_evaluation, read_json
 
     workouts = [] if options.recordings is None else read_recordings(options.recordings)
     extra = {}
@@ -115,13 +111,13 @@ def run_evaluate(options: argparse.Namespace) -> None:
     require_integer("--seeds", options.seeds, 1)
     from dataclasses import replace
 
-    from fitgym.files import write_text
+    from fitgym.common.files import write_text
     from fitgym.logs.recordings import read_recordings
     from fitgym.predictor.datasets import encode_workouts
     from fitgym.predictor.evaluation import evaluate_recipe, evaluate_weights
-    from fitgym.predictor.recipe import pretrain
+    from fitgym.predictor.fitrec.recipe import pretrain
+    from fitgym.predictor.fitrec.weights import SHIPPED_WEIGHTS, load_model
     from fitgym.predictor.reporting import draw_predictions, evaluation_table
-    from fitgym.predictor.weights import SHIPPED_WEIGHTS, load_model
 
     examples = encode_workouts(read_recordings(options.recordings))
     progress = not options.quiet
@@ -153,7 +149,7 @@ def run_predict(options: argparse.Namespace) -> None:
     """Predict every recorded session after its user's previous one, and write a CSV file."""
     import numpy as np
 
-    from fitgym.files import atomic_path
+    from fitgym.common.files import atomic_path
     from fitgym.logs.recordings import read_recordings
     from fitgym.predictor.sessions import History, Predictor, Session, history_of
 
@@ -164,8 +160,8 @@ def run_predict(options: argparse.Namespace) -> None:
         predictor = OdePredictor()
     else:
         _use_threads(options.threads)
-        from fitgym.predictor.inference import load_predictor
-        from fitgym.predictor.weights import SHIPPED_WEIGHTS
+        from fitgym.predictor.fitrec.inference import load_predictor
+        from fitgym.predictor.fitrec.weights import SHIPPED_WEIGHTS
 
         predictor = load_predictor(options.weights or SHIPPED_WEIGHTS)
     workouts = read_recordings(options.recordings)
@@ -207,8 +203,8 @@ def run_predict(options: argparse.Namespace) -> None:
 def run_simulate(options: argparse.Namespace) -> None:
     """Simulate recordings, write them, and show what they look like."""
     from fitgym.logs.recordings import read_recordings, write_recordings
-    from fitgym.predictor.population import population_figures, population_table
-    from fitgym.predictor.simulator import SimulatorConfig, simulate_workouts
+    from fitgym.predictor.recording_statistics import population_figures, population_table
+    from fitgym.predictor.simulator.workouts import SimulatorConfig, simulate_workouts
 
     config = SimulatorConfig(people=options.people, workouts=options.workouts, seed=options.seed)
     workouts = simulate_workouts(config)
@@ -232,7 +228,7 @@ def _recipe(options: argparse.Namespace) -> Any:
     """Return the recipe the options ask for."""
     from dataclasses import replace
 
-    from fitgym.predictor.recipe import SHIPPED_RECIPE, read_recipe
+    from fitgym.predictor.fitrec.recipe import SHIPPED_RECIPE, read_recipe
 
     recipe = read_recipe(options.recipe or SHIPPED_RECIPE)
     seed = getattr(options, "seed", None)

@@ -1,4 +1,4 @@
-"""``python -m fitgym scores``: what every reference earns, for every id and shipped individual."""
+"""``fitgym scores``: what every reference earns, for every id and shipped individual."""
 
 from __future__ import annotations
 
@@ -12,32 +12,28 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fitgym.validation import require_integer
+from fitgym.common.validation import require_integer
 
 if TYPE_CHECKING:
-    from fitgym.dynamic_programming import GridSize
     from fitgym.envs.scalar import FitnessFatigueEnv
-    from fitgym.scores import ReferenceScores, Score
+    from fitgym.planning.dynamic_programming import GridSize
+    from fitgym.planning.scores import ReferenceScores, Score
 
-__all__ = ["add_command", "scores_tables"]
+__all__ = ["add_arguments", "scores_tables"]
 
 # Between these lines a Markdown file holds the tables.
-_BEGIN = "<!-- written by python -m fitgym scores -->"
+_BEGIN = "<!-- written by fitgym scores -->"
 _END = "<!-- end of the scores -->"
 
 
-def add_command(commands: Any) -> None:
-    """Add the command to the program's subparsers."""
-    parser = commands.add_parser(
-        "scores",
-        help="make, or show, the reference scores of every environment and shipped individual",
-        description=(
-            "Solve every registered environment for every shipped individual, simulate the "
-            "references, keep their scores in a JSON file, and print them as Markdown tables. "
-            "Scores that are there already and up to date are not made again."
-        ),
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = (
+        "Solve every registered environment for every shipped individual, simulate the "
+        "references, keep their scores in a JSON file, and print them as Markdown tables. "
+        "Scores that are there already and up to date are not made again."
     )
+    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     parser.add_argument("--episodes", type=int, default=1000, metavar="N", help="seasons simulated")
     parser.add_argument("--seed", type=int, default=1_000_000, help="of the first season")
     parser.add_argument(
@@ -60,9 +56,9 @@ def add_command(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Make what is missing, keep it, and print the tables."""
-    from fitgym.dynamic_programming import GridSize
-    from fitgym.files import write_text
-    from fitgym.scores import ReferenceScores, read_entries, scored_pairs, shipped_scores
+    from fitgym.common.files import write_text
+    from fitgym.planning.dynamic_programming import GridSize
+    from fitgym.planning.scores import ReferenceScores, read_entries, scored_pairs, shipped_scores
 
     require_integer("--episodes", options.episodes, 2)
     require_integer("--seed", options.seed, 0)
@@ -162,7 +158,7 @@ def _settings(
     """Return what an entry is made of: another version, person or setting makes it anew."""
     import fitgym
     from fitgym.adherence.fitrec import predictor_identity
-    from fitgym.dynamic_programming import FORMAT
+    from fitgym.planning.dynamic_programming import FORMAT
 
     task, person = asdict(environment.task), environment.individual.to_dict()
     facts = json.dumps([task, person, predictor_identity(environment.task.predictor)])
@@ -186,8 +182,8 @@ def _entry(
 ) -> dict[str, Any]:
     """Return the scores of one environment with how and when they were made."""
     from fitgym.adherence.base import REPLAY
-    from fitgym.dynamic_programming import solve
-    from fitgym.reference_scores import reference_scores, replay_scores
+    from fitgym.planning.dynamic_programming import solve
+    from fitgym.planning.score_references import reference_scores, replay_scores
 
     progress = sys.stderr.isatty()
     seasons = {"episodes": settings["episodes"], "seed": settings["seed"], "progress": progress}

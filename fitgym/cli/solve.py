@@ -1,4 +1,4 @@
-"""``python -m fitgym solve``: what the best possible service earns, and what it does."""
+"""``fitgym solve``: what the best possible service earns, and what it does."""
 
 from __future__ import annotations
 
@@ -6,28 +6,24 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from fitgym.validation import require_integer
+from fitgym.common.validation import require_integer
 
 if TYPE_CHECKING:
-    from fitgym.reference_scores import SimulatedScores
+    from fitgym.planning.score_references import SimulatedScores
 
-__all__ = ["add_command"]
+__all__ = ["add_arguments"]
 
 
-def add_command(commands: Any) -> None:
-    """Add the command to the program's subparsers."""
-    parser = commands.add_parser(
-        "solve",
-        help="find the best plans by dynamic programming",
-        description=(
-            "Solve an environment under FitRec adherence by dynamic programming, knowing the "
-            "motivation; simulate its policy, the one that only believes in a motivation, and "
-            "simple ones on the same seasons; write solution.json, policy.png and season.png."
-        ),
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = (
+        "Solve an environment under FitRec adherence by dynamic programming, knowing the "
+        "motivation; simulate its policy, the one that only believes in a motivation, and "
+        "simple ones on the same seasons; write solution.json, policy.png and season.png."
     )
+    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     parser.add_argument("env_id", metavar="ENV_ID", help="for example fitgym/Acquisition-v0")
     parser.add_argument(
         "--individual",
@@ -49,12 +45,12 @@ def run(options: argparse.Namespace) -> None:
     """Solve, simulate, print, and write the files."""
     import gymnasium as gym
 
-    from fitgym.dynamic_programming import GridSize, solve
+    from fitgym.common.figures import save_figure
+    from fitgym.common.files import write_text
     from fitgym.envs.scalar import FitnessFatigueEnv
-    from fitgym.figures import save_figure
-    from fitgym.files import write_text
-    from fitgym.policy_figures import policy_figure, season_figure
-    from fitgym.reference_scores import reference_scores
+    from fitgym.planning.dynamic_programming import GridSize, solve
+    from fitgym.planning.figures import policy_figure, season_figure
+    from fitgym.planning.score_references import reference_scores
 
     require_integer("--episodes", options.episodes, 2)
     require_integer("--seed", options.seed, 0)

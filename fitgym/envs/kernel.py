@@ -22,11 +22,10 @@ from fitgym.adherence.response import (
     plan_done,
     recorded_history,
 )
-from fitgym.compilation import compiled
-from fitgym.dynamics import accumulate, next_base_level, performance, stimulus
+from fitgym.common.compilation import compiled
 from fitgym.envs.records import FULL_OBSERVATION, OUTCOME, STATE, WEARABLE_OBSERVATION
-from fitgym.individual import StageParameters
-from fitgym.noise import (
+from fitgym.model.dynamics import accumulate, next_base_level, performance, stimulus
+from fitgym.model.noise import (
     EPISODE,
     HABIT_INTENSITY,
     HABIT_STRIKES,
@@ -36,6 +35,7 @@ from fitgym.noise import (
     normal,
     uniform,
 )
+from fitgym.people.individual import StageParameters
 
 __all__ = [
     "begin",

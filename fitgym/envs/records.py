@@ -11,8 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.dynamics import kept_share, stimulus_unit
-from fitgym.individual import Individual, Motivation, StageParameters
+from fitgym.model.dynamics import kept_share, stimulus_unit
+from fitgym.people.individual import Individual, Motivation, StageParameters
 
 __all__ = [
     "FULL_OBSERVATION",

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitgym.adherence.fitrec import SessionTrace
-from fitgym.daniels import Zone
-from fitgym.figures import COLOURS, new_figure, tidy_axes
+from fitgym.common.figures import COLOURS, new_figure, tidy_axes
+from fitgym.model.daniels import Zone
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

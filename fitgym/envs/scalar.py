@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from fitgym.adherence import CustomAdherence, FitRec, Situation
 from fitgym.adherence.base import FITREC
 from fitgym.adherence.fitrec import SessionTrace
+from fitgym.common.validation import require_choice, require_number
 from fitgym.envs import kernel, render
 from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.task import OBSERVATIONS, Task
-from fitgym.individual import Individual, load_individual
-from fitgym.population import Population
-from fitgym.validation import require_choice, require_number
+from fitgym.people.individual import Individual, load_individual
+from fitgym.people.population import Population
 
 __all__ = ["FitnessFatigueEnv"]
 
@@ -53,8 +53,8 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
     by habit. The network's answers stand in a table, so a step never calls torch. Under
     **replay** adherence, the paper's protocol, what happens is read from the log: a plan changes
     the reward of its day and nothing else. That is a contextual bandit, not a control problem,
-    and its exact optimum is the best plan of each day (see `fitgym.solver`). Under **certain**
-    adherence every plan is done exactly.
+    and its exact optimum is the best plan of each day (see `fitgym.planning.one_step`). Under
+    **certain** adherence every plan is done exactly.
 
     ## Action Space
     `Discrete(11)`: 0 is no plan; 1 to 10 are the individual's plans from the easiest to the

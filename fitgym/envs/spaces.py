@@ -8,9 +8,9 @@ from collections.abc import Iterable
 import numpy as np
 from gymnasium import spaces
 
-from fitgym.dynamics import MINIMUM_BASE_LEVEL, stimulus
-from fitgym.individual import Individual, Motivation, StageParameters
-from fitgym.noise import LARGEST_NORMAL
+from fitgym.model.dynamics import MINIMUM_BASE_LEVEL, stimulus
+from fitgym.model.noise import LARGEST_NORMAL
+from fitgym.people.individual import Individual, Motivation, StageParameters
 
 __all__ = ["motivation_bound", "observation_space", "stock_bound"]
 

@@ -11,6 +11,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from fitgym.adherence import Adherence, FitRec, make_adherence
+from fitgym.common.validation import require_choice, require_integer, require_number
 from fitgym.envs.kernel import look_up_targets, starting_states
 from fitgym.envs.records import (
     FULL_OBSERVATION,
@@ -19,8 +20,12 @@ from fitgym.envs.records import (
     pack_person,
 )
 from fitgym.envs.spaces import observation_space
-from fitgym.individual import Individual, StageParameters, load_individual, shipped_individuals
-from fitgym.validation import require_choice, require_integer, require_number
+from fitgym.people.individual import (
+    Individual,
+    StageParameters,
+    load_individual,
+    shipped_individuals,
+)
 
 __all__ = ["OBSERVATIONS", "Person", "Task"]
 

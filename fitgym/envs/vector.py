@@ -20,12 +20,12 @@ from numpy.typing import NDArray
 from fitgym.adherence import CustomAdherence
 from fitgym.adherence.base import FITREC
 from fitgym.adherence.response import Tables
+from fitgym.common.validation import require_choice, require_integer
 from fitgym.envs import kernel
 from fitgym.envs.records import OUTCOME, PERSON, STATE
 from fitgym.envs.task import OBSERVATIONS, Person, Task
-from fitgym.individual import Individual, Physiology, load_individual
-from fitgym.population import Population
-from fitgym.validation import require_choice, require_integer
+from fitgym.people.individual import Individual, Physiology, load_individual
+from fitgym.people.population import Population
 
 __all__ = ["FitnessFatigueVectorEnv"]
 

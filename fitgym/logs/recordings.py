@@ -22,7 +22,7 @@ from typing import TextIO
 
 import numpy as np
 
-from fitgym.files import write_bytes, write_text
+from fitgym.common.files import write_bytes, write_text
 from fitgym.logs.workout import Workout
 
 __all__ = ["read_recordings", "write_recordings"]

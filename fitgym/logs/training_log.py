@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from fitgym.daniels import METRES_PER_MILE
+from fitgym.model.daniels import METRES_PER_MILE
 
 __all__ = ["TrainingLog", "load_marathon_log", "read_training_log"]
 

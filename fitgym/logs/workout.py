@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.validation import require_choice, require_number
+from fitgym.common.validation import require_choice, require_number
 
 __all__ = [
     "GENDERS",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from fitgym.predictor.channels import denormalise_heart_rate, sport_family
 from fitgym.predictor.datasets import Example
-from fitgym.predictor.population import LAGS_S, exponential_mean
+from fitgym.predictor.recording_statistics import LAGS_S, exponential_mean
 
 __all__ = ["BASELINES", "Baselines", "Residuals"]
 

@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from fitgym.files import atomic_path
+from fitgym.common.files import atomic_path
 
 __all__ = ["restore_checkpoint", "save_checkpoint"]
 

@@ -20,7 +20,7 @@ from fitgym.predictor.channels import (
     session_channels,
     sport_family,
 )
-from fitgym.predictor.fitrec import Batch
+from fitgym.predictor.fitrec.network import Batch
 from fitgym.predictor.sessions import fill_heart_rate
 
 __all__ = [

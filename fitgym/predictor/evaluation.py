@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 from fitgym.predictor.baselines import BASELINES, Baselines, Residuals
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example, Vocabulary, batches, collate, without_history
-from fitgym.predictor.fitrec import FitRec
+from fitgym.predictor.fitrec.network import FitRec
+from fitgym.predictor.fitrec.recipe import Recipe, fine_tune, fit_user, forget_users
 from fitgym.predictor.metrics import (
     Errors,
     bootstrap_interval,
@@ -33,7 +34,6 @@ from fitgym.predictor.metrics import (
     mean_errors,
     score,
 )
-from fitgym.predictor.recipe import Recipe, fine_tune, fit_user, forget_users
 from fitgym.predictor.splits import (
     Split,
     calibration_examples,

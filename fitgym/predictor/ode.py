@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fitgym.common.validation import require_number
 from fitgym.logs.workout import GRID_STEP_S
 from fitgym.predictor.channels import sport_family
-from fitgym.predictor.physiology import (
+from fitgym.predictor.sessions import History, Session, all_pairs
+from fitgym.predictor.simulator.heart_rate import (
     CARRY_OVER_BPM,
     DEMAND_SHARE,
     RECOVERY_DAYS,
@@ -24,8 +26,6 @@ from fitgym.predictor.physiology import (
     heart_rate_response,
     internal_load,
 )
-from fitgym.predictor.sessions import History, Session, all_pairs
-from fitgym.validation import require_number
 
 __all__ = ["OdePredictor"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.figures import COLOURS, new_figure, save_figure, tidy_axes
+from fitgym.common.figures import COLOURS, new_figure, save_figure, tidy_axes
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example
-from fitgym.predictor.training import EpochRecord
+from fitgym.predictor.fitrec.training import EpochRecord
 
 __all__ = ["draw_learning_curves", "draw_predictions", "evaluation_table"]
 

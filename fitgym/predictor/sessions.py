@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from fitgym.common.validation import require_choice, require_integer, require_number
 from fitgym.logs.workout import (
     GENDERS,
     MAXIMUM_ALTITUDE_M,
@@ -18,7 +19,6 @@ from fitgym.logs.workout import (
     Workout,
     require_range,
 )
-from fitgym.validation import require_choice, require_integer, require_number
 
 __all__ = ["History", "Predictor", "Session", "all_pairs", "fill_heart_rate", "history_of"]
 

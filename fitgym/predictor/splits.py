@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fitgym.common.validation import require_integer
 from fitgym.predictor.datasets import Example
-from fitgym.validation import require_integer
 
 __all__ = ["Split", "calibration_examples", "grouped_folds", "later_workouts"]
 

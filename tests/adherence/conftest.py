@@ -5,9 +5,9 @@ import pytest
 
 from fitgym.adherence.fitrec import compiled_curves
 from fitgym.adherence.load_table import DAYS_SINCE
-from fitgym.individual import DEFAULT_PLANS_TRIMP, Physiology
-from fitgym.internal_load import load_rates
-from fitgym.plans import plan_segments, session_course
+from fitgym.model.internal_load import load_rates
+from fitgym.model.plans import plan_segments, session_course
+from fitgym.people.individual import DEFAULT_PLANS_TRIMP, Physiology
 from fitgym.predictor.sessions import History, Session
 
 

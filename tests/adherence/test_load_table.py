@@ -11,8 +11,8 @@ from fitgym.adherence.load_table import (
     table_key,
     write_load_table,
 )
-from fitgym.individual import DEFAULT_PLANS_TRIMP, Physiology
-from fitgym.plans import plan_segments, session_course
+from fitgym.model.plans import plan_segments, session_course
+from fitgym.people.individual import DEFAULT_PLANS_TRIMP, Physiology
 
 PHYSIOLOGY = Physiology(vdot=41.0)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fitgym.adherence import response
 from fitgym.adherence.load_table import DAYS_SINCE
-from fitgym.internal_load import load_rate, load_rates
+from fitgym.model.internal_load import load_rate, load_rates
 
 TARGETS = (7.0, 20.0)
 

@@ -5,7 +5,7 @@ import pytest
 
 from fitgym.adherence.fitrec import shipped_table_requests
 from fitgym.adherence.load_table import read_load_table, shipped_tables
-from fitgym.individual import load_individual
+from fitgym.people.individual import load_individual
 
 REQUESTS = shipped_table_requests()
 
@@ -24,7 +24,7 @@ def test_shipped_tables_hold_what_their_name_says(key):
 
 
 def test_the_default_table_equals_step_by_step_calls(asked, assert_equals_direct_calls):
-    from fitgym.predictor.inference import load_predictor
+    from fitgym.predictor.fitrec.inference import load_predictor
 
     runner = load_individual("recreational-runner")
     request = (runner.plans_trimp, runner.physiology.vdot, runner.physiology.gender)

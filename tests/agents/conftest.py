@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fitgym.individual import load_individual
+from fitgym.people.individual import load_individual
 
 
 @pytest.fixture(scope="session")

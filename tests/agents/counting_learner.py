@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.agent import Agent
+from fitgym_agents.agent import Agent
 
 
 class Counting(Agent):

@@ -20,16 +20,16 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 from torch import nn
 
-from agents import shared_weights
-from agents.a3c import A3C, ActorLearner, Shared, losses
-from agents.agent import find_agent, load_agent
-from agents.asynchronous import Ledger
-from agents.configuration import A3CConfiguration
-from agents.experience import Window
-from agents.networks import HybridNetwork
-from agents.normalisation import Normalisation
-from agents.rollout import evaluate
-from agents.shared_weights import SharedWeights
+from fitgym_agents.agent import find_agent, load_agent
+from fitgym_agents.deep.a3c import shared_weights
+from fitgym_agents.deep.a3c.a3c import A3C, ActorLearner, Shared, losses
+from fitgym_agents.deep.a3c.shared_weights import SharedWeights
+from fitgym_agents.deep.a3c.workers import Ledger
+from fitgym_agents.deep.networks import HybridNetwork
+from fitgym_agents.deep.normalisation import Normalisation
+from fitgym_agents.deep.rollout import Window
+from fitgym_agents.evaluation import evaluate
+from fitgym_agents.settings import A3CConfiguration
 
 ENV_ID = "fitgym/Acquisition-v0"
 SMALL = {"environments": 4, "memory_size": 8, "hidden_sizes": [8], "steps": 5}
@@ -461,7 +461,7 @@ def test_wrong_settings_are_refused(changes: dict[str, Any], message: str) -> No
 
 
 def test_workers_need_not_import_stable_baselines() -> None:
-    code = "import sys, agents.a3c; print('stable_baselines3' in sys.modules)"
+    code = "import sys, fitgym_agents.deep.a3c.a3c; print('stable_baselines3' in sys.modules)"
     answer = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )

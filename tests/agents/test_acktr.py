@@ -12,13 +12,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from agents.acktr import ACKTR, policy_loss
-from agents.agent import find_agent, load_agent
-from agents.configuration import ACKTRConfiguration
-from agents.experience import Collector, Window
-from agents.kfac import KFAC
-from agents.networks import HybridNetwork, forget
-from agents.rollout import evaluate
+from fitgym_agents.agent import find_agent, load_agent
+from fitgym_agents.deep.acktr.acktr import ACKTR, policy_loss
+from fitgym_agents.deep.acktr.kfac import KFAC
+from fitgym_agents.deep.networks import HybridNetwork, forget
+from fitgym_agents.deep.rollout import Collector, Window
+from fitgym_agents.evaluation import evaluate
+from fitgym_agents.settings import ACKTRConfiguration
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 SMALL: dict[str, Any] = {"environments": 4, "steps": 8, "memory_size": 8, "hidden_sizes": [8]}

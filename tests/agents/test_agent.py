@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import torch
 
-from agents import agent as agent_module
-from agents.agent import BUILT_IN, Agent, find_agent, load_agent
-from agents.environments import EnvironmentFactory, import_free_id
-from agents.reference import CoachRule, FixedPlan, RandomPlan
+from fitgym_agents import agent as agent_module
+from fitgym_agents.agent import BUILT_IN, Agent, find_agent, load_agent
+from fitgym_agents.environments import EnvironmentFactory, import_free_id
+from fitgym_agents.references.simple import CoachRule, FixedPlan, RandomPlan
 
 OBSERVATION = np.zeros((3, 6), dtype=np.float32)
 
@@ -66,8 +66,8 @@ def test_find_by_import_path_and_entry_point(monkeypatch: pytest.MonkeyPatch) ->
     ("name", "error", "message"),
     [
         ("nobody", ValueError, "'ppo'.*got 'nobody'"),
-        ("agents.nowhere:Agent", ValueError, "cannot be imported"),
-        ("agents.reference:Nobody", ValueError, "cannot be imported"),
+        ("fitgym_agents.nowhere:Agent", ValueError, "cannot be imported"),
+        ("fitgym_agents.references.simple:Nobody", ValueError, "cannot be imported"),
         (f"{__name__}:NotAnAgent", TypeError, "subclass"),
         (":", ValueError, "import path"),
     ],

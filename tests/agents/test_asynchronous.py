@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents import asynchronous
-from agents.asynchronous import Counts, Ledger, run_in_processes, run_in_turns
+from fitgym_agents.deep.a3c import workers as asynchronous
+from fitgym_agents.deep.a3c.workers import Counts, Ledger, run_in_processes, run_in_turns
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""``python -m agents``: each command on tiny budgets, and its errors in one line."""
+"""``fitgym``: each command on tiny budgets, and its errors in one line."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agents import agent as agent_module
-from agents.agent import BUILT_IN, LearningError, find_agent, load_agent
-from agents.cli import main
-from agents.reference import CoachRule, FixedPlan
-from agents.rollout import evaluate, paired_difference
-from agents.scores import share_of_ceiling
-from agents.training import read_record
-from agents.watching import write_video
+from fitgym.cli.main import main
+from fitgym_agents import agent as agent_module
+from fitgym_agents.agent import BUILT_IN, LearningError, find_agent, load_agent
+from fitgym_agents.evaluation import evaluate, paired_difference
+from fitgym_agents.references.simple import CoachRule, FixedPlan
+from fitgym_agents.scores import share_of_ceiling
+from fitgym_agents.training import read_record
+from fitgym_agents.watching import write_video
 
 ENV = "fitgym/Acquisition-v0"
 REPLAY = "fitgym/AcquisitionReplay-v0"
@@ -34,7 +34,7 @@ def _own_folder(tmp_path, monkeypatch) -> None:
 
 
 def test_list_shows_every_agent_and_configuration(monkeypatch, capsys) -> None:
-    monkeypatch.setattr("agents.cli.list_agents.plugins", lambda: {"mine": "my_package:Mine"})
+    monkeypatch.setattr("fitgym_agents.cli.list.plugins", lambda: {"mine": "my_package:Mine"})
     assert main(["list"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     first = [line[0] for line in lines if line]
@@ -62,7 +62,7 @@ def test_train_saves_evaluates_and_learns_on(capsys) -> None:
     record = read_record("mine")
     assert record["training"]["env_kwargs"] == {"days": 6}
     assert record["training"]["configuration"]["hidden_sizes"] == [8]
-    assert record["sessions"][0]["command"].startswith("python -m agents train ppo fitgym/Acq")
+    assert record["sessions"][0]["command"].startswith("fitgym train ppo fitgym/Acq")
     agent = load_agent("mine")
     assert agent.settings.hidden_sizes == (8,)
     mean = evaluate(agent, ENV, episodes=3, env_kwargs={"days": 6}).mean
@@ -249,7 +249,7 @@ def test_without_ffmpeg_an_mp4_says_what_to_install(tmp_path, monkeypatch) -> No
 def test_wrong_input_is_one_line_and_exit_2(words, message, capsys) -> None:
     assert main(words) == 2
     captured = capsys.readouterr()
-    assert captured.err.startswith(f"agents {words[0]}: error: ")
+    assert captured.err.startswith(f"fitgym {words[0]}: error: ")
     assert message in captured.err
     assert captured.err.count("\n") == 1
     assert not list(Path().iterdir())
@@ -261,7 +261,7 @@ def test_learning_that_breaks_off_is_one_line_and_exit_1(monkeypatch, capsys) ->
 
     monkeypatch.setattr(find_agent("counting_learner:Counting"), "learn", learn)
     assert main(["train", "counting_learner:Counting", ENV, "--steps", "9"]) == 1
-    assert capsys.readouterr().err.endswith("agents train: a worker was killed\n")
+    assert capsys.readouterr().err.endswith("fitgym train: error: a worker was killed\n")
 
 
 def test_an_unknown_key_in_a_file_names_file_and_key(capsys) -> None:
@@ -273,9 +273,8 @@ def test_an_unknown_key_in_a_file_names_file_and_key(capsys) -> None:
 
 
 def test_the_module_runs() -> None:
-    root = Path(__file__).parents[2]
-    words = [sys.executable, "-m", "agents", "evaluate", "nobody", ENV]
-    done = subprocess.run(words, cwd=root, capture_output=True, text=True, check=False)
+    words = [sys.executable, "-m", "fitgym", "evaluate", "nobody", ENV]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "agent must be one of" in done.stderr
 
@@ -294,7 +293,7 @@ def test_the_share_is_known_for_default_arguments_alone(monkeypatch) -> None:
             raise ValueError("there are none")
         return Scores
 
-    monkeypatch.setattr("agents.scores.load_reference_scores", load)
+    monkeypatch.setattr("fitgym_agents.scores.load_reference_scores", load)
     assert share_of_ceiling(ENV, {}, 50.0) == 0.5
     assert share_of_ceiling(ENV, {"individual": "sedentary-beginner"}, 80.0) == 0.8
     assert share_of_ceiling(ENV, {"individual": "nobody"}, 50.0) is None

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import agents
-from agents.agent import BUILT_IN, find_agent
-from agents.configuration_files import (
+import fitgym_agents
+from fitgym_agents.agent import BUILT_IN, find_agent
+from fitgym_agents.configuration_files import (
     check_configuration,
     configuration_for,
     named_values,
@@ -37,7 +37,7 @@ def test_every_shipped_section_suits_its_agent_and_environment(agent: str) -> No
 
 
 def test_the_shipped_files_are_where_the_package_is() -> None:
-    folder = Path(agents.__file__).parent / "configurations"
+    folder = Path(fitgym_agents.__file__).parent / "configurations"
     assert {path.stem for path in folder.iterdir()} == set(shipped_configurations())
 
 

@@ -12,19 +12,19 @@ import pytest
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from agents.agent import BUILT_IN
-from agents.cli import main
-from agents.demonstrations import (
+from fitgym.adherence import CustomAdherence, Response
+from fitgym.cli.main import main
+from fitgym.people.individual import load_individual
+from fitgym_agents.agent import BUILT_IN
+from fitgym_agents.deep.gail.demonstrations import (
     FIRST_DEMONSTRATION_SEED,
     Demonstrations,
     expert_for,
     record,
 )
-from agents.planning import DynamicProgramming
-from agents.reference import FixedPlan, Foresight, RandomPlan
-from agents.rollout import EVALUATION_SEED, FIRST_TRAINING_SEED
-from fitgym.adherence import CustomAdherence, Response
-from fitgym.individual import load_individual
+from fitgym_agents.evaluation import EVALUATION_SEED, FIRST_TRAINING_SEED
+from fitgym_agents.references.planning import DynamicProgramming
+from fitgym_agents.references.simple import FixedPlan, Foresight, RandomPlan
 
 ENV_ID = "fitgym/Acquisition-v0"
 FITREC = {"days": 10}

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from agents.agent import find_agent, load_agent
-from agents.drqn import (
+from fitgym_agents.agent import find_agent, load_agent
+from fitgym_agents.deep.drqn.drqn import (
     DRQN,
     burn_in,
     double_q_values,
@@ -24,9 +24,9 @@ from agents.drqn import (
     q_learning_loss,
     traced_targets,
 )
-from agents.networks import HybridNetwork
-from agents.rollout import evaluate
-from agents.season_replay import SeasonReplay, Stretches
+from fitgym_agents.deep.drqn.replay_buffer import SeasonReplay, Stretches
+from fitgym_agents.deep.networks import HybridNetwork
+from fitgym_agents.evaluation import evaluate
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 ALL = torch.ones(3, dtype=torch.bool)

@@ -9,10 +9,10 @@ import gymnasium as gym
 import numpy as np
 import torch
 
-from agents.environments import make_vector_env
-from agents.experience import Collector
-from agents.networks import HybridNetwork
-from agents.normalisation import Normalisation
+from fitgym_agents.deep.networks import HybridNetwork
+from fitgym_agents.deep.normalisation import Normalisation
+from fitgym_agents.deep.rollout import Collector
+from fitgym_agents.environments import make_vector_env
 
 ENV_ID = "fitgym/Acquisition-v0"
 

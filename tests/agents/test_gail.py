@@ -12,12 +12,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from agents.agent import Agent, find_agent, load_agent
-from agents.configuration import GAILConfiguration
-from agents.demonstrations import Demonstrations, record
-from agents.environments import make_vector_env
-from agents.experience import Collector
-from agents.gail import (
+from fitgym_agents.agent import Agent, find_agent, load_agent
+from fitgym_agents.deep.gail.demonstrations import Demonstrations, record
+from fitgym_agents.deep.gail.gail import (
     GAIL,
     clipped_objective,
     discriminator_loss,
@@ -26,9 +23,12 @@ from agents.gail import (
     slope_penalty,
     standardised,
 )
-from agents.networks import entropies
-from agents.reference import RandomPlan
-from agents.rollout import evaluate
+from fitgym_agents.deep.networks import entropies
+from fitgym_agents.deep.rollout import Collector
+from fitgym_agents.environments import make_vector_env
+from fitgym_agents.evaluation import evaluate
+from fitgym_agents.references.simple import RandomPlan
+from fitgym_agents.settings import GAILConfiguration
 
 ENV_ID = "fitgym/Acquisition-v0"
 SMALL: dict[str, Any] = {
@@ -245,7 +245,7 @@ def test_forbidden_plans_are_never_pushed(certain: dict[str, Any]) -> None:
     path: Any = None
     shown = record(Pupil(), ENV_ID, env_kwargs=arguments, episodes=20)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("agents.gail.expert_for", lambda *_: Pupil())
+        monkeypatch.setattr("fitgym_agents.deep.gail.gail.expert_for", lambda *_: Pupil())
         agent = _agent(path, arguments).learn(5 * 12 * 32)
     for deterministic in (True, False):
         played = evaluate(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from agents.kfac import (
+from fitgym_agents.deep.acktr.kfac import (
     KFAC,
     damped_solution,
     gaussian_divergence,
@@ -24,8 +24,8 @@ from agents.kfac import (
     softmax_draw,
     step_size,
 )
-from agents.networks import HybridNetwork
-from agents.replay import replay
+from fitgym_agents.deep.acktr.unrolled import replay
+from fitgym_agents.deep.networks import HybridNetwork
 
 NO_LIMIT = 1e9
 

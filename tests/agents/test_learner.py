@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.a3c import A3C
-from agents.acktr import ACKTR
-from agents.agent import LearningError, find_agent, load_agent
-from agents.configuration import A3CConfiguration, ACKTRConfiguration, PPOConfiguration
-from agents.demonstrations import record
-from agents.drqn import DRQN
-from agents.gail import GAIL
-from agents.reference import FixedPlan
-from agents.rollout import evaluate
+from fitgym_agents.agent import LearningError, find_agent, load_agent
+from fitgym_agents.deep.a3c.a3c import A3C
+from fitgym_agents.deep.acktr.acktr import ACKTR
+from fitgym_agents.deep.drqn.drqn import DRQN
+from fitgym_agents.deep.gail.demonstrations import record
+from fitgym_agents.deep.gail.gail import GAIL
+from fitgym_agents.evaluation import evaluate
+from fitgym_agents.references.simple import FixedPlan
+from fitgym_agents.settings import A3CConfiguration, ACKTRConfiguration, PPOConfiguration
 
 ENV_ID = "fitgym/Acquisition-v0"
 TINY: dict[str, Any] = {"environments": 4, "memory_size": 4, "hidden_sizes": [4]}

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.networks import HybridNetwork, draw_actions, entropies, forbid, forget
+from fitgym_agents.deep.networks import HybridNetwork, draw_actions, entropies, forbid, forget
 
 
 @settings(max_examples=25, deadline=None)

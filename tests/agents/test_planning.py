@@ -9,13 +9,13 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from agents.agent import load_agent
-from agents.planning import BeliefPolicy, DynamicProgramming
-from agents.reference import FixedPlan
-from agents.rollout import evaluate, paired_difference
-from fitgym.belief import belief_policy
-from fitgym.dynamic_programming import GridSize, solve
-from fitgym.simulation import simulate
+from fitgym.planning.belief import belief_policy
+from fitgym.planning.dynamic_programming import GridSize, solve
+from fitgym.planning.simulation import simulate
+from fitgym_agents.agent import load_agent
+from fitgym_agents.evaluation import evaluate, paired_difference
+from fitgym_agents.references.planning import BeliefPolicy, DynamicProgramming
+from fitgym_agents.references.simple import FixedPlan
 
 ENV_ID = "fitgym/Acquisition-v0"
 DAYS = 20

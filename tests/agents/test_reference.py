@@ -8,7 +8,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from agents.reference import (
+from fitgym.adherence import CustomAdherence, Response
+from fitgym_agents.evaluation import evaluate
+from fitgym_agents.references.simple import (
     CoachRule,
     FixedPlan,
     Foresight,
@@ -17,8 +19,6 @@ from agents.reference import (
     RandomPlan,
     reference_agents,
 )
-from agents.rollout import evaluate
-from fitgym.adherence import CustomAdherence, Response
 
 IDS = ["fitgym/AcquisitionReplay-v0", "fitgym/RetentionReplay-v0"]
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.returns import generalised_advantages, n_step_returns
+from fitgym_agents.deep.returns import generalised_advantages, n_step_returns
 
 
 def test_a_window_worked_by_hand() -> None:

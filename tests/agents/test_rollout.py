@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from agents.agent import Agent
-from agents.reference import FixedPlan, HabitPlan, RandomPlan
-from agents.rollout import bootstrap_interval, evaluate, paired_difference
+from fitgym_agents.agent import Agent
+from fitgym_agents.evaluation import bootstrap_interval, evaluate, paired_difference
+from fitgym_agents.references.simple import FixedPlan, HabitPlan, RandomPlan
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 
@@ -79,7 +79,7 @@ def test_evaluate_equals_a_loop_written_by_hand(replay: dict[str, Any]) -> None:
 def test_episodes_of_different_lengths_are_masked(
     replay: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import agents.rollout as rollout
+    import fitgym_agents.evaluation as rollout
 
     lengths = iter([3, 12, 7])
 

@@ -16,12 +16,12 @@ from gymnasium.vector import AsyncVectorEnv
 from stable_baselines3.common.utils import set_random_seed
 from stable_baselines3.common.vec_env import SubprocVecEnv
 
-from agents.agent import find_agent, load_agent
-from agents.environments import EnvironmentFactory
-from agents.rollout import EVALUATION_SEED, evaluate
-from agents.sb3 import A2C, DQN, PPO, RecurrentPPO, StableBaselinesAgent
 from fitgym.adherence import CustomAdherence, Response
 from fitgym.envs.vector import FitnessFatigueVectorEnv
+from fitgym_agents.agent import find_agent, load_agent
+from fitgym_agents.environments import EnvironmentFactory
+from fitgym_agents.evaluation import EVALUATION_SEED, evaluate
+from fitgym_agents.sb3.algorithms import A2C, DQN, PPO, RecurrentPPO, StableBaselinesAgent
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 ALGORITHMS = [A2C, DQN, PPO, RecurrentPPO]

@@ -11,14 +11,14 @@ import pytest
 import torch
 from stable_baselines3.common.vec_env import VecMonitor
 
-from agents.agent import load_agent
-from agents.environments import make_vector_env
-from agents.networks import HybridNetwork
-from agents.normalisation import Normalisation
-from agents.rollout import evaluate
-from agents.sb3 import A2C, DQN, PPO, RecurrentPPO, StableBaselinesAgent
-from agents.sb3_hybrid import History, HybridExtractor
-from agents.vector import StaggeredSeasons
+from fitgym_agents.agent import load_agent
+from fitgym_agents.deep.networks import HybridNetwork
+from fitgym_agents.deep.normalisation import Normalisation
+from fitgym_agents.environments import make_vector_env
+from fitgym_agents.evaluation import evaluate
+from fitgym_agents.sb3.algorithms import A2C, DQN, PPO, RecurrentPPO, StableBaselinesAgent
+from fitgym_agents.sb3.hybrid import History, HybridExtractor
+from fitgym_agents.sb3.vector_env import StaggeredSeasons
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 ALGORITHMS = [A2C, DQN, PPO]

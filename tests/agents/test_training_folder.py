@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from agents import training as training_module
-from agents.agent import load_agent
-from agents.provenance import commit
-from agents.reference import FixedPlan
-from agents.training import Training, read_record, train
+from fitgym.common.provenance import commit
+from fitgym_agents import training as training_module
+from fitgym_agents.agent import load_agent
+from fitgym_agents.references.simple import FixedPlan
+from fitgym_agents.training import Training, read_record, train
 
 COUNTING = Training(agent="counting_learner:Counting", env_id="fitgym/Acquisition-v0")
 

@@ -12,10 +12,10 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
 
-from agents.environments import EnvironmentFactory, make_vector_env
-from agents.vector import VectorEnvAdapter
 from fitgym.adherence import CustomAdherence, Response
 from fitgym.envs.vector import FitnessFatigueVectorEnv
+from fitgym_agents.environments import EnvironmentFactory, make_vector_env
+from fitgym_agents.sb3.vector_env import VectorEnvAdapter
 
 IDS = sorted(name for name in gym.registry if name.startswith("fitgym/"))
 

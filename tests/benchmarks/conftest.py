@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.quick import ENVIRONMENTS
-from benchmarks.report import Log, calibrate_log
-from benchmarks.runs import Result, Run, execute
 from fitgym.calibration import FitSettings
+from fitgym_benchmarks.report.report import Log, calibrate_log
+from fitgym_benchmarks.runs import Result, Run, execute
+from fitgym_benchmarks.suites.quick import ENVIRONMENTS
 
 # The environments that have a ceiling, and whose seasons are windows of a log.
 REPLAY = tuple(environment for environment in ENVIRONMENTS if "Replay" in environment)
@@ -34,7 +34,9 @@ def results(make_run: Callable[..., Run], tmp_path_factory: pytest.TempPathFacto
     """Results of a learner and of the references in both replay environments."""
     folder = tmp_path_factory.mktemp("agents")
     agents: list[tuple[str, dict[str, Any], int]] = [("steady_learner:Steady", {}, 40)]
-    agents += [("agents.reference:FixedPlan", {"plan": plan}, 0) for plan in (0, 1, 2, 5)]
+    agents += [
+        ("fitgym_agents.references.simple:FixedPlan", {"plan": plan}, 0) for plan in (0, 1, 2, 5)
+    ]
     agents += [("random", {}, 0), ("foresight", {}, 0)]
     return [
         execute(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.agent import Agent
+from fitgym_agents.agent import Agent
 
 
 class Steady(Agent):

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from agents.agent import find_agent
-from benchmarks import algorithms, cli
-from benchmarks.runs import Run
-from benchmarks.statistics import interquartile_mean, two_level_interval
+from fitgym.cli.main import main
+from fitgym.common.statistics import interquartile_mean, two_level_interval
+from fitgym_agents.agent import find_agent
+from fitgym_benchmarks.runs import Run
+from fitgym_benchmarks.suites import algorithms
 
 # Of no consequence for a test of the table, and quick.
 PLANS = {f"fixed plan {plan}": ("fixed", {"plan": plan}) for plan in (1, 2)}
@@ -39,7 +40,7 @@ def test_the_command_writes_a_table_per_stage(
 ) -> None:
     monkeypatch.setattr(algorithms, "_REFERENCES", REFERENCES)
     words = ["algorithms", "--steps", "64", "--seeds", "2", "--row", "A2C", "--out", str(tmp_path)]
-    assert cli.main(words) == 0
+    assert main(["benchmark", *words]) == 0
     page = (tmp_path / "algorithms.md").read_text(encoding="utf-8")
     for environment in algorithms.ENVIRONMENTS:
         assert f"**{environment}**" in page
@@ -57,7 +58,7 @@ def test_the_command_writes_a_table_per_stage(
     assert page.count("| +0.0 (+0.0 to +0.0) |") == 2
     # A second time nothing is trained.
     finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/result.json")}
-    assert cli.main(words) == 0
+    assert main(["benchmark", *words]) == 0
     assert {p: p.stat().st_mtime_ns for p in tmp_path.glob("runs/*/result.json")} == finished
 
 
@@ -69,7 +70,7 @@ def test_convergence_is_when_the_learning_curve_first_gets_there() -> None:
 
 
 def test_wrong_numbers_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["algorithms", "--seeds", "0", "--out", str(tmp_path)]) == 2
+    assert main(["benchmark", "algorithms", "--seeds", "0", "--out", str(tmp_path)]) == 2
     assert "--seeds must be an integer of at least 1" in capsys.readouterr().err
 
 

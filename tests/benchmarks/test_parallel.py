@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.parallel import run_all
-from benchmarks.store import ResultStore
+from fitgym_benchmarks.backends.local import run_all
+from fitgym_benchmarks.store import ResultStore
 
 PATIENCE_SECONDS = 60.0
 
@@ -37,7 +37,7 @@ def is_alive(pid: int) -> bool:
 def test_results_come_in_order_and_are_not_done_again(make_run, tmp_path, capsys) -> None:
     store = ResultStore(tmp_path)
     fixed = [
-        make_run(agent="agents.reference:FixedPlan", configuration={"plan": plan})
+        make_run(agent="fitgym_agents.references.simple:FixedPlan", configuration={"plan": plan})
         for plan in (3, 1, 2)
     ]
     results = run_all(fixed[:2], store, workers=2)
@@ -59,16 +59,16 @@ def test_a_kill_loses_only_the_runs_in_flight_and_leaves_no_process(make_run, tm
         agent="steady_learner:Waiting", configuration={"folder": str(tmp_path)}, steps=2
     )
     runs = [
-        make_run(agent="agents.reference:FixedPlan", configuration={"plan": 1}),
+        make_run(agent="fitgym_agents.references.simple:FixedPlan", configuration={"plan": 1}),
         make_run(agent="steady_learner:Steady", steps=3),
         waiting,
         replace(waiting, seed=1),
     ]
     store = ResultStore(tmp_path / "runs")
     program = (
-        "from benchmarks.runs import Run\n"
-        "from benchmarks.store import ResultStore\n"
-        "from benchmarks.parallel import run_all\n"
+        "from fitgym_benchmarks.runs import Run\n"
+        "from fitgym_benchmarks.store import ResultStore\n"
+        "from fitgym_benchmarks.backends.local import run_all\n"
         "if __name__ == '__main__':\n"
         f"    run_all({runs!r}, ResultStore({str(store.folder)!r}), workers=2)\n"
     )
@@ -103,7 +103,7 @@ def test_a_run_that_fails_is_named_and_the_finished_ones_are_kept(
     make_run, tmp_path, learner, message
 ) -> None:
     store = ResultStore(tmp_path)
-    good = make_run(agent="agents.reference:FixedPlan", configuration={"plan": 1})
+    good = make_run(agent="fitgym_agents.references.simple:FixedPlan", configuration={"plan": 1})
     bad = make_run(agent=f"steady_learner:{learner}", steps=1)
     with pytest.raises(RuntimeError, match=message):
         run_all([good, bad], store, workers=1)

@@ -7,10 +7,11 @@ from functools import partial
 
 import pytest
 
-from agents.agent import load_agent
-from benchmarks import cli
-from benchmarks.quick import ENVIRONMENTS, EPISODES, LEARNERS, quick_runs
-from benchmarks.tables import CEILINGS
+from fitgym.cli.main import main
+from fitgym_agents.agent import load_agent
+from fitgym_benchmarks.cli import benchmark as cli
+from fitgym_benchmarks.report.tables import CEILINGS
+from fitgym_benchmarks.suites.quick import ENVIRONMENTS, EPISODES, LEARNERS, quick_runs
 
 LEARNER_NAMES = ("RecurrentPPO", "DQN", "A2C", "PPO", "A3C hybrid")
 
@@ -52,7 +53,7 @@ def test_every_learner_and_every_reference_meets_the_same_unseen_seasons() -> No
     ],
 )
 def test_bad_options_are_refused_in_one_line(arguments, message, tmp_path, capsys) -> None:
-    assert cli.main(["quick", "--out", str(tmp_path / "out"), *arguments]) == 2
+    assert main(["benchmark", "quick", "--out", str(tmp_path / "out"), *arguments]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
@@ -66,7 +67,7 @@ def test_a_small_quick_benchmark_from_end_to_end(tmp_path, monkeypatch, log, cap
     monkeypatch.setattr(cli, "calibrate_log", lambda: log)
     arguments = ["quick", "--out", str(tmp_path), "--steps", "50"]
     arguments += ["--environment", ENVIRONMENTS[-1]]
-    assert cli.main(arguments) == 0
+    assert main(["benchmark", *arguments]) == 0
     output = capsys.readouterr().out
     for name in (*LEARNER_NAMES, "no service", "foresight"):
         assert name in output
@@ -79,6 +80,6 @@ def test_a_small_quick_benchmark_from_end_to_end(tmp_path, monkeypatch, log, cap
         assert load_agent(tmp_path / "runs" / row["run"] / "agent").name == row["agent"]
 
     # A second time nothing is left to do, and nothing changes.
-    assert cli.main(arguments) == 0
+    assert main(["benchmark", *arguments]) == 0
     assert capsys.readouterr().out.count(" returns ") == 0
     assert (tmp_path / "report.html").read_bytes() == page

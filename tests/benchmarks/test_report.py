@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import figures
-from benchmarks.report import write_report
-from benchmarks.tables import as_markdown, cells, tables
+from fitgym_benchmarks.report import figures
+from fitgym_benchmarks.report.report import write_report
+from fitgym_benchmarks.report.tables import as_markdown, cells, tables
 
-COMMAND = "python -m benchmarks quick --seed 0 --steps 40"
+COMMAND = "fitgym benchmark quick --seed 0 --steps 40"
 VOID = {"meta", "link", "br", "hr", "img", "input"}
 FIGURES = [
     "Fixed plans against learnt policies",

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import pytest
 
 import fitgym
-from agents.agent import find_agent
-from agents.configuration import PPOConfiguration
-from benchmarks.runs import CURVE_POINTS, Run, execute
-from fitgym.individual import load_individual
+from fitgym.people.individual import load_individual
+from fitgym_agents.agent import find_agent
+from fitgym_agents.settings import PPOConfiguration
+from fitgym_benchmarks.runs import CURVE_POINTS, Run, execute
 
 RUN = Run(
     agent="ppo",
@@ -27,7 +27,7 @@ RUN = Run(
 def test_key_is_the_same_in_another_process_and_in_another_order_of_arguments() -> None:
     reordered = replace(RUN, training_kwargs={"days": 30, "log_part": "train"})
     assert reordered.key == RUN.key
-    program = f"from benchmarks.runs import Run\nprint({RUN!r}.key)"
+    program = f"from fitgym_benchmarks.runs import Run\nprint({RUN!r}.key)"
     output = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
@@ -109,7 +109,7 @@ def test_learning_is_watched_from_the_untrained_to_the_finished_agent(make_run, 
 
 
 def test_a_reference_is_evaluated_without_training(make_run, tmp_path) -> None:
-    run = make_run(agent="agents.reference:FixedPlan", configuration={"plan": 3})
+    run = make_run(agent="fitgym_agents.references.simple:FixedPlan", configuration={"plan": 3})
     result = execute(run, tmp_path, lambda steps: None)
     assert result.curve == ()
     assert result.steps_per_second is None

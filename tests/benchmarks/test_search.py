@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("optuna")
 
-from benchmarks.cli import main
-from benchmarks.search import SPACES, Search, as_markdown, run_search
+from fitgym.cli.main import main
+from fitgym_benchmarks.search import SPACES, Search, as_markdown, run_search
 
 TINY = Search(
     agent="a3c",
@@ -73,7 +73,9 @@ def test_the_command_refuses_what_is_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = ["--out", str(tmp_path)]
-    assert main(["search", "a3c", "--trials", "0", *out]) == 2
+    assert main(["benchmark", "search", "a3c", "--trials", "0", *out]) == 2
     assert "--trials" in capsys.readouterr().err
-    assert main(["search", "a3c", "--steps", "10", "--fixed", '{"epochs": 3}', *out]) == 2
+    assert (
+        main(["benchmark", "search", "a3c", "--steps", "10", "--fixed", '{"epochs": 3}', *out]) == 2
+    )
     assert "unknown keys ['epochs']" in capsys.readouterr().err

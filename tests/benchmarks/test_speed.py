@@ -12,11 +12,25 @@ import numpy as np
 import pytest
 from steady_learner import Steady
 
-from benchmarks import speed, timing, training_speed
-from benchmarks.cli import main
-from benchmarks.speed import Measurements, Sizes, bytes_per_environment, measure, speed_pairs
-from benchmarks.speed_report import as_markdown, write_speed_report
-from benchmarks.timing import Comparison, Pair, compare, peak_bytes, seconds_per_unit, take_turns
+from fitgym.cli.main import main
+from fitgym_benchmarks.speed import speed, timing
+from fitgym_benchmarks.speed import training as training_speed
+from fitgym_benchmarks.speed.report import as_markdown, write_speed_report
+from fitgym_benchmarks.speed.speed import (
+    Measurements,
+    Sizes,
+    bytes_per_environment,
+    measure,
+    speed_pairs,
+)
+from fitgym_benchmarks.speed.timing import (
+    Comparison,
+    Pair,
+    compare,
+    peak_bytes,
+    seconds_per_unit,
+    take_turns,
+)
 
 SMALL = Sizes(
     least_seconds=0.0, workers=1, few=2, many=100, crowds=(200, 300), plans=1, training_steps=20
@@ -177,7 +191,7 @@ def test_the_report_shows_targets_and_rates() -> None:
             training=[Comparison.of("ppo", "defaults", [1e-4], [1e-3])],
         ),
         repeats=7,
-        command="python -m benchmarks speed",
+        command="fitgym benchmark speed",
     )
     assert "| a | 2 us | b | 1 us | 0.50 | 0.50 | >= 0.8 | no |" in text
     assert "| c | 2.00 s | d | 5.00 ms | 0.00 | 0.00 |  |  |" in text
@@ -222,12 +236,12 @@ def test_learners_take_turns_with_one_yardstick(
     monkeypatch.setattr(speed, "learners", lambda: names)
     monkeypatch.setattr(speed, "Sizes", lambda: SMALL)
     arguments = ["--repeats", "1", "--only", "training", "--out", str(tmp_path)]
-    assert main(["speed", *arguments]) == 0
+    assert main(["benchmark", "speed", *arguments]) == 0
     content = json.loads((tmp_path / "speed.json").read_text())
     assert [comparison["name"] for comparison in content["training"]] == names
     assert len({comparison["yardstick_cost"] for comparison in content["training"]}) == 1
     assert content["environments"] == []
-    assert content["command"] == "python -m benchmarks speed --repeats 1 --only training"
+    assert content["command"] == "fitgym benchmark speed --repeats 1 --only training"
     assert "## Training" in capsys.readouterr().out
 
 
@@ -259,5 +273,5 @@ def test_a3c_is_compared_with_those_it_is_to_be_faster_than(
 
 
 def test_no_repeats_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["speed", "--repeats", "0"]) == 2
+    assert main(["benchmark", "speed", "--repeats", "0"]) == 2
     assert "--repeats must be" in capsys.readouterr().err

@@ -7,9 +7,9 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from agents.agent import load_agent
-from benchmarks.runs import execute
-from benchmarks.store import ResultStore
+from fitgym_agents.agent import load_agent
+from fitgym_benchmarks.runs import execute
+from fitgym_benchmarks.store import ResultStore
 
 
 def test_a_result_comes_back_as_it_was(results, tmp_path) -> None:

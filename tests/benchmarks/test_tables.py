@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.rollout import bootstrap_interval
-from benchmarks.findings import find
-from benchmarks.tables import COLUMNS, as_markdown, as_text, cells, tables
-from fitgym.scores import load_reference_scores
+from fitgym.planning.scores import load_reference_scores
+from fitgym_agents.evaluation import bootstrap_interval
+from fitgym_benchmarks.report.findings import find
+from fitgym_benchmarks.report.tables import COLUMNS, as_markdown, as_text, cells, tables
 
 
 def test_rows_hold_the_numbers_of_their_evaluations(results) -> None:

@@ -9,19 +9,19 @@ import tomllib
 from functools import partial
 from pathlib import Path
 
-from agents.agent import find_agent, load_agent
-from agents.cli import main as agents_main
-from benchmarks import cli as benchmarks_cli
-from benchmarks.quick import quick_runs
+from fitgym.cli.main import main
+from fitgym_agents.agent import find_agent, load_agent
+from fitgym_benchmarks.cli import benchmark as benchmarks_cli
+from fitgym_benchmarks.suites.quick import quick_runs
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "custom-agents.md"
 
 # What keeps the commands short; the last of two equal options counts.
 SMALLER = {
-    ("agents", "train"): ["--steps", "3000", "--episodes", "4"],
-    ("agents", "evaluate"): ["--episodes", "4"],
-    ("agents", "watch"): [],
-    ("benchmarks", "quick"): ["--steps", "50", "--out", "quick"],
+    "train": ["--steps", "3000", "--episodes", "4"],
+    "evaluate": ["--episodes", "4"],
+    "watch": [],
+    "benchmark": ["--steps", "50", "--out", "quick"],
 }
 
 
@@ -49,10 +49,9 @@ def test_every_block_runs_and_both_agents_land_in_the_table(
 
     commands = [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
     outputs = []
-    for python, dash_m, program, *words in commands:
-        assert (python, dash_m) == ("python", "-m")
-        main = {"agents": agents_main, "benchmarks": benchmarks_cli.main}[program]
-        assert main([*words, *SMALLER[program, words[0]]]) == 0
+    for program, *words in commands:
+        assert program == "fitgym"
+        assert main([*words, *SMALLER[words[0]]]) == 0
         outputs.append(capsys.readouterr().out)
 
     for name, path in offered.items():

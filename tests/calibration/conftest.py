@@ -2,8 +2,8 @@ import pytest
 
 from fitgym.calibration import MARATHON_BENCHMARKS, assess_sessions
 from fitgym.calibration.simulation import steady_stock
-from fitgym.individual import StageParameters
 from fitgym.logs import load_marathon_log
+from fitgym.people.individual import StageParameters
 
 
 @pytest.fixture(scope="session")

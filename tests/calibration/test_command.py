@@ -1,4 +1,4 @@
-"""``python -m fitgym calibrate`` from end to end."""
+"""``fitgym calibrate`` from end to end."""
 
 import json
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fitgym.calibration import STAGES, FitSettings, calibrate, calibration_table
-from fitgym.cli import main
-from fitgym.individual import load_individual
+from fitgym.cli.main import main
+from fitgym.people.individual import load_individual
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from fitgym.calibration.least_squares import BOUNDS, fit, predict
 from fitgym.calibration.references import accuracy, reference_predictions
 from fitgym.calibration.sessions import load_series
 from fitgym.calibration.simulation import simulate, steady_stock
-from fitgym.dynamics import accumulate
-from fitgym.individual import StageParameters
+from fitgym.model.dynamics import accumulate
+from fitgym.people.individual import StageParameters
 
 
 def slow_simulation(x, retention, p):

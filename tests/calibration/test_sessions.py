@@ -11,9 +11,9 @@ from fitgym.calibration import (
     plan_grid,
 )
 from fitgym.calibration.sessions import load_series
-from fitgym.daniels import Zone, benchmark_paces, race_time, vdot
-from fitgym.individual import DEFAULT_PLANS_TRIMP
 from fitgym.logs import TrainingLog
+from fitgym.model.daniels import Zone, benchmark_paces, race_time, vdot
+from fitgym.people.individual import DEFAULT_PLANS_TRIMP
 
 
 def log_of(days, distance_m, minutes, start="2020-01-01"):

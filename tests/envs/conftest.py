@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fitgym.individual import load_individual
+from fitgym.people.individual import load_individual
 
 
 @pytest.fixture(scope="session")

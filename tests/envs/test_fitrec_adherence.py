@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitgym import noise
 from fitgym.adherence.load_table import DAYS_SINCE
 from fitgym.envs import kernel
 from fitgym.envs.records import STATE
 from fitgym.envs.scalar import FitnessFatigueEnv
-from fitgym.individual import load_individual
-from fitgym.internal_load import load_rates
+from fitgym.model import noise
+from fitgym.model.internal_load import load_rates
+from fitgym.people.individual import load_individual
 
 RUNNER = load_individual("recreational-runner")
 STAGES = ("acquisition", "retention")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fitgym.adherence import CustomAdherence, Response
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.envs.spaces import observation_space
-from fitgym.individual import load_individual
+from fitgym.people.individual import load_individual
 
 RUNNER = load_individual("recreational-runner")
 PLANS = (0.0, *RUNNER.plans_trimp)

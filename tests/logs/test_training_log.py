@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from fitgym.daniels import METRES_PER_MILE, vdot
 from fitgym.logs import TrainingLog, load_marathon_log, read_training_log
+from fitgym.model.daniels import METRES_PER_MILE, vdot
 
 
 def read(tmp_path, text):

@@ -6,8 +6,8 @@ import torch
 
 from fitgym.logs.workout import Workout
 from fitgym.predictor.datasets import Vocabulary
-from fitgym.predictor.fitrec import FitRec, FitRecConfig
-from fitgym.predictor.simulator import SimulatorConfig, simulate_workouts
+from fitgym.predictor.fitrec.network import FitRec, FitRecConfig
+from fitgym.predictor.simulator.workouts import SimulatorConfig, simulate_workouts
 
 torch.set_num_threads(1)
 

@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fitgym.logs.workout import Workout
-from fitgym.predictor.attention import AttentionConfig, AttentionWindows, FitRecAttention
-from fitgym.predictor.attention_data import make_windows
-from fitgym.predictor.attention_evaluation import (
+from fitgym.predictor.attention.data import make_windows
+from fitgym.predictor.attention.evaluation import (
     baseline_forecasts,
     evaluate_attention,
 )
-from fitgym.predictor.attention_inference import feature_names, forecast_heart_rate
-from fitgym.predictor.attention_training import (
+from fitgym.predictor.attention.inference import feature_names, forecast_heart_rate
+from fitgym.predictor.attention.network import AttentionConfig, AttentionWindows, FitRecAttention
+from fitgym.predictor.attention.training import (
     AttentionTrainingConfig,
     mean_workout_error,
     predict_windows,
@@ -27,7 +27,7 @@ from fitgym.predictor.attention_training import (
     train_attention,
     user_balanced_weights,
 )
-from fitgym.predictor.attention_weights import (
+from fitgym.predictor.attention.weights import (
     forget_people,
     load_attention,
     save_attention,
@@ -381,7 +381,7 @@ def test_training_beats_both_baselines_where_noise_is_to_be_averaged(data, train
 def test_resumed_training_ends_with_the_same_weights(data, trained, tmp_path, monkeypatch):
     checkpoint = tmp_path / "checkpoint.safetensors"
     with monkeypatch.context() as patch:
-        from fitgym.predictor import attention_training
+        from fitgym.predictor.attention import training as attention_training
 
         predict = attention_training.predict_windows
         calls = []

@@ -12,9 +12,9 @@ import pytest
 from fitgym.cli import attention, predictor
 from fitgym.logs.recordings import write_recordings
 from fitgym.logs.workout import Workout
-from fitgym.predictor.attention import AttentionConfig
-from fitgym.predictor.attention_training import AttentionTrainingConfig
-from fitgym.predictor.attention_weights import load_attention
+from fitgym.predictor.attention.network import AttentionConfig
+from fitgym.predictor.attention.training import AttentionTrainingConfig
+from fitgym.predictor.attention.weights import load_attention
 
 
 @pytest.fixture(scope="module")

@@ -11,13 +11,13 @@ from fitgym.predictor.baselines import BASELINES, Baselines, Residuals
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example, Vocabulary, encode_workouts
 from fitgym.predictor.evaluation import evaluate_recipe, evaluate_weights
-from fitgym.predictor.fitrec import FitRec
+from fitgym.predictor.fitrec.network import FitRec
+from fitgym.predictor.fitrec.recipe import Recipe, pretrain
+from fitgym.predictor.fitrec.training import EpochRecord, TrainingConfig
 from fitgym.predictor.metrics import bootstrap_interval, collect_errors, mean_errors, score
-from fitgym.predictor.population import exponential_mean
-from fitgym.predictor.recipe import Recipe, pretrain
+from fitgym.predictor.recording_statistics import exponential_mean
 from fitgym.predictor.reporting import draw_learning_curves, draw_predictions, evaluation_table
-from fitgym.predictor.simulator import SimulatorConfig
-from fitgym.predictor.training import EpochRecord, TrainingConfig
+from fitgym.predictor.simulator.workouts import SimulatorConfig
 
 TINY = Recipe(
     simulator=SimulatorConfig(people=4, workouts=2, longest_steps=40),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from fitgym.predictor.faithful import (
+from fitgym.predictor.fitrec.faithful import (
     FaithfulVocabulary,
     chronological_split,
     collate_faithful,
@@ -18,7 +18,7 @@ from fitgym.predictor.faithful import (
     scale,
     unscale,
 )
-from fitgym.predictor.fitrec import FitRec, FitRecConfig
+from fitgym.predictor.fitrec.network import FitRec, FitRecConfig
 
 POINTS = 500
 DAY = 86_400

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fitgym.logs.workout import Workout
 from fitgym.predictor.datasets import Vocabulary, collate, encode_workouts
-from fitgym.predictor.fitrec import (
+from fitgym.predictor.fitrec.network import (
     HIGHEST_BPM,
     LOWEST_BPM,
     Batch,

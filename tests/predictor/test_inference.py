@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from fitgym.logs.workout import Workout
-from fitgym.predictor import inference
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Vocabulary, collate, encode_workouts
 from fitgym.predictor.evaluation import predict_examples
-from fitgym.predictor.fitrec import FitRec
-from fitgym.predictor.inference import FitRecPredictor, load_predictor
+from fitgym.predictor.fitrec import inference
+from fitgym.predictor.fitrec.inference import FitRecPredictor, load_predictor
+from fitgym.predictor.fitrec.network import FitRec
+from fitgym.predictor.fitrec.weights import SHIPPED_WEIGHTS, load_model, save_model, weights_hash
 from fitgym.predictor.ode import OdePredictor
 from fitgym.predictor.sessions import History, Predictor, Session, history_of
-from fitgym.predictor.weights import SHIPPED_WEIGHTS, load_model, save_model, weights_hash
 
 
 def flat(*blocks: tuple[float, float], **changes: object) -> Session:

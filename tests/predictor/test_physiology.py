@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fitgym.predictor.ode import OdePredictor
-from fitgym.predictor.physiology import (
+from fitgym.predictor.simulator.heart_rate import (
     Physiology,
     carry_over,
     climb_rate,
@@ -16,7 +16,7 @@ from fitgym.predictor.physiology import (
     heart_rate_response,
     internal_load,
 )
-from fitgym.predictor.simulator import SimulatorConfig, draw_population, physiology_of
+from fitgym.predictor.simulator.workouts import SimulatorConfig, draw_population, physiology_of
 
 
 def typical(**changes: float) -> Physiology:

@@ -10,7 +10,7 @@ import pytest
 
 from fitgym.cli import predictor
 from fitgym.logs.recordings import read_recordings
-from fitgym.predictor.inference import load_predictor
+from fitgym.predictor.fitrec.inference import load_predictor
 from fitgym.predictor.sessions import Session
 
 RECIPE = {

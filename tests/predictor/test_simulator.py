@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from fitgym.logs.workout import Workout
-from fitgym.predictor.physiology import TYPICAL
-from fitgym.predictor.population import exponential_mean, population_figures, workout_figures
-from fitgym.predictor.simulator import (
+from fitgym.predictor.recording_statistics import (
+    exponential_mean,
+    population_figures,
+    workout_figures,
+)
+from fitgym.predictor.simulator.heart_rate import TYPICAL
+from fitgym.predictor.simulator.workouts import (
     SimulatorConfig,
     answers,
     draw_population,

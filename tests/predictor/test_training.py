@@ -7,12 +7,19 @@ import pytest
 import torch
 
 from fitgym.logs.workout import Workout
-from fitgym.predictor import training as module
 from fitgym.predictor.datasets import Example, Vocabulary, collate, encode_workouts
-from fitgym.predictor.fitrec import FitRec, FitRecConfig
-from fitgym.predictor.recipe import Recipe, fine_tune, fit_user, forget_users, pretrain, read_recipe
-from fitgym.predictor.simulator import SimulatorConfig
-from fitgym.predictor.training import TrainingConfig, evaluate, row_or_history, train
+from fitgym.predictor.fitrec import training as module
+from fitgym.predictor.fitrec.network import FitRec, FitRecConfig
+from fitgym.predictor.fitrec.recipe import (
+    Recipe,
+    fine_tune,
+    fit_user,
+    forget_users,
+    pretrain,
+    read_recipe,
+)
+from fitgym.predictor.fitrec.training import TrainingConfig, evaluate, row_or_history, train
+from fitgym.predictor.simulator.workouts import SimulatorConfig
 
 CONFIG = TrainingConfig(epochs=4, patience=4, batch_size=8)
 TINY = Recipe(

@@ -1,0 +1,1 @@
+"""Recurrent learners of our own, in torch."""

@@ -1,0 +1,1 @@
+"""Recurrent A3C (Mnih et al. 2016, Fang et al. 2022)."""

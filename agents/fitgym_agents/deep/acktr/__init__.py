@@ -1,0 +1,1 @@
+"""Recurrent ACKTR (Wu et al. 2017)."""

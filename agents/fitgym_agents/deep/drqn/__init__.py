@@ -1,0 +1,1 @@
+"""Deep recurrent Q-learning (Hausknecht and Stone 2015)."""

@@ -1,0 +1,1 @@
+"""Generative adversarial imitation learning (Ho and Ermon 2016)."""

@@ -1,0 +1,166 @@
+"""How agents get their environments: by import-free id, so that any process can make them."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from numpy.typing import NDArray
+
+from fitgym.adherence import CustomAdherence
+from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.people.individual import Individual, load_individual
+
+__all__ = [
+    "EnvironmentFactory",
+    "import_free_id",
+    "json_able",
+    "log_part",
+    "make_vector_env",
+    "require_as_trained",
+    "shared_attribute",
+]
+
+
+def import_free_id(env_id: str) -> str:
+    """Return ``env_id`` in the form that imports fitgym on the way (``fitgym:fitgym/...``).
+
+    A spawned process, as of ``SubprocVecEnv`` or ``AsyncVectorEnv``, has not imported fitgym, and
+    would not know the plain id.
+    """
+    return f"fitgym:{env_id}" if env_id.startswith("fitgym/") else env_id
+
+
+def log_part(env_id: str, part: str) -> dict[str, str]:
+    """Return the argument that restricts replay to a part of the log; none for other environments.
+
+    Learners train on windows of ``"train"``, and everybody is evaluated on those of ``"test"``.
+    """
+    # Unlike gym.make, gym.spec does not import what stands before the colon.
+    module, _, plain = env_id.rpartition(":")
+    if module:
+        importlib.import_module(module)
+    replay = gym.spec(plain).kwargs.get("adherence") == "replay"
+    return {"log_part": part} if replay else {}
+
+
+@dataclass(frozen=True)
+class EnvironmentFactory:
+    """Makes one environment per call; can be sent to another process.
+
+    Attributes:
+        env_id: Registered id, plain or import-free.
+        env_kwargs: Arguments of the environment.
+    """
+
+    env_id: str
+    env_kwargs: Mapping[str, Any] | None = None
+
+    def __call__(self) -> gym.Env[Any, Any]:
+        """Return a new environment.
+
+        Raises:
+            TypeError: If the id is not one of fitgym's environments.
+        """
+        environment = gym.make(import_free_id(self.env_id), **dict(self.env_kwargs or {}))
+        if not isinstance(environment.unwrapped, FitnessFatigueEnv):
+            raise TypeError(
+                "env_id must name an environment of fitgym, got "
+                f"{self.env_id!r}, a {type(environment.unwrapped).__name__}"
+            )
+        return environment
+
+
+def make_vector_env(
+    env_id: str, num_envs: int, env_kwargs: Mapping[str, Any] | None = None
+) -> VectorEnv[Any, Any, Any]:
+    """Return environments that reset within the step, compiled unless their adherence is custom.
+
+    Args:
+        env_id: Registered id, plain or import-free.
+        num_envs: How many.
+        env_kwargs: Arguments of the environment.
+
+    Raises:
+        TypeError: If the id is not one of fitgym's environments.
+    """
+    factory = EnvironmentFactory(env_id, env_kwargs)
+    single = factory().unwrapped
+    assert isinstance(single, FitnessFatigueEnv)
+    if isinstance(single.adherence, CustomAdherence):
+        # Somebody's Python class, which the compiled loop cannot call.
+        return SyncVectorEnv([factory] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+    return gym.make_vec(
+        import_free_id(env_id),
+        num_envs,
+        autoreset_mode=AutoresetMode.SAME_STEP.value,
+        **dict(env_kwargs or {}),
+    )
+
+
+def shared_attribute(environments: VectorEnv[Any, Any, Any], name: str) -> Any:
+    """Return an attribute that all of the environments of ``make_vector_env`` share."""
+    getter: Any = environments
+    return getter.get_attr(name)[0]
+
+
+def require_as_trained(
+    name: str,
+    observation: str,
+    mask: NDArray[np.bool_],
+    environments: Sequence[FitnessFatigueEnv],
+) -> None:
+    """Refuse to let an agent act where what it has learnt means something else.
+
+    Args:
+        name: What to call the agent in messages.
+        observation: Which observation it was trained on.
+        mask: Which actions it may choose, (actions,).
+        environments: Those about to be acted in.
+
+    Raises:
+        ValueError: If one of them shows another observation, or forbids an action.
+    """
+    for environment in environments:
+        shown = environment.task.observation
+        if shown != observation:
+            raise ValueError(
+                f"{name} was trained with observation={observation!r}, and the environment has "
+                f"observation={shown!r}"
+            )
+        forbidden = np.flatnonzero(mask & (environment.action_mask == 0)).tolist()
+        if forbidden:
+            raise ValueError(
+                f"{name} may choose plans that the environment forbids: {forbidden}; train it with "
+                "the same forbidden_plans"
+            )
+
+
+def json_able(env_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return arguments of an environment as JSON-able values that need no other file.
+
+    An individual, or the file of one, is written out; numpy's numbers become Python's.
+    """
+    arguments = dict(env_kwargs or {})
+    person = arguments.get("individual")
+    if isinstance(person, Individual | os.PathLike) or str(person).endswith(".json"):
+        arguments["individual"] = load_individual(arguments["individual"]).to_dict()
+    result: dict[str, Any] = json.loads(json.dumps(arguments, default=_plain))
+    return result
+
+
+def _plain(value: object) -> Any:
+    """Return numpy's numbers and arrays as Python's."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(
+        f"an argument of the environment cannot be written to a file: {value!r} of type "
+        f"{type(value).__name__}"
+    )

@@ -1,0 +1,93 @@
+"""Trained agents that ship, for the default individual, with what made them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from fitgym.common.validation import require_choice
+from fitgym_agents.agent import Agent, load_agent
+from fitgym_agents.evaluation import Interval
+
+__all__ = ["PROVENANCE", "Provenance", "load_pretrained", "pretrained_agents", "provenance_of"]
+
+PROVENANCE = "provenance.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Provenance:
+    """How an agent that ships was made, and what it earned then.
+
+    Attributes:
+        command: What trained it.
+        seed: Of the training.
+        steps: Environment steps of the training.
+        seconds: Wall time of the training.
+        commit: Of the code that trained it; None outside a repository.
+        machine: What it ran on.
+        versions: Of Python and the packages that matter.
+        finished_at: Date and time, UTC.
+        episodes: Seasons of the evaluation.
+        evaluation_seed: Of the first of them.
+        mean_return: Mean over these seasons, with its 95 % interval.
+    """
+
+    command: str
+    seed: int
+    steps: int
+    seconds: float
+    commit: str | None
+    machine: str
+    versions: dict[str, str]
+    finished_at: str
+    episodes: int
+    evaluation_seed: int
+    mean_return: Interval
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Provenance:
+        """Return what was written as JSON."""
+        return cls(**{**content, "mean_return": Interval(**content["mean_return"])})
+
+
+def shipped_folder() -> Path:
+    """Return the folder with a sub-folder per agent, and in these one per environment."""
+    return Path(str(resources.files("fitgym_agents") / "data"))
+
+
+def pretrained_agents() -> dict[tuple[str, str], Path]:
+    """Return the folders of all trained agents that ship, by agent and registered id."""
+    return {
+        (path.parent.parent.name, f"fitgym/{path.parent.name}"): path.parent
+        for path in sorted(shipped_folder().glob(f"*/*/{PROVENANCE}"))
+    }
+
+
+def load_pretrained(name: str, env_id: str) -> Agent:
+    """Return a trained agent that ships.
+
+    Args:
+        name: Name of the agent, as ``"a3c"``.
+        env_id: Registered id that it was trained in, with the environment's default arguments.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    return load_agent(_folder(name, env_id))
+
+
+def provenance_of(name: str, env_id: str) -> Provenance:
+    """Return how a trained agent was made; see ``load_pretrained``."""
+    path = _folder(name, env_id) / PROVENANCE
+    return Provenance.from_dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _folder(name: str, env_id: str) -> Path:
+    folders = pretrained_agents()
+    require_choice("name", name, sorted({agent for agent, _ in folders}))
+    plain = env_id.removeprefix("fitgym:")
+    require_choice("env_id", plain, [one for agent, one in folders if agent == name])
+    return folders[name, plain]

@@ -1,0 +1,1 @@
+"""Agents that do not learn: rules, fixed plans, planners."""

@@ -1,9 +1,0 @@
-"""Entry point of ``python -m benchmarks``."""
-
-import sys
-
-from benchmarks.cli import main
-
-# Worker processes import this module anew, under another name.
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,0 +1,193 @@
+"""``fitgym benchmark quick | algorithms | search | speed``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import time
+from pathlib import Path
+
+from fitgym.common.files import write_text
+from fitgym.common.validation import require_integer
+from fitgym_benchmarks.backends.local import run_all
+from fitgym_benchmarks.report.report import calibrate_log, write_report
+from fitgym_benchmarks.report.tables import as_text, tables
+from fitgym_benchmarks.runs import Result
+from fitgym_benchmarks.search import SPACES, STAGES, Search, as_markdown, run_search
+from fitgym_benchmarks.store import ResultStore
+from fitgym_benchmarks.suites.algorithms import ROWS, algorithm_runs, algorithm_table, write_page
+from fitgym_benchmarks.suites.quick import ENVIRONMENTS, STEPS, quick_runs
+
+__all__ = ["add_arguments"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the benchmarks to the command's parser."""
+    parser.description = "Train, evaluate and compare agents."
+    commands = parser.add_subparsers(dest="benchmark", required=True, metavar="BENCHMARK")
+    quick = commands.add_parser(
+        "quick",
+        help="all learners and references on small budgets, with a report, in ten minutes",
+        description="Train the learners, evaluate them and every reference on the same seasons, "
+        "print the table and write a report. Stop it whenever you like: started again, it goes "
+        "on with the runs that are not finished.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    quick.add_argument("--out", type=Path, default=Path("results/quick"), help="folder of results")
+    quick.add_argument("--seed", type=int, default=0, help="seed of the training")
+    quick.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
+    quick.add_argument("--workers", type=int, default=2, help="processes to train with")
+    quick.add_argument(
+        "--agent",
+        action="append",
+        default=[],
+        metavar="AGENT",
+        help="a further agent: package.module:Class or the name of an installed one, with "
+        "arguments if any, as in package.module:Class,argument=value; may be repeated",
+    )
+    quick.add_argument(
+        "--environment",
+        action="append",
+        choices=ENVIRONMENTS,
+        help="only this one; may be repeated (default: all four)",
+    )
+    quick.set_defaults(run=_quick)
+    algorithms = commands.add_parser(
+        "algorithms",
+        help="every learner and network at equal environment steps, over some seeds",
+        description="Train every learner with some seeds for equal environment steps, evaluate "
+        "all of them and the references on the same seasons, and print a table per stage. Stop "
+        "it whenever you like: started again, it goes on with the runs that are not finished.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    algorithms.add_argument(
+        "--out", type=Path, default=Path("results/algorithms"), help="folder of results"
+    )
+    algorithms.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
+    algorithms.add_argument("--seeds", type=int, default=3, help="trainings of each learner")
+    algorithms.add_argument(
+        "--workers", type=int, default=2, help="trainings at once; A3C has processes of its own"
+    )
+    algorithms.add_argument(
+        "--row", action="append", choices=list(ROWS), help="only this row; may be repeated"
+    )
+    algorithms.set_defaults(run=_algorithms)
+    speed = commands.add_parser(
+        "speed",
+        help="how fast the environments and the learners are, as ratios",
+        description="Time environments and learners against yardsticks in turns, measure how "
+        "memory grows, print the ratios beside the targets and write a report. A machine with "
+        "other work gives other ratios.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    speed.add_argument("--out", type=Path, default=Path("results/speed"), help="folder of results")
+    speed.add_argument("--repeats", type=int, default=7, help="turns of each side that count")
+    speed.add_argument(
+        "--only", choices=("environments", "training"), help="one of the two parts, not both"
+    )
+    speed.set_defaults(run=_speed)
+    search = commands.add_parser(
+        "search",
+        help="settings of a learner, by Optuna",
+        description="Try settings and print a table of them. Stop it whenever you like: started "
+        "again, it goes on; started twice, it uses two cores.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    search.add_argument("agent", choices=list(SPACES), help="the learner")
+    search.add_argument(
+        "--environment",
+        nargs="+",
+        default=list(STAGES),
+        help="ids of the environments to learn",
+    )
+    search.add_argument("--trials", type=int, default=40, help="finished trials in all")
+    search.add_argument("--steps", type=int, default=1_000_000, help="steps of each training")
+    search.add_argument("--seeds", type=int, default=1, help="trainings of each trial")
+    search.add_argument("--episodes", type=int, default=100, help="seasons to judge a training by")
+    search.add_argument("--sampler-seed", type=int, default=0, help="seed of the search itself")
+    search.add_argument(
+        "--fixed", type=json.loads, default={}, help="settings that all trials share, as JSON"
+    )
+    search.add_argument(
+        "--out", type=Path, default=Path("results/search"), help="folder of studies and tables"
+    )
+    search.set_defaults(run=_search)
+
+
+def _algorithms(options: argparse.Namespace) -> None:
+    steps = require_integer("--steps", options.steps, 1)
+    seeds = require_integer("--seeds", options.seeds, 1)
+    workers = require_integer("--workers", options.workers, 1)
+    rows = options.row or list(ROWS)
+    groups = algorithm_runs(steps=steps, seeds=seeds, rows=rows)
+    store = ResultStore(options.out / "runs")
+    runs = [run for group in groups.values() for run in group]
+    result_of = dict(
+        zip([run.key for run in runs], run_all(runs, store, workers=workers), strict=True)
+    )
+    found: dict[str, dict[str, list[Result]]] = {}
+    for (environment, label), group in groups.items():
+        found.setdefault(environment, {})[label] = [result_of[run.key] for run in group]
+    words = ["--steps", str(steps), "--seeds", str(seeds), "--workers", str(workers)]
+    words += [word for row in options.row or () for word in ("--row", row)]
+    command = shlex.join(["fitgym", "benchmark", "algorithms", *words])
+    arguments = {"command": command, "steps": steps, "seeds": seeds, "rows": rows}
+    write_text(options.out / "arguments.json", json.dumps(arguments, indent=2) + "\n")
+    page = write_page(
+        {environment: algorithm_table(by_row, store) for environment, by_row in found.items()},
+        options.out,
+        command,
+    )
+    print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
+
+
+def _speed(options: argparse.Namespace) -> None:
+    from fitgym_benchmarks.speed.report import write_speed_report
+    from fitgym_benchmarks.speed.speed import PARTS, Sizes, measure
+
+    repeats = require_integer("--repeats", options.repeats, 1)
+    parts = (options.only,) if options.only else PARTS
+    command = f"fitgym benchmark speed --repeats {repeats}"
+    if options.only:
+        command += f" --only {options.only}"
+    measurements = measure(parts, repeats, Sizes())
+    page = write_speed_report(measurements, options.out, repeats, command)
+    print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
+
+
+def _search(options: argparse.Namespace) -> None:
+    require_integer("--trials", options.trials, 1)
+    search = Search(
+        agent=options.agent,
+        environments=tuple(options.environment),
+        steps=options.steps,
+        seeds=options.seeds,
+        episodes=options.episodes,
+        fixed=options.fixed,
+    )
+    study = run_search(search, options.trials, options.out, seed=options.sampler_seed)
+    print(f"\n{as_markdown(search, study)}")
+
+
+def _quick(options: argparse.Namespace) -> None:
+    require_integer("--seed", options.seed, 0)
+    require_integer("--steps", options.steps, 1)
+    require_integer("--workers", options.workers, 1)
+    started = time.perf_counter()
+    runs = quick_runs(
+        seed=options.seed,
+        steps=options.steps,
+        environments=options.environment or ENVIRONMENTS,
+        agents=options.agent,
+    )
+    results = run_all(runs, ResultStore(options.out / "runs"), workers=options.workers)
+    for table in tables(results):
+        print(f"\n{as_text(table)}")
+    words = ["--seed", str(options.seed), "--steps", str(options.steps)]
+    words += [word for agent in options.agent for word in ("--agent", agent)]
+    words += [word for one in options.environment or () for word in ("--environment", one)]
+    command = shlex.join(["fitgym", "benchmark", "quick", *words])
+    print("\nFitting the model to the runner's log, for the report ...", flush=True)
+    page = write_report(results, options.out, calibrate_log(), command)
+    print(f"Report: {page} ({time.perf_counter() - started:.0f} s in all)")

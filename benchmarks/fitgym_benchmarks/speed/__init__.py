@@ -1,0 +1,1 @@
+"""How fast environments and learners are, as ratios taken in one run."""

@@ -1,0 +1,120 @@
+"""What ``fitgym benchmark quick`` runs: all learners and references on a small budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fitgym_agents.agent import find_agent
+from fitgym_agents.configuration_files import configuration_for, split_agent
+from fitgym_agents.environments import EnvironmentFactory, log_part
+from fitgym_agents.references.simple import reference_agents
+from fitgym_benchmarks.runs import Run
+
+__all__ = ["A3C_FEW_STEPS", "ENVIRONMENTS", "EPISODES", "LEARNERS", "STEPS", "quick_runs"]
+
+# Those in which plans have consequences come first.
+ENVIRONMENTS = (
+    "fitgym/Acquisition-v0",
+    "fitgym/Retention-v0",
+    "fitgym/AcquisitionReplay-v0",
+    "fitgym/RetentionReplay-v0",
+)
+
+# The slowest first, so that the two workers end at about the same time.
+LEARNERS = ("recurrent-ppo", "dqn", "a2c", "ppo", "a3c")
+
+# A3C's own defaults are for millions of steps, which it takes in a minute. In equal few steps it
+# needs more updates than those give: the best of 20 settings at 300,000 steps (docs/algorithms.md).
+A3C_FEW_STEPS: Mapping[str, Any] = {
+    "environments": 8,
+    "steps": 10,
+    "learning_rate": 1.5e-3,
+    "advantage_decay": 1.0,
+    "entropy_bonus": 0.024,
+    "optimiser": "rmsprop",
+    "activation": "tanh",
+}
+
+# Steps of training per run: the slowest learner then takes about a minute, and all of it together
+# about half of ten minutes on two cores.
+STEPS = 300_000
+
+# Fang et al. 2022 average over 100 simulations.
+EPISODES = 100
+
+
+def quick_runs(
+    *,
+    seed: int = 0,
+    steps: int = STEPS,
+    episodes: int = EPISODES,
+    environments: Sequence[str] = ENVIRONMENTS,
+    environment_kwargs: Mapping[str, Any] | None = None,
+    agents: Sequence[str] = (),
+) -> list[Run]:
+    """Return the runs of the quick benchmark: the learners of all environments, then references.
+
+    Under replay adherence learners train on windows of the log's first part, and all agents are
+    evaluated on windows of the rest, which no learner has seen.
+
+    Args:
+        seed: Seed of the training.
+        steps: Environment steps per training.
+        episodes: Seasons to evaluate on, common to all runs of an environment.
+        environments: Registered ids.
+        environment_kwargs: Further arguments of all environments.
+        agents: Further agents: names or import paths, with arguments if any, as in
+            ``package.module:Class,argument=value``. Those that learn are trained.
+
+    Raises:
+        ValueError: If there is no such agent or environment, or an argument is malformed.
+        TypeError: If a further agent is no agent.
+    """
+    others = [split_agent(text) for text in agents]
+    learners, references = [], []
+    for environment in environments:
+        training_kwargs = {**log_part(environment, "train"), **(environment_kwargs or {})}
+        evaluation_kwargs = {**log_part(environment, "test"), **(environment_kwargs or {})}
+        learners += [
+            Run(
+                agent=learner,
+                environment=environment,
+                configuration=configuration,
+                training_kwargs=training_kwargs,
+                evaluation_kwargs=evaluation_kwargs,
+                steps=steps,
+                seed=seed,
+                episodes=episodes,
+            )
+            for learner, configuration in [
+                *((name, _settings(name, environment)) for name in LEARNERS),
+                *(other for other in others if find_agent(other[0]).learns()),
+            ]
+        ]
+        person: Any = EnvironmentFactory(environment, evaluation_kwargs)().unwrapped
+        references += [
+            Run(
+                agent=agent,
+                environment=environment,
+                configuration=configuration,
+                evaluation_kwargs=evaluation_kwargs,
+                episodes=episodes,
+            )
+            for agent, configuration in [
+                *(
+                    (f"{type(agent).__module__}:{type(agent).__qualname__}", agent.configuration())
+                    for agent in reference_agents(person)
+                ),
+                *(other for other in others if not find_agent(other[0]).learns()),
+            ]
+        ]
+    # How long somebody else's training takes is not known; it goes first.
+    order = {name: place for place, name in enumerate(LEARNERS)}
+    return sorted(learners, key=lambda run: order.get(run.agent, -1)) + references
+
+
+def _settings(learner: str, environment: str) -> dict[str, Any]:
+    """Return the settings that ship, or for A3C those for few steps."""
+    settings = configuration_for(learner, environment).configuration
+    return {**settings, **(A3C_FEW_STEPS if learner == "a3c" else {})}

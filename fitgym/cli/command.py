@@ -1,0 +1,35 @@
+"""What a sub-command of ``fitgym`` is, and those of this package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["COMMANDS", "Command"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """A sub-command, described without importing what it needs.
+
+    Attributes:
+        help: One line for ``fitgym --help``.
+        module: Import path of a module with ``add_arguments(parser)``, which sets ``run``.
+        extra: Extra of the package that the command needs; None if it needs none.
+    """
+
+    help: str
+    module: str
+    extra: str | None = None
+
+
+COMMANDS = {
+    "calibrate": Command("fit the model to a training log", "fitgym.cli.calibrate"),
+    "predictor": Command(
+        "train, evaluate and use the heart-rate predictor", "fitgym.cli.predictor", "predictor"
+    ),
+    "solve": Command("find the best plans by dynamic programming", "fitgym.cli.solve"),
+    "scores": Command(
+        "make, or show, the reference scores of every environment and shipped individual",
+        "fitgym.cli.scores",
+    ),
+}

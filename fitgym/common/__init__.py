@@ -1,0 +1,1 @@
+"""What every layer uses: files, checks of arguments, compilation, statistics, figures."""

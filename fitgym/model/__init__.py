@@ -1,0 +1,1 @@
+"""The equations of people, without state: fitness, fatigue, VDOT, TRIMP, plans, noise."""

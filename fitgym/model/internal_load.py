@@ -1,0 +1,36 @@
+"""Internal load of exercise from heart rate: Banister's TRIMPexp (Banister 1991)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fitgym.common.compilation import compiled
+
+__all__ = ["load_rate", "load_rates"]
+
+# Weight and exponent for men (and unknown gender) and for women.
+_MEN = (0.64, 1.92)
+_WOMEN = (0.86, 1.67)
+
+
+def load_rates(heart_rate: Any, resting: Any, maximum: Any, female: bool) -> Any:
+    """Return internal load per minute, ``h w e^(c h)`` with strain ``h`` in [0, 1].
+
+    Args:
+        heart_rate: bpm; a number or an array.
+        resting: Resting heart rate, bpm; a number or an array that broadcasts.
+        maximum: Maximum heart rate, bpm; likewise.
+        female: Whether to take the constants for women.
+
+    Returns:
+        Load per minute, shaped as the arguments broadcast.
+    """
+    weight, exponent = _WOMEN if female else _MEN
+    strain = np.minimum(np.maximum((heart_rate - resting) / (maximum - resting), 0.0), 1.0)
+    return strain * weight * np.exp(exponent * strain)
+
+
+# The same for single numbers inside compiled code.
+load_rate = compiled(load_rates)

@@ -1,0 +1,1 @@
+"""Individuals and the population they are drawn from."""

@@ -1,0 +1,1 @@
+"""Planning with the model: dynamic programming, belief about motivation, reference scores."""

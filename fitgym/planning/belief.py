@@ -1,0 +1,176 @@
+"""What can be known of the hidden motivation: a Bayes filter on a grid.
+
+How much of a plan was done tells what was tolerated that day, which is motivation plus noise and
+things that are observed; whether a person trained without a plan tells of motivation too. The
+filter starts from the distribution at reset, weighs each motivation with the likelihood of what
+was seen (exact: normal for a plan that was stopped, its tail for one completed, logistic without
+a plan) and moves it on by the equation of motivation. On a fine grid this is the exact filter
+but for the grid (Jazwinski 1970, Stochastic Processes and Filtering Theory, chapter 6).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitgym.adherence.response import at_share, history_row, nearest_plan, next_motivation
+from fitgym.common.compilation import compiled_allocating
+from fitgym.common.validation import require_integer
+from fitgym.envs import kernel
+from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.planning.dynamic_programming import DynamicProgram, hat_weights, normal_nodes
+from fitgym.planning.simulation import Policy
+
+__all__ = ["MotivationFilter", "belief_policy"]
+
+
+class MotivationFilter:
+    """The probability of each motivation of a grid, for many people at once.
+
+    Attributes:
+        motivations: The grid, (P,), even.
+    """
+
+    def __init__(
+        self, environment: FitnessFatigueEnv, low: float, high: float, points: int = 161
+    ) -> None:
+        """Lay out the grid.
+
+        Args:
+            environment: The unwrapped environment; its person and load table are known.
+            low: Smallest motivation of the grid.
+            high: Largest motivation of the grid.
+            points: Number of grid points, P.
+        """
+        self.motivations = np.linspace(low, high, require_integer("points", points, 2))
+        self._person = environment.person
+        self._tables = environment.adherence.tables
+        nodes, self._weights = normal_nodes()
+        sd = float(self._person["initial_motivation_sd"][0])
+        self._start = self._weights @ hat_weights(self.motivations, sd * nodes)
+        self._noises = float(self._person["motivation_sd"][0]) * nodes
+
+    def start(self, count: int) -> NDArray[np.float64]:
+        """Return the belief at the start of a season, for each of ``count`` people, (N, P)."""
+        return np.tile(self._start, (count, 1))
+
+    def update(
+        self, beliefs: NDArray[np.float64], before: NDArray[np.void], after: NDArray[np.void]
+    ) -> NDArray[np.float64]:
+        """Return the beliefs after a day.
+
+        Args:
+            beliefs: Those before it, (N, P).
+            before: States before it, (N,) of ``STATE``; the motivation is not looked at.
+            after: States after it, of which plan and intensity are read.
+        """
+        result = np.zeros_like(beliefs)
+        _update(
+            beliefs,
+            before.copy(),
+            after,
+            self._person,
+            self._tables,
+            self.motivations,
+            self._noises,
+            self._weights,
+            result,
+        )
+        return result
+
+
+def belief_policy(environment: FitnessFatigueEnv, program: DynamicProgram) -> Policy:
+    """Return the policy that pushes the plan with the best value on average over the belief.
+
+    It uses the values of the dynamic program, which knows the motivation, so it takes no plan for
+    the sake of learning (QMDP: Littman, Cassandra and Kaelbling 1995). It serves one simulation:
+    states on day 0 start the beliefs anew.
+    """
+    axis = program.axes[3]
+    motivation_filter = MotivationFilter(environment, axis[0], axis[-1])
+    coarser = hat_weights(axis, motivation_filter.motivations)
+    memory: list[Any] = []
+
+    def act(states: NDArray[np.void]) -> NDArray[np.int64]:
+        if states["day"][0] == 0:
+            beliefs = motivation_filter.start(states.size)
+        else:
+            beliefs = motivation_filter.update(memory[1], memory[0], states)
+        memory[:] = [states.copy(), beliefs]
+        return program.actions(states, beliefs @ coarser)
+
+    return act
+
+
+@compiled_allocating
+def _update(
+    beliefs: Any,
+    before: Any,
+    after: Any,
+    people: Any,
+    tables: Any,
+    motivations: Any,
+    noises: Any,
+    weights: Any,
+    result: Any,
+) -> None:
+    """Fill ``result`` (N, P), zero before, with the beliefs after a day."""
+    person = people[0]
+    points = motivations.size
+    log_likelihood = np.empty(points)
+    low, step = motivations[0], motivations[1] - motivations[0]
+    for i in range(before.size):
+        plan_trimp, intensity = after[i].plan_trimp, after[i].intensity
+        planned = plan_trimp > 0.0
+        share, log_load = 0.0, 0.0
+        if planned:
+            share = min(intensity / plan_trimp, 1.0)
+            plan = nearest_plan(tables.targets_trimp, plan_trimp)
+            first, last = tables.first_segments[plan], tables.first_segments[plan + 1]
+            row = history_row(before[i].history, before[i].days_since)
+            loads, beats = tables.loads[person.table, row], tables.beats[person.table, row]
+            load, _, _ = at_share(loads, beats, tables.segments, first, last, share)
+            log_load = math.log(max(load, 1e-300))
+        for m in range(points):
+            before[i].motivation = motivations[m]
+            if planned:
+                tolerance = kernel.log_tolerance_of(before[i], person, 0.0)
+                margin = (log_load - tolerance) / person.tolerance_sd
+                if share >= 1.0:
+                    completed = 0.5 * math.erfc(margin / math.sqrt(2.0))
+                    log_likelihood[m] = math.log(max(completed, 1e-300))
+                else:
+                    log_likelihood[m] = -0.5 * margin * margin
+            else:
+                strikes = kernel.habit_probability(before[i], person)
+                log_likelihood[m] = math.log(strikes if intensity > 0.0 else 1.0 - strikes)
+        largest = log_likelihood.max()
+        total = 0.0
+        for m in range(points):
+            weight = beliefs[i, m] * math.exp(log_likelihood[m] - largest)
+            if weight < 1e-12:
+                continue
+            for q in range(noises.size):
+                motivation = next_motivation(
+                    motivations[m],
+                    person.persistence,
+                    person.success_effect,
+                    person.failure_effect,
+                    planned,
+                    share,
+                    noises[q],
+                )
+                place = min(max((motivation - low) / step, 0.0), points - 1.0)
+                cell = min(int(place), points - 2)
+                part = place - cell
+                result[i, cell] += weight * weights[q] * (1.0 - part)
+                result[i, cell + 1] += weight * weights[q] * part
+            total += weight
+        if total > 0.0:
+            result[i] /= total
+        else:
+            # What was seen is impossible under the belief: trust the belief alone.
+            result[i] = beliefs[i]

@@ -1,0 +1,219 @@
+"""One day of backward induction, compiled: what each plan is worth, and the best of them.
+
+The state of the dynamic program is (ln B, F, G, m); see ``fitgym.planning.dynamic_programming``.
+Dynamics, tolerance and reward are those of the kernel: nothing here has an equation of its own but
+the probability of each outcome.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+
+from fitgym.adherence.response import at_share, history_row
+from fitgym.common.compilation import compiled, compiled_allocating, compiled_parallel
+from fitgym.envs import kernel
+
+__all__ = ["fill_log_loads", "induce", "interpolate", "look_ahead"]
+
+# Outcomes less likely than this, at every motivation, are left out.
+_NEGLIGIBLE = 1e-7
+
+
+@compiled
+def fill_log_loads(tables: Any, table: int, log_loads: Any) -> None:
+    """Fill ``log_loads[row, plan, k]`` with the log of the load at the k-th share of a plan."""
+    rows, plans, edges = log_loads.shape
+    for row in range(rows):
+        loads, beats = tables.loads[table, row], tables.beats[table, row]
+        for plan in range(plans):
+            first, last = tables.first_segments[plan], tables.first_segments[plan + 1]
+            for k in range(edges):
+                load, _, _ = at_share(loads, beats, tables.segments, first, last, k / (edges - 1))
+                log_loads[row, plan, k] = math.log(max(load, 1e-300))
+
+
+@compiled
+def _cell(axis: Any, point: float) -> tuple[int, float]:
+    """Return the cell of an even axis that a point lies in, and how far, 0 to 1, in it."""
+    place = (point - axis[0]) / (axis[1] - axis[0])
+    place = min(max(place, 0.0), axis.size - 1.0)
+    cell = min(int(place), axis.size - 2)
+    return cell, place - cell
+
+
+@compiled
+def interpolate(values: Any, axes: Any, state: Any, result: Any) -> None:
+    """Fill ``result`` (m,) with the values (ln B, F, G, m) at the stocks of a state."""
+    b, b_part = _cell(axes[0], math.log(state.base_level))
+    f, f_part = _cell(axes[1], state.fitness)
+    g, g_part = _cell(axes[2], state.fatigue)
+    result[:] = 0.0
+    for corner in range(8):
+        i, j, k = corner >> 2, (corner >> 1) & 1, corner & 1
+        weight = (
+            (b_part if i else 1.0 - b_part)
+            * (f_part if j else 1.0 - f_part)
+            * (g_part if k else 1.0 - g_part)
+        )
+        if weight > 0.0:
+            row = values[b + i, f + j, g + k]
+            for m in range(row.size):
+                result[m] += weight * row[m]
+
+
+@compiled_allocating
+def _plan_values(
+    scratch: Any,
+    outcome: Any,
+    people: Any,
+    targets: Any,
+    log_loads: Any,
+    habits: Any,
+    expected: Any,
+    axes: Any,
+    work: Any,
+    result: Any,
+) -> None:
+    """Fill ``result[plan, m]`` with what each plan is worth at the stocks of ``scratch[1]``.
+
+    Args:
+        scratch: Record array of ``STATE``, (2,): the state is the second, the first is work space.
+        outcome: Record array of ``OUTCOME``, (1,), work space.
+        people: Record array of ``PERSON``, (1,).
+        targets: Points of each action, 0 first.
+        log_loads: Log of the load of each plan at equal shares, (10, shares + 1).
+        habits: Equally likely habit sessions, points.
+        expected: See ``fitgym.planning.dynamic_programming.DynamicProgram.expected``.
+        axes: Grid points along ln B, F, G and m.
+        work: (5, m), work space.
+        result: (11, m).
+    """
+    person = people[0]
+    motivations = axes[3]
+    shares = log_loads.shape[1] - 1
+    tolerance, strikes, below, likely, ahead = work[0], work[1], work[2], work[3], work[4]
+    for m in range(motivations.size):
+        scratch[1].motivation = motivations[m]
+        tolerance[m] = kernel.log_tolerance_of(scratch[1], person, 0.0)
+        strikes[m] = kernel.habit_probability(scratch[1], person)
+    result[:] = 0.0
+
+    for j in range(targets.size):
+        outcomes = shares + 1 if j > 0 else habits.size + 1
+        below[:] = 0.0
+        for k in range(outcomes):
+            met = False
+            kind = shares + 1
+            if j > 0:
+                # A plan stops in share k if the load at the end of it is not tolerated but that
+                # at its start is; it is completed if the load at the end of the plan is.
+                kind = k
+                met = k == shares
+                intensity = targets[j] * (1.0 if met else (k + 0.5) / shares)
+                for m in range(motivations.size):
+                    up_to = 1.0
+                    if not met:
+                        margin = (log_loads[j - 1, k + 1] - tolerance[m]) / person.tolerance_sd
+                        up_to = 0.5 * math.erfc(-margin / math.sqrt(2.0))
+                    likely[m] = up_to - below[m]
+                    below[m] = up_to
+            elif k < habits.size:
+                intensity = habits[k]
+                for m in range(motivations.size):
+                    likely[m] = strikes[m] / habits.size
+            else:
+                intensity = 0.0
+                for m in range(motivations.size):
+                    likely[m] = 1.0 - strikes[m]
+            if likely.max() < _NEGLIGIBLE:
+                continue
+            scratch[0] = scratch[1]
+            kernel.step_with_response(scratch, outcome, people, 0, targets[j], intensity, met)
+            interpolate(expected[kind], axes, scratch[0], ahead)
+            reward = outcome[0].reward
+            for m in range(motivations.size):
+                result[j, m] += likely[m] * (reward + ahead[m])
+
+
+@compiled_allocating
+def look_ahead(
+    states: Any,
+    scratch: Any,
+    outcome: Any,
+    people: Any,
+    targets: Any,
+    log_loads: Any,
+    habits: Any,
+    expected: Any,
+    axes: Any,
+    result: Any,
+) -> None:
+    """Fill ``result[i, plan, m]`` with what each plan is worth in state i; see ``_plan_values``."""
+    work = np.empty((5, axes[3].size))
+    for i in range(states.size):
+        scratch[1] = states[i]
+        _plan_values(
+            scratch,
+            outcome,
+            people,
+            targets,
+            log_loads[history_row(states[i].history, states[i].days_since)],
+            habits,
+            expected,
+            axes,
+            work,
+            result[i],
+        )
+
+
+@compiled_parallel
+def induce(
+    scratch: Any,
+    outcome: Any,
+    people: Any,
+    targets: Any,
+    allowed: Any,
+    log_loads: Any,
+    habits: Any,
+    expected: Any,
+    axes: Any,
+    values: Any,
+) -> None:
+    """Fill ``values`` (ln B, F, G, m) with the best over the allowed plans; see ``_plan_values``.
+
+    ``scratch`` and ``outcome`` have a row for each pair of base level and fitness, so that no two
+    threads share one.
+    """
+    base_levels, fitness, fatigue, motivations = axes
+    for pair in numba.prange(base_levels.size * fitness.size):
+        b = pair // fitness.size
+        f = pair % fitness.size
+        state = scratch[pair]
+        work = np.empty((5, motivations.size))
+        result = np.empty((targets.size, motivations.size))
+        for g in range(fatigue.size):
+            state[1].base_level = math.exp(base_levels[b])
+            state[1].fitness = fitness[f]
+            state[1].fatigue = fatigue[g]
+            _plan_values(
+                state,
+                outcome[pair],
+                people,
+                targets,
+                log_loads,
+                habits,
+                expected,
+                axes,
+                work,
+                result,
+            )
+            for m in range(motivations.size):
+                best = -math.inf
+                for j in range(targets.size):
+                    if allowed[j] and result[j, m] > best:
+                        best = result[j, m]
+                values[b, f, g, m] = best

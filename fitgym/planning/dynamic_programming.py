@@ -1,0 +1,408 @@
+"""The dynamic-programming reference under FitRec adherence: what an all-knowing service earns.
+
+Backward induction (Bellman 1957) over the days on a grid over (ln B, F, G, m), with multilinear
+interpolation between grid points and the nearest edge beyond them. The motivation m is known
+here. The probability that a plan is completed is the exact normal one, and so is that of failing
+within each of some equal shares of the plan, whose middle stands for it; the noise of motivation
+is integrated by Gauss-Hermite quadrature, the habit sessions by quantiles. Dynamics, tolerance
+and rewards are those of the kernel.
+
+Two things are approximate: the grid, and the load of a plan, which in the tables of values is the
+mean of its logarithm over histories, each weighted by how often seasons meet it. Both the range
+of the grid and these weights come from scouting: a coarse solution is found between the limits of
+what seasons of every fixed plan and of random plans meet, and what its own seasons meet then lays
+out the final grid. Where the final solution's seasons leave that, the grid is laid out anew around
+both, and solved again. The return of the policy, which looks one day ahead from the very
+state and after yesterday's session, is simulated in the true environment, so it is a lower bound
+on the optimum whatever the grid.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import NormalDist
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from fitgym.adherence.base import FITREC
+from fitgym.adherence.response import Tables, next_motivation
+from fitgym.common.files import atomic_path
+from fitgym.common.validation import require_integer, require_number
+from fitgym.envs import kernel
+from fitgym.envs.records import OUTCOME, STATE
+from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.people.individual import Individual
+from fitgym.planning import bellman
+from fitgym.planning.grid import grid_limits, scout, scout_simple_policies, visited_rows
+
+__all__ = ["FORMAT", "DynamicProgram", "GridSize", "hat_weights", "normal_nodes", "solve"]
+
+# Raised when the meaning of stored values changes, so that cached ones are computed anew.
+FORMAT = 3
+# Nodes of the Gauss-Hermite quadrature over the noise of motivation.
+_NOISE_NODES = 32
+# The grid is laid out anew, and solved again, while more than this share of the days that the
+# solution's own seasons meet lies beyond it; ours, and in three rounds at most.
+_NEGLIGIBLE_OUTSIDE = 1e-3
+_ROUNDS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridSize:
+    """How fine the grid and the sums over outcomes are.
+
+    Attributes:
+        base_level: Points along ln B.
+        fitness: Points along F.
+        fatigue: Points along G.
+        motivation: Points along m.
+        shares: Into how many equal shares of a plan a failure may fall.
+        habits: Equally likely habit sessions.
+    """
+
+    base_level: int = 14
+    fitness: int = 14
+    fatigue: int = 18
+    motivation: int = 25
+    shares: int = 8
+    habits: int = 8
+
+    def __post_init__(self) -> None:
+        """Check every number."""
+        for name in ("base_level", "fitness", "fatigue", "motivation"):
+            require_integer(name, getattr(self, name), 2, 500)
+        require_integer("shares", self.shares, 1, 1000)
+        require_integer("habits", self.habits, 1, 1000)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Points along ln B, F, G and m."""
+        return self.base_level, self.fitness, self.fatigue, self.motivation
+
+    def refined(self, factor: float) -> GridSize:
+        """Return a grid with ``factor`` times as many points along each axis.
+
+        Raises:
+            ValueError: If the factor is not in [0.2, 10].
+            TypeError: If it is not a number.
+        """
+        require_number("factor", factor, 0.2, 10)
+        return GridSize(
+            **{name: max(2, round(factor * count)) for name, count in asdict(self).items()}
+        )
+
+
+_SCOUTING_SIZE = GridSize(base_level=7, fitness=7, fatigue=9, motivation=21, shares=4, habits=4)
+
+
+class DynamicProgram:
+    """The values of every state on every day, and the plans that follow from them.
+
+    Attributes:
+        individual: Whose.
+        days: ``T``.
+        size: How fine the grid is.
+        scouted: States that seasons meet, dtype ``STATE``: they weigh the histories.
+        axes: Grid points along ln B, F, G and m; each is evenly spaced.
+        values: Largest expected return from day t on, (T + 1, ln B, F, G, m), float32.
+        value: Largest expected return of a season, the mean over the motivation at the start.
+    """
+
+    def __init__(
+        self,
+        environment: FitnessFatigueEnv,
+        size: GridSize,
+        scouted: NDArray[np.void],
+        limits: NDArray[np.float64],
+    ) -> None:
+        """Lay out the grid, all values zero; ``solve`` fills them in.
+
+        Args:
+            environment: The unwrapped environment.
+            size: How fine the grid is.
+            scouted: States that seasons meet, dtype ``STATE``.
+            limits: Ends of the axes of ln B, F, G and m, (4, 2).
+        """
+        self.individual: Individual = environment.individual
+        self.days = environment.days
+        self.size = size
+        self.scouted = scouted
+        # As the environment sees the person now, so that changed tables count.
+        self._record = environment.person.copy()
+        self._tables: Tables = environment.adherence.tables
+        self._targets = np.array([0.0, *self.individual.plans_trimp])
+        self._mask = environment.action_mask
+        self._start = environment.task.meet(self.individual).starts
+        self._log_loads = np.empty(
+            (self._tables.loads.shape[1], self._targets.size - 1, size.shares + 1)
+        )
+        bellman.fill_log_loads(self._tables, int(self._record["table"][0]), self._log_loads)
+        self._habits = self._habit_sessions()
+        self.axes = tuple(
+            np.linspace(low, high, count)
+            for (low, high), count in zip(limits, size.shape, strict=True)
+        )
+        rows, visits = np.unique(visited_rows(scouted), return_counts=True)
+        self._mean_log_loads = np.average(self._log_loads[rows], axis=0, weights=visits)
+        self._transitions = self._motivation_transitions()
+        self.values = np.zeros((self.days + 1, *size.shape), dtype=np.float32)
+
+    @property
+    def value(self) -> float:
+        """Largest expected return of a season, the mean over the motivation at the start."""
+        sd = float(self._record["initial_motivation_sd"][0])
+        nodes, weights = normal_nodes()
+        belief = weights @ hat_weights(self.axes[3], sd * nodes)
+        values = np.empty(self.size.motivation)
+        bellman.interpolate(self.values[0], self.axes, self._start[0], values)
+        return float(belief @ values)
+
+    def plan_values(self, states: NDArray[np.void]) -> NDArray[np.float64]:
+        """Return what each plan is worth at each motivation of the grid, (N, 11, motivations).
+
+        It is the reward expected today and the best from tomorrow on, one day ahead of exactly
+        these stocks and this history. Forbidden plans have their worth too.
+
+        Args:
+            states: (N,) of ``STATE``; their motivations are not looked at.
+        """
+        result = np.empty((states.size, self._targets.size, self.size.motivation))
+        for day in np.unique(states["day"]):
+            rows = np.flatnonzero(states["day"] == day)
+            some = np.empty((rows.size, *result.shape[1:]))
+            bellman.look_ahead(
+                states[rows],
+                np.zeros(2, dtype=STATE),
+                np.zeros(1, dtype=OUTCOME),
+                self._record,
+                self._targets,
+                self._log_loads,
+                self._habits,
+                self.expected(min(int(day) + 1, self.days)),
+                self.axes,
+                some,
+            )
+            result[rows] = some
+        return result
+
+    def actions(
+        self, states: NDArray[np.void], beliefs: NDArray[np.float64] | None = None
+    ) -> NDArray[np.int64]:
+        """Return the best plan in each state, (N,).
+
+        Args:
+            states: (N,) of ``STATE``.
+            beliefs: Probability of each motivation of the grid, (N, motivations); None trusts
+                the motivations in ``states``.
+        """
+        if beliefs is None:
+            beliefs = hat_weights(self.axes[3], states["motivation"])
+        values = np.einsum("ijm,im->ij", self.plan_values(states), beliefs)
+        values[:, self._mask == 0] = -np.inf
+        return np.asarray(values.argmax(axis=1))
+
+    def outside(self, states: NDArray[np.void]) -> float:
+        """Return the share of ``states`` that lie beyond the grid."""
+        columns = (
+            np.log(states["base_level"]),
+            states["fitness"],
+            states["fatigue"],
+            states["motivation"],
+        )
+        beyond = np.zeros(states.shape, dtype=np.bool_)
+        for axis, column in zip(self.axes, columns, strict=True):
+            beyond |= (column < axis[0]) | (column > axis[-1])
+        return float(beyond.mean())
+
+    def expected(self, day: int) -> NDArray[np.float32]:
+        """Return the values of a day, expected the day before for each kind of outcome.
+
+        The first axis is the kind: the plan failed in share 0, 1, ..., the plan was completed, no
+        plan; the last axis is the motivation of the day before.
+        """
+        flat = self.values[day].reshape(-1, self.size.motivation)
+        return np.stack(
+            [(flat @ matrix.T).reshape(self.size.shape) for matrix in self._transitions]
+        )
+
+    def induce(self, *, progress: bool = False, description: str = "solving") -> None:
+        """Fill in the values, from the last day to the first.
+
+        Args:
+            progress: Whether to show a bar.
+            description: What the bar is called.
+        """
+        days = range(self.days - 1, -1, -1)
+        for day in tqdm(days, desc=description, unit="day", disable=not progress):
+            self._backward(day)
+
+    def _backward(self, day: int) -> None:
+        """Fill in the values of ``day`` from those of the next."""
+        count = self.size.base_level * self.size.fitness
+        bellman.induce(
+            np.zeros((count, 2), dtype=STATE),
+            np.zeros((count, 1), dtype=OUTCOME),
+            self._record,
+            self._targets,
+            self._mask,
+            self._mean_log_loads,
+            self._habits,
+            self.expected(day + 1),
+            self.axes,
+            self.values[day],
+        )
+
+    def _habit_sessions(self) -> NDArray[np.float64]:
+        """Return equally likely habit sessions, points."""
+        middles = (np.arange(self.size.habits) + 0.5) / self.size.habits
+        if self._tables.sessions_trimp.size:
+            return np.quantile(self._tables.sessions_trimp, middles)
+        normal = NormalDist()
+        return np.array(
+            [kernel.drawn_habit(self._record[0], normal.inv_cdf(middle)) for middle in middles]
+        )
+
+    def _motivation_transitions(self) -> NDArray[np.float32]:
+        """Return how motivation moves for each kind of outcome, (shares + 2, m, m)."""
+        person = self._record[0]
+        shares = self.size.shares
+        kinds = [(True, (k + 0.5) / shares) for k in range(shares)] + [(True, 1.0), (False, 0.0)]
+        nodes, weights = normal_nodes()
+        matrices = np.empty((len(kinds), self.size.motivation, self.size.motivation), np.float32)
+        for kind, (planned, share) in enumerate(kinds):
+            for i, motivation in enumerate(self.axes[3]):
+                after = np.array(
+                    [
+                        next_motivation(
+                            float(motivation),
+                            float(person["persistence"]),
+                            float(person["success_effect"]),
+                            float(person["failure_effect"]),
+                            planned,
+                            share,
+                            float(person["motivation_sd"] * node),
+                        )
+                        for node in nodes
+                    ]
+                )
+                matrices[kind, i] = weights @ hat_weights(self.axes[3], after)
+        return matrices
+
+
+def solve(
+    environment: FitnessFatigueEnv,
+    size: GridSize | None = None,
+    *,
+    progress: bool = False,
+    cache: bool = True,
+) -> DynamicProgram:
+    """Solve an environment under FitRec adherence by backward induction.
+
+    Args:
+        environment: The unwrapped environment; its individual, stage, days, weights of the reward
+            and forbidden plans count.
+        size: How fine the grid is; None for the default.
+        progress: Whether to show a bar.
+        cache: Whether to read the values from the user's cache folder, and to keep them there.
+
+    Raises:
+        ValueError: If the environment has another adherence, continuous plans or a population, or
+            a cached file is corrupted.
+    """
+    _require_solvable(environment)
+    size = size or GridSize()
+    path = _cache_folder() / f"{_key(environment, size)}.npz"
+    if cache and path.exists():
+        return _read(path, environment, size)
+    simple = scout_simple_policies(environment)
+    coarse = DynamicProgram(environment, _SCOUTING_SIZE, simple, grid_limits(simple))
+    coarse.induce(progress=progress, description="scouting")
+    scouted = scout(environment, coarse.actions)
+    for _ in range(_ROUNDS):
+        limits = grid_limits(scouted)
+        # Beyond the grid more fatigue costs nothing more, which a policy would make use of.
+        limits[2, 1] = max(limits[2, 1], grid_limits(simple)[2, 1])
+        program = DynamicProgram(environment, size, scouted, limits)
+        program.induce(progress=progress, description="solving")
+        met = scout(environment, program.actions)
+        if program.outside(met) <= _NEGLIGIBLE_OUTSIDE:
+            break
+        # The finer solution goes where the coarse one did not.
+        scouted = np.concatenate([scouted, met])
+    if cache:
+        _write(path, program)
+    return program
+
+
+def _require_solvable(environment: FitnessFatigueEnv) -> None:
+    task = environment.task
+    if environment.adherence.code != FITREC:
+        raise ValueError(
+            f"the dynamic program needs adherence 'fitrec', got {task.adherence!r}: under replay "
+            "adherence perfect foresight is the bound (see fitgym.planning.one_step)"
+        )
+    if task.continuous:
+        raise ValueError("the dynamic program needs ten plans, got continuous=True")
+    if environment.population is not None:
+        raise ValueError("the dynamic program needs one individual, got 'population'")
+
+
+def hat_weights(axis: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weights of linear interpolation on an even axis, (points, axis).
+
+    Points beyond the axis count as its nearest end.
+    """
+    place = np.clip((points - axis[0]) / (axis[1] - axis[0]), 0.0, axis.size - 1.0)
+    return np.asarray(np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(axis.size))))
+
+
+def normal_nodes() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return nodes and weights of a mean over a standard normal number."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NOISE_NODES)
+    return nodes, weights / weights.sum()
+
+
+def _cache_folder() -> Path:
+    import platformdirs
+
+    return platformdirs.user_cache_path("fitgym") / "dynamic_programs"
+
+
+def _key(environment: FitnessFatigueEnv, size: GridSize) -> str:
+    """Return a hash of everything that a solution depends on."""
+    tables = environment.adherence.tables
+    facts = [FORMAT, asdict(size), environment.days, environment.individual.plans_trimp]
+    digest = hashlib.sha256(json.dumps(facts).encode())
+    for array in (environment.person, environment.action_mask, *tables):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:24]
+
+
+def _write(path: Path, program: DynamicProgram) -> None:
+    limits = np.array([[axis[0], axis[-1]] for axis in program.axes])
+    with atomic_path(path) as temporary:
+        np.savez(temporary, values=program.values, scouted=program.scouted, limits=limits)
+
+
+def _read(path: Path, environment: FitnessFatigueEnv, size: GridSize) -> DynamicProgram:
+    try:
+        with np.load(path, allow_pickle=False) as content:
+            values = content["values"]
+            program = DynamicProgram(environment, size, content["scouted"], content["limits"])
+    except (ValueError, KeyError, EOFError, BadZipFile) as error:
+        raise ValueError(
+            f"{path} is corrupted and cannot be read ({error}); delete it to have it computed anew"
+        ) from error
+    if values.shape != program.values.shape or values.dtype != np.float32:
+        raise ValueError(
+            f"{path} must hold float32 values of shape {program.values.shape}, got {values.dtype} "
+            f"of shape {values.shape}; delete it to have it computed anew"
+        )
+    program.values = values
+    return program

@@ -1,0 +1,1 @@
+"""FitRec-Attn, the network that forecasts ten seconds ahead."""

@@ -1,0 +1,1 @@
+"""The FitRec network: training, weights, inference."""

@@ -1,0 +1,1 @@
+"""Virtual people and their recorded workouts, to pre-train the network on."""
