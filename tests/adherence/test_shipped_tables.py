@@ -24,6 +24,7 @@ def test_shipped_tables_hold_what_their_name_says(key):
 
 
 def test_the_default_table_equals_step_by_step_calls(asked, assert_equals_direct_calls):
+    pytest.importorskip("torch")
     from fitgym.predictor.fitrec.inference import load_predictor
 
     runner = load_individual("recreational-runner")
