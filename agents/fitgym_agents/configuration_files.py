@@ -8,7 +8,7 @@ A file says how an agent is trained; it holds a section per environment:
         learning_rate: 1e-3
 
 Both keys of a section may be left out. ``configurations/`` has one file per agent, named after
-it; adding an agent is adding its name to ``fitgym_agents.agent.BUILT_IN`` and a file there.
+it; adding an agent is adding its name to ``fitgym_agents.registry.BUILT_IN`` and a file there.
 """
 
 from __future__ import annotations
@@ -26,16 +26,6 @@ import yaml
 
 from fitgym.common.validation import require_integer
 from fitgym_agents.agent import Agent
-
-__all__ = [
-    "TrainingConfiguration",
-    "check_configuration",
-    "configuration_for",
-    "named_values",
-    "read_configurations",
-    "shipped_configurations",
-    "split_agent",
-]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,16 +18,6 @@ from fitgym.adherence import CustomAdherence
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.people.individual import Individual, load_individual
 
-__all__ = [
-    "EnvironmentFactory",
-    "import_free_id",
-    "json_able",
-    "log_part",
-    "make_vector_env",
-    "require_as_trained",
-    "shared_attribute",
-]
-
 
 def import_free_id(env_id: str) -> str:
     """Return ``env_id`` in the form that imports fitgym on the way (``fitgym:fitgym/...``).

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from fitgym.common.validation import require_choice
-from fitgym_agents.agent import Agent, load_agent
+from fitgym_agents.agent import Agent
 from fitgym_agents.evaluation import Interval
-
-__all__ = ["PROVENANCE", "Provenance", "load_pretrained", "pretrained_agents", "provenance_of"]
+from fitgym_agents.files import load_agent
 
 PROVENANCE = "provenance.json"
 

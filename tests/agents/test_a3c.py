@@ -20,7 +20,6 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 from torch import nn
 
-from fitgym_agents.agent import find_agent, load_agent
 from fitgym_agents.deep.a3c import shared_weights
 from fitgym_agents.deep.a3c.a3c import A3C, ActorLearner, Shared, losses
 from fitgym_agents.deep.a3c.shared_weights import SharedWeights
@@ -29,6 +28,8 @@ from fitgym_agents.deep.networks import HybridNetwork
 from fitgym_agents.deep.normalisation import Normalisation
 from fitgym_agents.deep.rollout import Window
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
+from fitgym_agents.registry import find_agent
 from fitgym_agents.settings import A3CConfiguration
 
 ENV_ID = "fitgym/Acquisition-v0"

@@ -12,12 +12,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from fitgym_agents.agent import find_agent, load_agent
 from fitgym_agents.deep.acktr.acktr import ACKTR, policy_loss
 from fitgym_agents.deep.acktr.kfac import KFAC
 from fitgym_agents.deep.networks import HybridNetwork, forget
 from fitgym_agents.deep.rollout import Collector, Window
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
+from fitgym_agents.registry import find_agent
 from fitgym_agents.settings import ACKTRConfiguration
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"

@@ -13,9 +13,12 @@ import pytest
 import torch
 
 from fitgym_agents import agent as agent_module
-from fitgym_agents.agent import BUILT_IN, Agent, find_agent, load_agent
+from fitgym_agents import registry
+from fitgym_agents.agent import Agent
 from fitgym_agents.environments import EnvironmentFactory, import_free_id
+from fitgym_agents.files import load_agent
 from fitgym_agents.references.simple import CoachRule, FixedPlan, RandomPlan
+from fitgym_agents.registry import BUILT_IN, find_agent
 
 OBSERVATION = np.zeros((3, 6), dtype=np.float32)
 
@@ -48,8 +51,10 @@ class NotAnAgent:
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_every_built_in_name_leads_to_an_agent(name: str) -> None:
-    assert issubclass(find_agent(name), Agent)
+def test_every_built_in_name_leads_to_an_agent_as_described(name: str) -> None:
+    found = find_agent(name)
+    assert issubclass(found, Agent)
+    assert found.learns() is BUILT_IN[name].learns
 
 
 def test_find_by_import_path_and_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +62,7 @@ def test_find_by_import_path_and_entry_point(monkeypatch: pytest.MonkeyPatch) ->
     assert find_agent(path) is Weighted
     plugin = EntryPoint(name="mine", value=path, group="fitgym.agents")
     monkeypatch.setattr(
-        agent_module, "entry_points", lambda group: EntryPoints([plugin]).select(group=group)
+        registry, "entry_points", lambda group: EntryPoints([plugin]).select(group=group)
     )
     assert find_agent("mine") is Weighted
 
@@ -152,7 +157,10 @@ def test_damaged_files_are_clear_errors(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         load_agent(tmp_path)
     (tmp_path / "agent.json").write_text("[]")
-    with pytest.raises(ValueError, match="format"):
+    with pytest.raises(ValueError, match="must hold keys and values"):
+        load_agent(tmp_path)
+    (tmp_path / "agent.json").write_text(json.dumps({**card, "format": 2}))
+    with pytest.raises(ValueError, match="is of format 2; this version reads format 1"):
         load_agent(tmp_path)
     (tmp_path / "agent.json").write_text('{"format": 1}')
     with pytest.raises(ValueError, match="lacks"):

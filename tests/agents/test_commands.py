@@ -13,10 +13,12 @@ import pytest
 from PIL import Image
 
 from fitgym.cli.main import main
-from fitgym_agents import agent as agent_module
-from fitgym_agents.agent import BUILT_IN, LearningError, find_agent, load_agent
+from fitgym_agents import registry
+from fitgym_agents.agent import LearningError
 from fitgym_agents.evaluation import evaluate, paired_difference
+from fitgym_agents.files import load_agent
 from fitgym_agents.references.simple import CoachRule, FixedPlan
+from fitgym_agents.registry import BUILT_IN, find_agent
 from fitgym_agents.scores import share_of_ceiling
 from fitgym_agents.training import read_record
 from fitgym_agents.watching import write_video
@@ -50,8 +52,8 @@ def test_plugins_leave_built_in_names_alone(monkeypatch) -> None:
         EntryPoint(name=name, value="my_package:Mine", group="fitgym.agents")
         for name in ("mine", "ppo")
     ]
-    monkeypatch.setattr(agent_module, "entry_points", lambda group: entries)
-    assert agent_module.plugins() == {"mine": "my_package:Mine"}
+    monkeypatch.setattr(registry, "entry_points", lambda group: entries)
+    assert registry.plugins() == {"mine": "my_package:Mine"}
 
 
 def test_train_saves_evaluates_and_learns_on(capsys) -> None:

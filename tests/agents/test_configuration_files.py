@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fitgym_agents
-from fitgym_agents.agent import BUILT_IN, find_agent
 from fitgym_agents.configuration_files import (
     check_configuration,
     configuration_for,
@@ -19,6 +18,7 @@ from fitgym_agents.configuration_files import (
     shipped_configurations,
     split_agent,
 )
+from fitgym_agents.registry import BUILT_IN, find_agent
 
 
 def written(folder: Path, text: str) -> Path:

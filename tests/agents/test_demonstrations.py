@@ -15,7 +15,6 @@ from safetensors.numpy import save_file
 from fitgym.adherence import CustomAdherence, Response
 from fitgym.cli.main import main
 from fitgym.people.individual import load_individual
-from fitgym_agents.agent import BUILT_IN
 from fitgym_agents.deep.gail.demonstrations import (
     FIRST_DEMONSTRATION_SEED,
     Demonstrations,
@@ -25,6 +24,7 @@ from fitgym_agents.deep.gail.demonstrations import (
 from fitgym_agents.evaluation import EVALUATION_SEED, FIRST_TRAINING_SEED
 from fitgym_agents.references.planning import DynamicProgramming
 from fitgym_agents.references.simple import FixedPlan, Foresight, RandomPlan
+from fitgym_agents.registry import BUILT_IN
 
 ENV_ID = "fitgym/Acquisition-v0"
 FITREC = {"days": 10}

@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fitgym_agents.agent import LearningError, find_agent, load_agent
+from fitgym_agents.agent import LearningError
 from fitgym_agents.deep.a3c.a3c import A3C
 from fitgym_agents.deep.acktr.acktr import ACKTR
 from fitgym_agents.deep.drqn.drqn import DRQN
 from fitgym_agents.deep.gail.demonstrations import record
 from fitgym_agents.deep.gail.gail import GAIL
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
 from fitgym_agents.references.simple import FixedPlan
+from fitgym_agents.registry import find_agent
 from fitgym_agents.settings import A3CConfiguration, ACKTRConfiguration, PPOConfiguration
 
 ENV_ID = "fitgym/Acquisition-v0"

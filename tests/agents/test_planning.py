@@ -12,8 +12,8 @@ import pytest
 from fitgym.planning.belief import belief_policy
 from fitgym.planning.dynamic_programming import GridSize, solve
 from fitgym.planning.simulation import simulate
-from fitgym_agents.agent import load_agent
 from fitgym_agents.evaluation import evaluate, paired_difference
+from fitgym_agents.files import load_agent
 from fitgym_agents.references.planning import BeliefPolicy, DynamicProgramming
 from fitgym_agents.references.simple import FixedPlan
 

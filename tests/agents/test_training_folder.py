@@ -9,7 +9,7 @@ import pytest
 
 from fitgym.common.provenance import commit
 from fitgym_agents import training as training_module
-from fitgym_agents.agent import load_agent
+from fitgym_agents.files import load_agent
 from fitgym_agents.references.simple import FixedPlan
 from fitgym_agents.training import Training, read_record, train
 
@@ -132,7 +132,7 @@ def test_wrong_folders_and_agents_are_clear_errors(tmp_path) -> None:
     with pytest.raises(ValueError, match="total_timesteps must be"):
         train(COUNTING, 0, tmp_path)
     FixedPlan(1).save(tmp_path)
-    with pytest.raises(ValueError, match="no training is known of"):
+    with pytest.raises(ValueError, match=r"holds an agent, but no training\.json"):
         train(COUNTING, 10, tmp_path)
     for text in ("{", "[]", json.dumps({"training": {}})):
         (tmp_path / "training.json").write_text(text)

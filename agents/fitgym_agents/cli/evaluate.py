@@ -1,4 +1,4 @@
-"""``fitgym evaluate``: agents on the same seasons, and their differences."""
+"""``fitgym evaluate``: compare agents over the same episodes."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from fitgym_agents.cli.options import (
 from fitgym_agents.evaluation import EVALUATION_SEED, Evaluation, evaluate, paired_difference
 from fitgym_agents.scores import share_of_ceiling
 
-__all__ = ["add_arguments", "summary"]
-
 _COLUMNS = (
     "agent",
     "mean return",
@@ -36,8 +34,8 @@ _COLUMNS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.description = (
-        "Let agents act in the same seasons, which no learner here trains on (under "
-        "replay, windows of the log's last part), and print what they earned."
+        "Let agents act in the same episodes, which no learner here trains on (under replay, "
+        "the last part of the log), and print their returns."
     )
     parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     parser.add_argument("agent", metavar="AGENT_OR_FOLDER", help=AGENT_HELP)
@@ -47,10 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="AGENT_OR_FOLDER",
-        help="another agent, whose returns are subtracted season by season; may be repeated",
+        help="another agent, whose returns are subtracted episode by episode; may be repeated",
     )
-    parser.add_argument("--episodes", type=int, default=100, metavar="N", help="seasons")
-    parser.add_argument("--seed", type=int, default=EVALUATION_SEED, help="of the first season")
+    parser.add_argument("--episodes", type=int, default=100, metavar="N", help="how many")
+    parser.add_argument("--seed", type=int, default=EVALUATION_SEED, help="of the first episode")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=run)
 
@@ -87,9 +85,9 @@ def run(options: argparse.Namespace) -> None:
                 for other, difference in zip(others, differences, strict=True)
             ],
         }
-        print(json.dumps(content, indent=2))
+        print(json.dumps(content, indent=2, allow_nan=False))
         return
-    print(f"{options.env_id}, {options.episodes} seasons from seed {options.seed}")
+    print(f"{options.env_id}, {options.episodes} episodes from seed {options.seed}")
     print(_table(summaries))
     for other, difference in zip(others, differences, strict=True):
         print(
@@ -99,7 +97,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def summary(evaluation: Evaluation, env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an evaluation amounts to, as JSON-able values.
+    """Return the summary of an evaluation as JSON-able values.
 
     Args:
         evaluation: The evaluation.

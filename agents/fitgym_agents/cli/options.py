@@ -11,18 +11,12 @@ from typing import Any
 import gymnasium as gym
 
 from fitgym.people.individual import load_individual
-from fitgym_agents.agent import BUILT_IN, CARD, Agent, find_agent, load_agent
+from fitgym_agents.agent import CARD, Agent
 from fitgym_agents.configuration_files import named_values, split_agent
 from fitgym_agents.environments import EnvironmentFactory, log_part
+from fitgym_agents.files import load_agent
 from fitgym_agents.pretrained import load_pretrained
-
-__all__ = [
-    "AGENT_HELP",
-    "add_environment",
-    "check_environment",
-    "environment_kwargs",
-    "named_agent",
-]
+from fitgym_agents.registry import BUILT_IN, find_agent
 
 _PRETRAINED = "pretrained:"
 
