@@ -10,8 +10,6 @@ from typing import Any
 from fitgym.cli import attention
 from fitgym.common.validation import require_integer
 
-__all__ = ["add_arguments"]
-
 DESCRIPTION = """Heart-rate prediction from speed, altitude and the previous workout.
 
 A folder of recordings holds workouts.csv (workout, user, sport, gender, day, has_altitude) and

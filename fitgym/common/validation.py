@@ -7,8 +7,6 @@ import operator
 from collections.abc import Iterable
 from numbers import Real
 
-__all__ = ["require_choice", "require_integer", "require_number"]
-
 
 def require_number(
     name: str,
@@ -33,19 +31,23 @@ def require_number(
         TypeError: If ``value`` is not a real number (booleans are not numbers here).
         ValueError: If ``value`` is NaN, infinite or outside the range.
     """
-    allowed = (
-        f"a finite number in {'(' if low_open or low == -math.inf else '['}{low:g}, {high:g}"
-        f"{')' if high_open or high == math.inf else ']'}"
-    )
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be {allowed}, got {value!r} of type {type(value).__name__}")
-    number = float(value)
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    try:
+        number = float(value) if is_number else math.nan  # type: ignore[arg-type]
+    except OverflowError:
+        number = math.inf
     inside = (low < number if low_open else low <= number) and (
         number < high if high_open else number <= high
     )
-    if not math.isfinite(number) or not inside:
-        raise ValueError(f"{name} must be {allowed}, got {value!r}")
-    return number
+    if inside and math.isfinite(number):
+        return number
+    message = (
+        f"{name} must be a finite number in {'(' if low_open or low == -math.inf else '['}{low:g}, "
+        f"{high:g}{')' if high_open or high == math.inf else ']'}, got {value!r}"
+    )
+    if not is_number:
+        raise TypeError(f"{message} of type {type(value).__name__}")
+    raise ValueError(message)
 
 
 def require_integer(name: str, value: object, low: int, high: int | None = None) -> int:

@@ -1,0 +1,59 @@
+"""Reading of JSON files: whatever is wrong with one is a ValueError that names the file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any, NoReturn
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Return the content of a JSON file.
+
+    Stricter than ``json.load``: NaN and infinities, which are not JSON, and keys that occur twice
+    in one object are errors.
+
+    Args:
+        path: The file, UTF-8 (a byte order mark may come first).
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is not valid JSON.
+    """
+    return parse_json(Path(path).read_bytes(), os.fspath(path))
+
+
+def parse_json(content: bytes, source: str) -> Any:
+    """Return what a JSON text says, as ``read_json`` does.
+
+    Args:
+        content: The text, UTF-8.
+        source: How to call it in errors, for example the file's path.
+
+    Raises:
+        ValueError: If it is not valid JSON.
+    """
+    try:
+        return json.loads(
+            content.decode("utf-8-sig"),
+            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
+        )
+    except RecursionError:
+        raise ValueError(f"{source} is not valid JSON: nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"{source} is not valid JSON: {error}") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in result:
+            raise ValueError(f"the key {key!r} occurs twice in one object")
+        result[key] = value
+    return result
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a number that JSON knows")
