@@ -69,11 +69,11 @@ def run(options: argparse.Namespace) -> None:
     )
     from fitgym.common.figures import save_figure
     from fitgym.common.files import write_text
-    from fitgym.logs import load_marathon_log, read_training_log
+    from fitgym.logs import load_marathon_log, read_log
     from fitgym.people.individual import nearest_name
 
     shipped = options.log == "marathon"
-    log = load_marathon_log() if shipped else read_training_log(options.log)
+    log = load_marathon_log() if shipped else read_log(options.log)
     benchmark: float | Mapping[int, float] | None = options.vdot
     if benchmark is None and shipped:
         benchmark = MARATHON_BENCHMARKS

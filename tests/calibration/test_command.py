@@ -106,17 +106,26 @@ def test_a_figure_that_cannot_be_drawn_leaves_no_file(log_file, tmp_path, monkey
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("place", ["fitgym.calibration.calibrate", "fitgym.common.figures"])
+@pytest.mark.parametrize(
+    "place", ["fitgym.calibration.least_squares._Problem.solve", "matplotlib.figure.Figure.savefig"]
+)
 def test_an_interruption_is_told_and_leaves_no_file(place, log_file, tmp_path, monkeypatch, capsys):
     def interrupted(*arguments, **options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(
-        f"{place}.{'bootstrap' if 'calibrate' in place else 'save_figure'}", interrupted
-    )
+    monkeypatch.setattr(place, interrupted)
     assert run("--log", log_file, "--stage", "retention", "--out", tmp_path) == 130
     assert capsys.readouterr().err == "stopped\n"
     assert not list(tmp_path.iterdir())
+
+
+def test_a_mistyped_year_is_named_at_once(log_file, tmp_path, capsys):
+    typo = tmp_path / "mine.csv"
+    typo.write_text(log_file.read_text().replace("2023-03-02", "0223-03-02"))
+    assert run("--log", typo, "--time", "day", "--out", tmp_path / "out") == 2
+    error = capsys.readouterr().err
+    assert "mine.csv, line 32, column 'Date'" in error
+    assert "0223-03-02" in error
 
 
 def test_an_individual_is_named_after_the_file_as_far_as_names_allow(log_file, tmp_path):

@@ -27,8 +27,8 @@ import torch
 from numpy.typing import NDArray
 
 from fitgym.common.validation import require_choice, require_integer
+from fitgym.logs.convert import SECONDS_PER_DAY
 from fitgym.logs.endomondo import (
-    SECONDS_PER_DAY,
     EndomondoFilter,
     EndomondoRecord,
     read_endomondo,
