@@ -15,8 +15,6 @@ from torch import Tensor, nn
 
 from fitgym.common.files import atomic_path
 
-__all__ = ["restore_checkpoint", "save_checkpoint"]
-
 
 def save_checkpoint(
     path: Path,

@@ -14,8 +14,6 @@ from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example
 from fitgym.predictor.fitrec.training import EpochRecord
 
-__all__ = ["draw_learning_curves", "draw_predictions", "evaluation_table"]
-
 Array = NDArray[np.float64]
 
 PROTOCOLS = {

@@ -15,10 +15,8 @@ from fitgym.common.figures import COLOURS, new_figure, save_figure, tidy_axes
 from fitgym.predictor.attention.evaluation import evaluate_weights, fit_attention, folds_of_people
 from fitgym.predictor.attention.network import AttentionConfig
 from fitgym.predictor.attention.training import AttentionEpoch, AttentionTrainingConfig
-from fitgym.predictor.attention.weights import forget_people, load_attention, save_attention
+from fitgym.predictor.attention.weights import load_attention, save_attention, without_users
 from fitgym.predictor.datasets import Example
-
-__all__ = ["produce_attention"]
 
 
 def produce_attention(
@@ -56,7 +54,7 @@ def produce_attention(
         checkpoint=root / "training.safetensors",
         progress=progress,
     )
-    stranger = forget_people(model)
+    stranger = without_users(model)
     held_out = evaluate_weights(stranger, examples, split.test)
     card = {
         "name": "a FitRec-Attn-architecture network",

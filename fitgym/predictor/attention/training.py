@@ -21,14 +21,6 @@ from fitgym.predictor.attention.network import FitRecAttention
 from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
 from fitgym.predictor.checkpoints import restore_checkpoint, save_checkpoint
 
-__all__ = [
-    "AttentionEpoch",
-    "AttentionTrainingConfig",
-    "mean_workout_error",
-    "predict_windows",
-    "train_attention",
-]
-
 WINDOWS_PER_CALL = 4096
 
 

@@ -18,12 +18,10 @@ from fitgym.common.files import write_bytes, write_text
 from fitgym.predictor.attention.network import AttentionConfig, FitRecAttention
 from fitgym.predictor.fitrec.weights import checked_path
 
-__all__ = ["SHIPPED_ATTENTION", "forget_people", "load_attention", "save_attention"]
-
 SHIPPED_ATTENTION = Path(str(files("fitgym") / "data" / "predictor" / "attention.safetensors"))
 
 
-def forget_people(model: FitRecAttention) -> FitRecAttention:
+def without_users(model: FitRecAttention) -> FitRecAttention:
     """Return a copy whose only user is ``unknown``: what is shipped holds no row of any person."""
     attributes = (1, *model.config.attributes[1:])
     copy = FitRecAttention(replace(model.config, attributes=attributes))
@@ -40,7 +38,7 @@ def save_attention(
 
     Args:
         path: Where the weights go; the suffix must be ``.safetensors``.
-        model: The network, which may know no people (see ``forget_people``).
+        model: The network, which may know no people (see ``without_users``).
         card: What the reader of the card should know (data, metrics, command, versions); the
             network's shape, the number of weights and their SHA-256 are added.
 

@@ -18,9 +18,7 @@ from fitgym.common.validation import require_integer, require_number
 from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
 from fitgym.predictor.checkpoints import restore_checkpoint, save_checkpoint
 from fitgym.predictor.datasets import Example, Vocabulary, batches, collate
-from fitgym.predictor.fitrec.network import Batch, FitRec
-
-__all__ = ["EpochRecord", "TrainingConfig", "squared_error", "train"]
+from fitgym.predictor.fitrec.network import Batch, FitRecNetwork
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def squared_error(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
 
 
 def train(
-    model: FitRec,
+    model: FitRecNetwork,
     vocabulary: Vocabulary,
     training: Sequence[Example],
     validation: Sequence[Example],
@@ -167,7 +165,7 @@ def train(
     return records
 
 
-def evaluate(model: FitRec, vocabulary: Vocabulary, examples: Sequence[Example]) -> float:
+def evaluate(model: FitRecNetwork, vocabulary: Vocabulary, examples: Sequence[Example]) -> float:
     """Return the weighted root mean squared error in bpm over ``examples``."""
     model.eval()
     error = weight = 0.0
@@ -193,7 +191,7 @@ def row_or_history(batch: Batch, stranger_share: float) -> Batch:
 
 
 def _run_epoch(
-    model: FitRec,
+    model: FitRecNetwork,
     vocabulary: Vocabulary,
     training: Sequence[Example],
     optimiser: torch.optim.RMSprop,
@@ -238,7 +236,7 @@ def _is_over(records: Sequence[EpochRecord], patience: int) -> bool:
 
 def _fingerprint(
     config: TrainingConfig,
-    model: FitRec,
+    model: FitRecNetwork,
     training: Sequence[Example],
     validation: Sequence[Example],
 ) -> str:

@@ -16,15 +16,16 @@ from safetensors.torch import load, save
 
 from fitgym.common.files import write_bytes, write_text
 from fitgym.predictor.datasets import Vocabulary
-from fitgym.predictor.fitrec.network import FitRec, FitRecConfig
-
-__all__ = ["SHIPPED_WEIGHTS", "checked_path", "load_model", "save_model", "weights_hash"]
+from fitgym.predictor.fitrec.network import FitRecConfig, FitRecNetwork
 
 SHIPPED_WEIGHTS = Path(str(files("fitgym") / "data" / "predictor" / "fitrec.safetensors"))
 
 
 def save_model(
-    path: str | os.PathLike[str], model: FitRec, vocabulary: Vocabulary, card: Mapping[str, Any]
+    path: str | os.PathLike[str],
+    model: FitRecNetwork,
+    vocabulary: Vocabulary,
+    card: Mapping[str, Any],
 ) -> None:
     """Write the weights to ``path`` and their card beside it, with the suffix ``.json``.
 
@@ -48,7 +49,7 @@ def save_model(
     write_text(target.with_suffix(".json"), json.dumps(full, indent=2) + "\n")
 
 
-def load_model(path: str | os.PathLike[str]) -> tuple[FitRec, Vocabulary, dict[str, Any]]:
+def load_model(path: str | os.PathLike[str]) -> tuple[FitRecNetwork, Vocabulary, dict[str, Any]]:
     """Read weights and card, after checking the hash.
 
     Args:
@@ -74,7 +75,7 @@ def load_model(path: str | os.PathLike[str]) -> tuple[FitRec, Vocabulary, dict[s
     try:
         shape = dict(card["network"])
         shape["attributes"] = tuple(shape["attributes"])
-        model = FitRec(FitRecConfig(**shape))
+        model = FitRecNetwork(FitRecConfig(**shape))
         vocabulary = Vocabulary(tuple(card["users"]))
         model.load_state_dict(load(content))
     except (SafetensorError, RuntimeError, TypeError, KeyError) as error:
