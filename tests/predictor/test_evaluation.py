@@ -13,7 +13,8 @@ from fitgym.predictor.datasets import Example, Vocabulary, encode_workouts
 from fitgym.predictor.evaluation import evaluate_recipe, evaluate_weights
 from fitgym.predictor.fitrec.network import FitRecNetwork
 from fitgym.predictor.fitrec.recipe import Recipe, pretrain
-from fitgym.predictor.fitrec.training import EpochRecord, TrainingConfig
+from fitgym.predictor.fitrec.training import TrainingConfig
+from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.metrics import (
     bootstrap_interval,
     collect_errors,

@@ -263,7 +263,7 @@ def test_wrong_cards_are_refused(saved: Path, change: object, message: str) -> N
 
 def test_unreadable_or_missing_files_are_named(saved: Path) -> None:
     saved.with_suffix(".json").write_text("{")
-    with pytest.raises(ValueError, match="not a readable card"):
+    with pytest.raises(ValueError, match=r"weights\.json is not valid JSON"):
         load_predictor(saved)
     saved.with_suffix(".json").unlink()
     with pytest.raises(FileNotFoundError, match=r"weights\.json"):

@@ -21,7 +21,6 @@ from torch import Tensor
 from fitgym.predictor.attention.data import WindowSet, make_windows
 from fitgym.predictor.attention.network import AttentionConfig, FitRecAttention
 from fitgym.predictor.attention.training import (
-    AttentionEpoch,
     AttentionTrainingConfig,
     predict_windows,
     train_attention,
@@ -29,6 +28,7 @@ from fitgym.predictor.attention.training import (
 from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
 from fitgym.predictor.datasets import Example, Vocabulary
 from fitgym.predictor.evaluation import FOLDS
+from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.metrics import (
     Errors,
     bootstrap_interval,
@@ -57,7 +57,7 @@ def fit_attention(
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool = False,
     label: str = "training",
-) -> tuple[FitRecAttention, Vocabulary, WindowSet, list[AttentionEpoch]]:
+) -> tuple[FitRecAttention, Vocabulary, WindowSet, list[EpochRecord]]:
     """Make and train one network.
 
     Args:

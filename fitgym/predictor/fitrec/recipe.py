@@ -21,7 +21,8 @@ from fitgym.predictor.datasets import (
     without_history,
 )
 from fitgym.predictor.fitrec.network import FitRecConfig, FitRecNetwork, align_context
-from fitgym.predictor.fitrec.training import EpochRecord, TrainingConfig, squared_error, train
+from fitgym.predictor.fitrec.training import TrainingConfig, squared_error, train
+from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.simulator.workouts import (
     SimulatorConfig,
     answers,
