@@ -6,9 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
-from fitgym.common.weights import read_card, unpack
+from fitgym.common.json_files import read_object
+from fitgym.common.weights import Tensors, unpack
 from fitgym_agents.agent import CARD, CARD_FORMAT, Agent
 from fitgym_agents.registry import import_agent
 
@@ -47,7 +46,7 @@ def load_agent(folder: str | os.PathLike[str]) -> Agent:
         ) from error
 
 
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def _read(path: Path) -> tuple[dict[str, Any], Tensors]:
     """Return the card and the arrays of the weights that it names."""
     card = _read_card(path)
     for _ in range(_ATTEMPTS):
@@ -56,7 +55,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         # Its last part alone, so that nothing outside the folder is read.
         weights = path.parent / Path(card["weights"]).name
         try:
-            return card, unpack(weights.read_bytes(), card["sha256"], weights)
+            return card, unpack(weights.read_bytes(), card["sha256"], weights, path)
         except FileNotFoundError:
             # Another process has replaced the agent since the card was read.
             before, card = card, _read_card(path)
@@ -66,7 +65,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
 
 
 def _read_card(path: Path) -> dict[str, Any]:
-    card = read_card(path, _KEYS)
+    card = read_object(path, _KEYS)
     if card["format"] != CARD_FORMAT:
         raise ValueError(
             f"{path} is of format {card['format']!r}; this version reads format {CARD_FORMAT}"

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from fitgym.common.files import lock_folder, write_text
+from fitgym.common.json_files import read_object
 from fitgym.common.provenance import commit, machine, versions
 from fitgym.common.validation import require_integer
-from fitgym.common.weights import read_card
 from fitgym_agents.agent import CARD, Agent
 from fitgym_agents.files import load_agent
 from fitgym_agents.registry import find_learner
@@ -212,7 +212,7 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
     """
     path = Path(folder) / _RECORD
     try:
-        record = read_card(path, _RECORD_KEYS)
+        record = read_object(path, _RECORD_KEYS)
         training, timesteps, sessions = (record[key] for key in _RECORD_KEYS)
         if not (isinstance(training, dict) and isinstance(timesteps, int)):
             raise ValueError("training or timesteps has the wrong type")

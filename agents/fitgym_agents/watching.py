@@ -85,7 +85,7 @@ def require_video_writer(path: str | os.PathLike[str]) -> None:
         raise ValueError(f"a video must end in {' or '.join(VIDEO_SUFFIXES)}, got {str(path)!r}")
     if suffix == ".mp4":
         try:
-            import imageio.v3
+            import imageio.v3  # noqa: F401
             import imageio_ffmpeg  # noqa: F401  imageio's writer of MP4
         except ImportError:
             raise ValueError(

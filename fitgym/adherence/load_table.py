@@ -133,7 +133,7 @@ def build_load_table(
         gender: Gender given to the predictor.
         predictor: The predictor of heart rate.
     """
-    from fitgym.predictor.sessions import History, Session
+    from fitgym.predictor.sessions import PreviousWorkout, Session
 
     courses = plan_courses(plans_trimp, vdot)
 
@@ -143,12 +143,12 @@ def build_load_table(
 
     sessions = [session(course, course.zone.size) for course in courses]
     alone = predictor.predict(sessions, [None])
-    histories: list[History | None] = [None]
+    histories: list[PreviousWorkout | None] = [None]
     for course, heart_rate in zip(courses, alone, strict=True):
         for tenths in range(1, TENTHS + 1):
             steps = cut_course(course, tenths)
             done = session(course, steps)
-            histories.extend(History(done, heart_rate[:steps], days) for days in DAYS_SINCE)
+            histories.extend(PreviousWorkout(done, heart_rate[:steps], days) for days in DAYS_SINCE)
     predictions = predictor.predict(sessions, histories)
 
     grid = segment_grid(plans_trimp)

@@ -22,8 +22,6 @@ from fitgym.calibration.uncertainty import (
 from fitgym.common.validation import require_integer
 from fitgym.people.individual import Individual, Physiology, StageParameters
 
-__all__ = ["Calibration", "calibrate", "calibrated_individual"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Calibration:

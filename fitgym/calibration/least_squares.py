@@ -13,8 +13,6 @@ from fitgym.common.validation import require_choice, require_integer, require_nu
 from fitgym.model.dynamics import MINIMUM_BASE_LEVEL, stimulus
 from fitgym.people.individual import StageParameters
 
-__all__ = ["BOUNDS", "STAGES", "Bound", "Fit", "FitSettings", "fit", "predict", "refit"]
-
 STAGES = ("acquisition", "retention")
 
 

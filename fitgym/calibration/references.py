@@ -9,8 +9,6 @@ import numpy.typing as npt
 
 from fitgym.calibration.sessions import LoadSeries
 
-__all__ = ["Accuracy", "accuracy", "reference_predictions"]
-
 # Ours: weights of the newest session among which the running mean's is chosen.
 _RUNNING_MEAN_WEIGHTS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 

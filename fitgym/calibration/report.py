@@ -13,8 +13,6 @@ from fitgym.common.figures import COLOURS, new_figure, tidy_axes
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["calibration_figure", "calibration_table"]
-
 _SYMBOLS = {
     "fitness_decay": "alpha",
     "fatigue_decay": "beta",

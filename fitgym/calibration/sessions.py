@@ -12,16 +12,6 @@ from fitgym.common.validation import require_choice, require_number
 from fitgym.logs import TrainingLog
 from fitgym.model.daniels import benchmark_paces, classify, trimp, vdot
 
-__all__ = [
-    "MARATHON_BENCHMARKS",
-    "TIME_BASES",
-    "LoadSeries",
-    "Sessions",
-    "assess_sessions",
-    "load_series",
-    "plan_grid",
-]
-
 # Fang et al. 2022, table 1: VDOT of the marathon runner by calendar year, from his five marathons.
 MARATHON_BENCHMARKS = {2002: 48.0, 2003: 41.0, 2004: 39.0, 2005: 46.0, 2006: 42.0}
 

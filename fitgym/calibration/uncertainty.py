@@ -10,15 +10,6 @@ import numpy.typing as npt
 from fitgym.calibration.least_squares import BOUNDS, Fit, FitSettings, refit
 from fitgym.calibration.sessions import LoadSeries
 
-__all__ = [
-    "BLOCK_SESSIONS",
-    "Estimate",
-    "Sensitivity",
-    "assess_estimates",
-    "bootstrap",
-    "sensitivity",
-]
-
 # Ours: the autocorrelation of the marathon runner's residuals, 0.2 to 0.4 within a month of
 # sessions, is gone after 40 of them (tests/calibration/test_uncertainty.py).
 BLOCK_SESSIONS = 40

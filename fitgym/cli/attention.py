@@ -9,8 +9,6 @@ from typing import Any
 
 from fitgym.common.validation import require_integer
 
-__all__ = ["add_actions"]
-
 
 def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the actions for FitRec-Attn to those of ``predictor``."""

@@ -8,8 +8,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["add_arguments"]
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
@@ -71,10 +69,11 @@ def run(options: argparse.Namespace) -> None:
     )
     from fitgym.common.figures import save_figure
     from fitgym.common.files import write_text
-    from fitgym.logs import load_marathon_log, read_training_log
+    from fitgym.logs import load_marathon_log, read_log
+    from fitgym.people.individual import nearest_name
 
     shipped = options.log == "marathon"
-    log = load_marathon_log() if shipped else read_training_log(options.log)
+    log = load_marathon_log() if shipped else read_log(options.log)
     benchmark: float | Mapping[int, float] | None = options.vdot
     if benchmark is None and shipped:
         benchmark = MARATHON_BENCHMARKS
@@ -104,13 +103,20 @@ def run(options: argparse.Namespace) -> None:
             "calibrations": [calibration.to_dict() for calibration in calibrations],
         },
         indent=2,
+        allow_nan=False,
     )
-    written = [options.out / "calibration.json", options.out / "calibration.png"]
-    write_text(written[0], content + "\n")
-    save_figure(calibration_figure(calibrations), written[1])
+    individual = None
     if len(calibrations) == len(STAGES):
+        individual = calibrated_individual(nearest_name(log.name), sessions, *calibrations)
+    figure = calibration_figure(calibrations)
+
+    # The figure takes longest, so that whatever stops the command before it leaves no file.
+    written = [options.out / "calibration.png", options.out / "calibration.json"]
+    save_figure(figure, written[0])
+    write_text(written[1], content + "\n")
+    if individual is not None:
         written.append(options.out / "individual.json")
-        calibrated_individual(log.name, sessions, *calibrations).to_file(written[2])
+        individual.to_file(written[2])
 
     if options.json:
         print(content)

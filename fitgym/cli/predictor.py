@@ -10,8 +10,6 @@ from typing import Any
 from fitgym.cli import attention
 from fitgym.common.validation import require_integer
 
-__all__ = ["add_arguments"]
-
 DESCRIPTION = """Heart-rate prediction from speed, altitude and the previous workout.
 
 A folder of recordings holds workouts.csv (workout, user, sport, gender, day, has_altitude) and
@@ -151,7 +149,7 @@ def run_predict(options: argparse.Namespace) -> None:
 
     from fitgym.common.files import atomic_path
     from fitgym.logs.recordings import read_recordings
-    from fitgym.predictor.sessions import History, Predictor, Session, history_of
+    from fitgym.predictor.sessions import Predictor, PreviousWorkout, Session
 
     predictor: Predictor
     if options.model == "ode":
@@ -166,11 +164,11 @@ def run_predict(options: argparse.Namespace) -> None:
         predictor = load_predictor(options.weights or SHIPPED_WEIGHTS)
     workouts = read_recordings(options.recordings)
     last: dict[str, Any] = {}
-    histories: dict[str, History | None] = {}
+    histories: dict[str, PreviousWorkout | None] = {}
     for workout in sorted(workouts, key=lambda workout: workout.day):
         previous = last.get(workout.user)
         histories[workout.identifier] = (
-            None if previous is None else history_of(previous, workout.day - previous.day)
+            None if previous is None else PreviousWorkout.of(previous, workout.day - previous.day)
         )
         if workout.valid.any():
             last[workout.user] = workout
@@ -203,17 +201,17 @@ def run_predict(options: argparse.Namespace) -> None:
 def run_simulate(options: argparse.Namespace) -> None:
     """Simulate recordings, write them, and show what they look like."""
     from fitgym.logs.recordings import read_recordings, write_recordings
-    from fitgym.predictor.recording_statistics import population_figures, population_table
+    from fitgym.predictor.recording_statistics import recording_figures, recording_table
     from fitgym.predictor.simulator.workouts import SimulatorConfig, simulate_workouts
 
     config = SimulatorConfig(people=options.people, workouts=options.workouts, seed=options.seed)
     workouts = simulate_workouts(config)
     if options.output is not None:
         write_recordings(options.output, workouts)
-    sets = {"simulated": population_figures(workouts)}
+    sets = {"simulated": recording_figures(workouts)}
     if options.recordings is not None:
-        sets["recorded"] = population_figures(read_recordings(options.recordings))
-    print(json.dumps(sets, indent=2) if options.json else population_table(sets))
+        sets["recorded"] = recording_figures(read_recordings(options.recordings))
+    print(json.dumps(sets, indent=2) if options.json else recording_table(sets))
 
 
 def _use_threads(threads: int) -> None:

@@ -1,46 +1,48 @@
-"""Weights in safetensors files, checked against the SHA-256 in the JSON card beside them."""
+"""Weights as files: safetensors, and a JSON card that holds their hash."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.common.json_files import read_json
+from fitgym.common.files import write_bytes, write_text
+from fitgym.common.json_files import json_text, read_object
+
+Tensors = dict[str, NDArray[Any]]
 
 
 def pack(tensors: Mapping[str, NDArray[Any]]) -> tuple[bytes, str]:
-    """Return arrays as the content of a safetensors file, and its SHA-256.
+    """Return tensors as the content of a safetensors file, and its SHA-256 in hexadecimal.
 
     Raises:
         ValueError: If a value is NaN or infinite.
     """
     from safetensors.numpy import save
 
-    for name, tensor in tensors.items():
-        _require_finite("the weights to be saved hold", name, tensor)
+    _require_finite("weights", tensors)
     # safetensors writes the memory as it lies, whatever the strides.
     content = save({name: np.array(tensor, order="C") for name, tensor in tensors.items()})
     return content, hashlib.sha256(content).hexdigest()
 
 
-def unpack(
-    content: bytes, sha256: object, source: str | os.PathLike[str]
-) -> dict[str, NDArray[Any]]:
-    """Return the arrays in the content of a safetensors file, by name; they are read-only.
+def unpack(content: bytes, sha256: object, source: Path, card: Path) -> Tensors:
+    """Return the tensors in the content of a safetensors file, by name; they are read-only.
 
     Args:
         content: What the file holds.
-        sha256: Hash that its card states, in hexadecimal.
+        sha256: Its hash according to the card.
         source: The file, for messages.
+        card: The card, for messages.
 
     Raises:
-        ValueError: If the content is not what the card was written for, is no safetensors file, or
-            holds values that are NaN or infinite.
+        ValueError: If the content is not what the card describes, holds no tensors, or a value is
+            NaN or infinite.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import load
@@ -48,38 +50,84 @@ def unpack(
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise ValueError(
-            f"{source} is damaged or belongs to another card: its SHA-256 is {found}, the card "
-            f"says {sha256!r}"
+            f"{source} is corrupted or does not belong to {card.name}: its SHA-256 is {found}, "
+            f"the card says {sha256}"
         )
     try:
-        tensors: dict[str, NDArray[Any]] = load(content)
+        tensors: Tensors = load(content)
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{source} is not a safetensors file: {error}") from error
-    for name, tensor in tensors.items():
-        _require_finite(f"{source} holds", name, tensor)
+        raise ValueError(f"{source} holds no readable tensors: {error}") from error
+    _require_finite(str(source), tensors)
     return tensors
 
 
-def read_card(path: str | os.PathLike[str], keys: Sequence[str]) -> dict[str, Any]:
-    """Return the object in a JSON card.
+def write_card_and_tensors(
+    path: str | os.PathLike[str], card: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]
+) -> None:
+    """Write tensors to ``path`` and their card beside it, with the suffix ``.json``.
 
     Args:
-        path: The card.
-        keys: What it must have.
+        path: Where the tensors go; the suffix must be ``.safetensors``.
+        card: What the reader of the card should know; the number of weights and the SHA-256 of
+            the tensors' file are added.
+        tensors: By name.
 
     Raises:
-        OSError: If the card cannot be read.
-        ValueError: If it is not valid JSON, holds no object, or lacks a key.
+        ValueError: If the suffix is another, or a value is NaN or infinite.
     """
-    card = read_json(path)
-    if not isinstance(card, dict):
-        raise ValueError(f"{path} is not a card: it must hold keys and values")
-    missing = sorted(set(keys) - set(card))
-    if missing:
-        raise ValueError(f"{path} lacks the keys {missing}")
-    return card
+    target = _checked_path(path)
+    content, sha256 = pack(tensors)
+    full = {
+        **card,
+        "weights": sum(tensor.size for tensor in tensors.values()),
+        "sha256": sha256,
+    }
+    write_bytes(target, content)
+    write_text(target.with_suffix(".json"), json_text(full) + "\n")
 
 
-def _require_finite(where: str, name: str, tensor: NDArray[Any]) -> None:
-    if np.issubdtype(tensor.dtype, np.inexact) and not np.isfinite(tensor).all():
-        raise ValueError(f"{where} values that are not finite in {name!r}")
+def read_card_and_tensors(
+    path: str | os.PathLike[str], keys: Sequence[str] = ()
+) -> tuple[dict[str, Any], Tensors]:
+    """Return the card and the tensors at ``path``, after checking that they belong together.
+
+    Args:
+        path: The ``.safetensors`` file; its card lies beside it.
+        keys: What the card must hold apart from the hash.
+
+    Raises:
+        OSError: If a file is missing or unreadable.
+        ValueError: If the card is malformed, the tensors are not those it describes, or one of
+            them is not finite.
+    """
+    source = _checked_path(path)
+    card = read_card(path, keys)
+    content = source.read_bytes()
+    return card, unpack(content, card["sha256"], source, source.with_suffix(".json"))
+
+
+def read_card(path: str | os.PathLike[str], keys: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the card beside the weights at ``path``, without reading those.
+
+    Args:
+        path: The ``.safetensors`` file.
+        keys: What the card must hold apart from the hash.
+
+    Raises:
+        OSError: If the card is missing or unreadable.
+        ValueError: If it is malformed.
+    """
+    return read_object(_checked_path(path).with_suffix(".json"), (*keys, "sha256"))
+
+
+def _checked_path(path: str | os.PathLike[str]) -> Path:
+    checked = Path(path)
+    if checked.suffix != ".safetensors":
+        raise ValueError(f"weights must be a .safetensors file, got {str(path)!r}")
+    return checked
+
+
+def _require_finite(source: str, tensors: Mapping[str, NDArray[Any]]) -> None:
+    for name, tensor in tensors.items():
+        if np.issubdtype(tensor.dtype, np.inexact) and not np.isfinite(tensor).all():
+            raise ValueError(f"{source}: the tensor {name!r} is not finite")

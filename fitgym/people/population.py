@@ -22,8 +22,6 @@ from fitgym.people.individual import (
     load_individual,
 )
 
-__all__ = ["VDOT_BANDS", "Population", "VdotBand"]
-
 # Lognormal factors are cut at two standard deviations.
 _CUT = 2.0
 

@@ -23,18 +23,6 @@ from fitgym.predictor.channels import (
 from fitgym.predictor.fitrec.network import Batch
 from fitgym.predictor.sessions import fill_heart_rate
 
-__all__ = [
-    "LONGEST_STEPS",
-    "UNKNOWN_USER",
-    "Example",
-    "Vocabulary",
-    "batches",
-    "collate",
-    "encode_workouts",
-    "weigh_users",
-    "without_history",
-]
-
 # Longer workouts are cropped to their first 640 steps (1 h 47 min), as are longer previous ones.
 LONGEST_STEPS = 640
 UNKNOWN_USER = "unknown"

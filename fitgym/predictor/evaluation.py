@@ -24,15 +24,15 @@ from numpy.typing import NDArray
 from fitgym.predictor.baselines import BASELINES, Baselines, Residuals
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example, Vocabulary, batches, collate, without_history
-from fitgym.predictor.fitrec.network import FitRec
-from fitgym.predictor.fitrec.recipe import Recipe, fine_tune, fit_user, forget_users
+from fitgym.predictor.fitrec.network import FitRecNetwork
+from fitgym.predictor.fitrec.recipe import Recipe, fine_tune, fit_user, without_users
 from fitgym.predictor.metrics import (
     Errors,
     bootstrap_interval,
     collect_errors,
     join_errors,
     mean_errors,
-    score,
+    summarise_errors,
 )
 from fitgym.predictor.splits import (
     Split,
@@ -41,13 +41,11 @@ from fitgym.predictor.splits import (
     later_workouts,
 )
 
-__all__ = ["FOLDS", "MOST_CALIBRATION", "evaluate_recipe", "evaluate_weights", "predict_examples"]
-
 Array = NDArray[np.float64]
 Prediction = tuple[Example, Array]
 Own = Callable[[Example], list[Example]]
 Prepare = Callable[[Sequence[Example]], list[Example]]
-Network = tuple[FitRec, Vocabulary]
+Network = tuple[FitRecNetwork, Vocabulary]
 
 FOLDS = 5
 MOST_CALIBRATION = 3
@@ -59,7 +57,7 @@ VIRTUAL_ONLY = "FitRec, virtual people only"
 
 
 def predict_examples(
-    model: FitRec, vocabulary: Vocabulary, examples: Sequence[Example]
+    model: FitRecNetwork, vocabulary: Vocabulary, examples: Sequence[Example]
 ) -> list[Array]:
     """Return the heart rate (T,) in bpm the network predicts for each example."""
     model.eval()
@@ -75,7 +73,7 @@ def predict_examples(
 def evaluate_recipe(
     examples: Sequence[Example],
     recipes: Sequence[Recipe],
-    pretrained: Sequence[FitRec],
+    pretrained: Sequence[FitRecNetwork],
     *,
     folder: str | os.PathLike[str] | None = None,
     progress: bool = False,
@@ -108,7 +106,7 @@ def evaluate_recipe(
         )
         return model, vocabulary
 
-    simulated = [forget_users(model) for model in pretrained]
+    simulated = [without_users(model) for model in pretrained]
     known = later_workouts(examples)
     networks = [tuned(number, "known", known) for number in range(len(recipes))]
     report = {"a": _known_report(known, networks, simulated)}
@@ -203,7 +201,7 @@ def _mean(runs: Sequence[Sequence[Array]]) -> list[Array]:
 
 
 def evaluate_weights(
-    model: FitRec, vocabulary: Vocabulary, examples: Sequence[Example]
+    model: FitRecNetwork, vocabulary: Vocabulary, examples: Sequence[Example]
 ) -> tuple[dict[str, Any], list[Prediction]]:
     """Test a trained network as it is on recordings of people it does not know.
 
@@ -307,13 +305,13 @@ def _summary(
     }
     methods: dict[str, Any] = {}
     for name, errors in runs.items():
-        methods[name] = score(mean_errors(errors)).as_dict()
-        methods[name]["seeds"] = [score(run).as_dict() for run in errors]
+        methods[name] = summarise_errors(mean_errors(errors)).as_dict()
+        methods[name]["seeds"] = [summarise_errors(run).as_dict() for run in errors]
     mean = mean_errors(runs[FITREC])
     for name, baseline in baselines.items():
         gain = baseline.absolute - mean.absolute
         low, high = bootstrap_interval(baseline.users, gain, baseline.steps)
-        methods[name] = score(baseline).as_dict() | {
+        methods[name] = summarise_errors(baseline).as_dict() | {
             "fitrec_gain": float(gain.sum() / baseline.steps.sum()),
             "fitrec_gain_low": low,
             "fitrec_gain_high": high,

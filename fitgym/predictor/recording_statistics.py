@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.predictor.channels import sport_family
 
-__all__ = ["exponential_mean", "population_figures", "population_table", "workout_figures"]
-
 # Lags among which the best is sought for each workout, in seconds.
 LAGS_S = (15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0)
 
@@ -68,7 +66,7 @@ def workout_figures(workout: Workout) -> dict[str, float]:
     return figures
 
 
-def population_figures(workouts: Sequence[Workout]) -> dict[str, dict[str, tuple[float, ...]]]:
+def recording_figures(workouts: Sequence[Workout]) -> dict[str, dict[str, tuple[float, ...]]]:
     """Return the distribution of each figure over the workouts of each sport.
 
     Args:
@@ -90,11 +88,11 @@ def population_figures(workouts: Sequence[Workout]) -> dict[str, dict[str, tuple
     }
 
 
-def population_table(sets: Mapping[str, Mapping[str, Mapping[str, tuple[float, ...]]]]) -> str:
+def recording_table(sets: Mapping[str, Mapping[str, Mapping[str, tuple[float, ...]]]]) -> str:
     """Return the figures of several sets of recordings side by side, as Markdown.
 
     Args:
-        sets: By name, what ``population_figures`` returned.
+        sets: By name, what ``recording_figures`` returned.
     """
     lines = []
     for sport in dict.fromkeys(sport for figures in sets.values() for sport in figures):

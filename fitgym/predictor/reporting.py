@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from fitgym.common.figures import COLOURS, new_figure, save_figure, tidy_axes
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example
-from fitgym.predictor.fitrec.training import EpochRecord
-
-__all__ = ["draw_learning_curves", "draw_predictions", "evaluation_table"]
+from fitgym.predictor.fitting import EpochRecord
 
 Array = NDArray[np.float64]
 
@@ -73,8 +71,8 @@ def draw_learning_curves(
     panels = figure.subplots(1, len(curves), squeeze=False)[0]
     for axes, (name, records) in zip(panels, curves.items(), strict=True):
         epochs = [record.epoch + 1 for record in records]
-        training = [record.training_rmse_bpm for record in records]
-        validation = [record.validation_rmse_bpm for record in records]
+        training = [record.training for record in records]
+        validation = [record.validation for record in records]
         axes.plot(epochs, training, color=COLOURS["sky"], marker=".", label="training")
         axes.plot(epochs, validation, color=COLOURS["red"], marker=".", label="validation")
         tidy_axes(axes, name, "epoch", "RMSE (bpm)")

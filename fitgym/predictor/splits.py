@@ -11,8 +11,6 @@ import numpy as np
 from fitgym.common.validation import require_integer
 from fitgym.predictor.datasets import Example
 
-__all__ = ["Split", "calibration_examples", "grouped_folds", "later_workouts"]
-
 
 @dataclass(frozen=True, eq=False)
 class Split:

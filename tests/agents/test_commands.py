@@ -112,7 +112,7 @@ def test_ctrl_c_saves_and_tells_how_to_go_on(capsys) -> None:
     assert main(command) == 130
     captured = capsys.readouterr()
     assert captured.err.splitlines()[-2:] == [
-        "saved in mine; the same command goes on from there",
+        "saved in mine after 20 steps; the same command goes on from there",
         "stopped",
     ]
     assert load_agent("mine").timesteps == 20
@@ -186,7 +186,7 @@ def test_watch_prints_the_season_that_evaluate_has(capsys) -> None:
 
 def test_watch_draws_the_whole_season(capsys) -> None:
     assert main(["watch", "coach", ENV, *SHORT, "--as", "png"]) == 0
-    with Image.open("season.png") as picture:
+    with Image.open("episode.png") as picture:
         assert (picture.format, picture.size) == ("PNG", (960, 720))
         pixels = np.asarray(picture)
     assert main(["watch", "coach", ENV, *SHORT, "--as", "video", "--out", "mine.gif"]) == 0

@@ -12,7 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from fitgym.common.validation import require_file_name, require_integer
+from fitgym.common.validation import require_integer, require_name
 from fitgym_agents.agent import Agent
 from fitgym_agents.cli.evaluate import summary
 from fitgym_agents.cli.options import (
@@ -145,7 +145,7 @@ def _folder_name(training: Training) -> str:
     env_id = training.env_id.rpartition(":")[2].rpartition("/")[2]
     words = [training.agent.rpartition(":")[2], env_id, individual]
     name = "-".join([*filter(None, words), f"seed{training.seed}"])
-    return require_file_name("the folder's name, without --out,", name)
+    return require_name("the folder's name (give --out for another)", name, 200)
 
 
 class _Monitor:

@@ -79,9 +79,8 @@ def run(options: argparse.Namespace) -> None:
         render_mode="ansi" if options.form == "text" else "rgb_array",
     )
     frames: list[Any] = []
-    for environment, total in tqdm(
-        episode, desc="playing", unit="step", leave=False, disable=None
-    ):
+    for step in tqdm(episode, desc="playing", unit="step", leave=False, disable=None):
+        environment, total = step
         # Rendering takes longer than stepping, and only a video needs every step.
         if options.form == "video":
             frames.append(environment.render())

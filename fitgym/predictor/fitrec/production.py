@@ -18,12 +18,10 @@ import torch
 from fitgym.common.files import write_text
 from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.predictor.datasets import Example, encode_workouts
-from fitgym.predictor.fitrec.recipe import Recipe, fine_tune, forget_users, pretrain
-from fitgym.predictor.fitrec.training import EpochRecord
+from fitgym.predictor.fitrec.recipe import Recipe, fine_tune, pretrain, without_users
 from fitgym.predictor.fitrec.weights import load_model, save_model
+from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.reporting import draw_learning_curves
-
-__all__ = ["produce", "read_evaluation", "read_json"]
 
 # Share of the people kept apart to stop fine-tuning on.
 VALIDATION_SHARE = 0.1
@@ -65,7 +63,7 @@ def produce(
             checkpoint=root / "fine-tuning.safetensors",
             progress=progress,
         )
-    shipped, vocabulary = forget_users(model)
+    shipped, vocabulary = without_users(model)
     full = {
         "name": "a FitRec-architecture network",
         "command": "fitgym predictor train",
@@ -154,10 +152,10 @@ def _describe(workouts: Sequence[Workout], recipe: Recipe) -> dict[str, Any]:
 
 
 def _describe_curve(records: Sequence[EpochRecord]) -> dict[str, Any]:
-    best = min(records, key=lambda record: record.validation_rmse_bpm)
+    best = min(records, key=lambda record: record.validation)
     return {
         "epochs": len(records),
         "best_epoch": best.epoch + 1,
-        "rmse_bpm": round(best.validation_rmse_bpm, 3),
+        "rmse_bpm": round(best.validation, 3),
         "threads": torch.get_num_threads(),
     }

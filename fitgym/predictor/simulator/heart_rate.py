@@ -21,17 +21,6 @@ from numpy.typing import NDArray
 from fitgym.logs.workout import GRID_STEP_S
 from fitgym.model.internal_load import load_rates
 
-__all__ = [
-    "TYPICAL",
-    "Physiology",
-    "TypicalAnswer",
-    "carry_over",
-    "climb_rate",
-    "demand",
-    "heart_rate_response",
-    "internal_load",
-]
-
 Array = NDArray[np.float64]
 
 # Ours: the demand bends within some 6 bpm of HR_max, where heart rate plateaus in graded tests.
@@ -79,7 +68,7 @@ DEMAND_SHARE = 0.7
 
 
 @dataclass(frozen=True, eq=False)
-class Physiology:
+class HeartDynamics:
     """Parameters of P people, each an array of shape (P,).
 
     Attributes:
@@ -123,7 +112,7 @@ def climb_rate(altitude_m: Array) -> Array:
     return climb
 
 
-def demand(people: Physiology, speed_m_s: Array, climb_m_s: Array, offset_bpm: Array) -> Array:
+def demand(people: HeartDynamics, speed_m_s: Array, climb_m_s: Array, offset_bpm: Array) -> Array:
     """Return the demand I in bpm (P, T).
 
     Args:
@@ -144,7 +133,7 @@ def demand(people: Physiology, speed_m_s: Array, climb_m_s: Array, offset_bpm: A
     return raised - bend
 
 
-def heart_rate_response(people: Physiology, demand_bpm: Array, initial_bpm: Array) -> Array:
+def heart_rate_response(people: HeartDynamics, demand_bpm: Array, initial_bpm: Array) -> Array:
     """Return the heart rate in bpm (P, T) that follows a demand (P, T) from (P,) at the start.
 
     Each step relaxes exactly at the rates it begins with, so a heart rate between HR_min and
@@ -167,7 +156,7 @@ def heart_rate_response(people: Physiology, demand_bpm: Array, initial_bpm: Arra
     return response
 
 
-def internal_load(people: Physiology, heart_rate_bpm: Array) -> Array:
+def internal_load(people: HeartDynamics, heart_rate_bpm: Array) -> Array:
     """Return Banister's TRIMPexp (P, T) at the end of each step of a heart rate (P, T)."""
     lowest, highest = people.lowest_bpm[:, None], people.highest_bpm[:, None]
     rate = load_rates(heart_rate_bpm, lowest, highest, False)
@@ -175,6 +164,6 @@ def internal_load(people: Physiology, heart_rate_bpm: Array) -> Array:
     return loads
 
 
-def carry_over(people: Physiology, load: Array, days_since: Array) -> Array:
+def carry_over(people: HeartDynamics, load: Array, days_since: Array) -> Array:
     """Return by how many bpm (P,) the last session's load (P,) still raises the demand."""
     return people.carry_over_bpm * load * np.exp(-days_since / people.recovery_days)

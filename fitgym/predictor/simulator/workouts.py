@@ -1,7 +1,7 @@
 """Virtual people and their recorded workouts, to pre-train the network on.
 
 The people are drawn so that their recordings look like the real ones in the figures that
-``population.population_figures`` measures; ``fitgym predictor simulate`` shows both side
+``population.recording_figures`` measures; ``fitgym predictor simulate`` shows both side
 by side. Every distribution is ours, set to those figures; the equation is in ``physiology``.
 """
 
@@ -22,7 +22,7 @@ from fitgym.predictor.simulator.heart_rate import (
     TYPICAL_EXPONENT,
     TYPICAL_HIGHEST_BPM,
     TYPICAL_LOWEST_BPM,
-    Physiology,
+    HeartDynamics,
     carry_over,
     climb_rate,
     demand,
@@ -30,16 +30,6 @@ from fitgym.predictor.simulator.heart_rate import (
     internal_load,
 )
 from fitgym.predictor.simulator.routes import RouteStyle, draw_route
-
-__all__ = [
-    "SPORT_SHARES",
-    "Population",
-    "SimulatorConfig",
-    "answers",
-    "draw_population",
-    "physiology_of",
-    "simulate_workouts",
-]
 
 Array = NDArray[np.float64]
 
@@ -87,7 +77,7 @@ class SimulatorConfig:
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
+class VirtualPeople:
     """P virtual people.
 
     Attributes:
@@ -113,7 +103,9 @@ def draw_traits(rng: np.random.Generator, people: int) -> Array:
     return traits
 
 
-def physiology_of(traits: Array, sports: NDArray[np.str_], female: NDArray[np.bool_]) -> Physiology:
+def heart_dynamics_of(
+    traits: Array, sports: NDArray[np.str_], female: NDArray[np.bool_]
+) -> HeartDynamics:
     """Return the physiology of P people in the sport each of them does.
 
     A person's traits are the same in every sport, so who answers strongly in one does in others.
@@ -148,7 +140,7 @@ def physiology_of(traits: Array, sports: NDArray[np.str_], female: NDArray[np.bo
     slope_walking = 12.0 * spread(0.5)
     standing[walk] = (usual - slope_walking * usual_speed)[walk]
     lag_s = typical("lag_s") * spread(0.5)
-    return Physiology(
+    return HeartDynamics(
         lowest_bpm=lowest,
         highest_bpm=highest,
         standing_bpm=standing,
@@ -165,14 +157,14 @@ def physiology_of(traits: Array, sports: NDArray[np.str_], female: NDArray[np.bo
     )
 
 
-def draw_population(config: SimulatorConfig) -> Population:
+def draw_virtual_people(config: SimulatorConfig) -> VirtualPeople:
     """Draw the virtual people of ``config``; the same ones every time."""
     rng = np.random.default_rng([config.seed, 0])
     people = config.people
     sports = rng.choice(list(SPORT_SHARES), size=people, p=list(SPORT_SHARES.values()))
     female = rng.random(people) < 0.4
     told = rng.random(people) < 0.5
-    return Population(
+    return VirtualPeople(
         users=[f"v{person:05d}" for person in range(people)],
         main_sports=sports,
         female=female,
@@ -181,7 +173,7 @@ def draw_population(config: SimulatorConfig) -> Population:
     )
 
 
-def answers(population: Population) -> Array:
+def answers(population: VirtualPeople) -> Array:
     """Return how each person's heart answers his main sport, (P, 5), as z-scores in the sport.
 
     These are the level (heart rate at the sport's usual speed), the slope over speed, the lag, the
@@ -189,7 +181,7 @@ def answers(population: Population) -> Array:
     network's user embedding begin.
     """
     sports = population.main_sports
-    people = physiology_of(population.traits, sports, population.female)
+    people = heart_dynamics_of(population.traits, sports, population.female)
     slope = (people.usual_bpm - people.standing_bpm) / people.usual_speed_m_s
     reference = np.array([TYPICAL[sport].usual_speed_m_s for sport in sports])
     raw = np.stack(
@@ -219,7 +211,7 @@ def simulate_workouts(config: SimulatorConfig) -> list[Workout]:
     Returns:
         The workouts, each person's in time order; users are named ``v00000``, ``v00001``, ...
     """
-    population = draw_population(config)
+    population = draw_virtual_people(config)
     rng = np.random.default_rng([config.seed, 1])
     people, shape = config.people, (config.people, config.longest_steps)
     styles = [{sport: RouteStyle.draw(rng, sport) for sport in SPORT_SHARES} for _ in range(people)]
@@ -231,7 +223,7 @@ def simulate_workouts(config: SimulatorConfig) -> list[Workout]:
         sports = np.where(
             other, rng.choice(list(SPORT_SHARES), size=people), population.main_sports
         )
-        physiology = physiology_of(population.traits, sports, population.female)
+        physiology = heart_dynamics_of(population.traits, sports, population.female)
         speed, altitude = np.zeros(shape), np.zeros(shape)
         lengths = np.empty(people, dtype=np.int64)
         for person in range(people):
