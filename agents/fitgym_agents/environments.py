@@ -1,4 +1,4 @@
-"""How agents get their environments: by import-free id, so that any process can make them."""
+"""Making environments for agents, in this process and in others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def import_free_id(env_id: str) -> str:
 def log_part(env_id: str, part: str) -> dict[str, str]:
     """Return the argument that restricts replay to a part of the log; none for other environments.
 
-    Learners train on windows of ``"train"``, and everybody is evaluated on those of ``"test"``.
+    Learners train on the part ``"train"``, and all agents are evaluated on the part ``"test"``.
     """
     # Unlike gym.make, gym.spec does not import what stands before the colon.
     module, _, plain = env_id.rpartition(":")
@@ -85,7 +85,7 @@ def make_vector_env(
     single = factory().unwrapped
     assert isinstance(single, FitnessFatigueEnv)
     if isinstance(single.adherence, CustomAdherence):
-        # Somebody's Python class, which the compiled loop cannot call.
+        # A Python class, which the compiled loop cannot call.
         return SyncVectorEnv([factory] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
     return gym.make_vec(
         import_free_id(env_id),
@@ -107,16 +107,16 @@ def require_as_trained(
     mask: NDArray[np.bool_],
     environments: Sequence[FitnessFatigueEnv],
 ) -> None:
-    """Refuse to let an agent act where what it has learnt means something else.
+    """Check that the agent was trained on this observation and action space.
 
     Args:
         name: What to call the agent in messages.
         observation: Which observation it was trained on.
         mask: Which actions it may choose, (actions,).
-        environments: Those about to be acted in.
+        environments: Those that it is to act in.
 
     Raises:
-        ValueError: If one of them shows another observation, or forbids an action.
+        ValueError: If one of them has another observation, or masks an action that it may choose.
     """
     for environment in environments:
         shown = environment.task.observation

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fitgym.common.files import lock_folder, write_text
-from fitgym.common.json_files import read_object
+from fitgym.common.json_files import json_text, read_object
 from fitgym.common.provenance import commit, machine, versions
 from fitgym.common.validation import require_integer
 from fitgym_agents.agent import CARD, Agent
@@ -127,12 +127,11 @@ def _train(
             "timesteps": timesteps,
             "sessions": [*sessions, session],
         }
-        write_text(folder / _RECORD, json.dumps(record, indent=2) + "\n")
+        write_text(folder / _RECORD, json_text(record) + "\n")
 
     def save(timesteps: int) -> None:
         agent.save(folder)
-        if agent.learning_curve:
-            write_text(folder / _CURVE, _as_csv(agent.learning_curve))
+        _write_curve(agent, folder)
         write_record(timesteps)
 
     def progress(steps: int) -> None:
@@ -172,7 +171,7 @@ def _start(
         )
     if saved and record is not None:
         agent = load_agent(folder)
-        # The agent is saved before the record, and may be ahead of it.
+        # The agent is saved before curve and record, and may be ahead of them.
         start = agent.timesteps or record["timesteps"]
         if start:
             _check_same(training, record, folder)
@@ -183,6 +182,9 @@ def _start(
                     f"{total_timesteps:,} asked for: give another folder (--out) or at least "
                     f"{start} steps (--steps)"
                 )
+        if start > record["timesteps"]:
+            _write_curve(agent, folder)
+            write_text(folder / _RECORD, json_text({**record, "timesteps": start}) + "\n")
         if agent.timesteps or start >= total_timesteps:
             return agent, start, record["sessions"]
     agent = agent_class.create(
@@ -253,12 +255,14 @@ def write_evaluation(folder: str | os.PathLike[str], evaluation: Mapping[str, An
         if record is None:
             raise ValueError(f"{folder} holds no {_RECORD} to add an evaluation to")
         record["evaluation"] = dict(evaluation)
-        write_text(Path(folder) / _RECORD, json.dumps(record, indent=2, allow_nan=False) + "\n")
+        write_text(Path(folder) / _RECORD, json_text(record) + "\n")
 
 
-def _as_csv(curve: Any) -> str:
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(("timesteps", "mean_return"))
-    writer.writerows(curve)
-    return lines.getvalue()
+def _write_curve(agent: Agent, folder: Path) -> None:
+    """Write the learning curve as CSV, if the agent notes one."""
+    if agent.learning_curve:
+        lines = io.StringIO()
+        writer = csv.writer(lines, lineterminator="\n")
+        writer.writerow(("timesteps", "mean_return"))
+        writer.writerows(agent.learning_curve)
+        write_text(folder / _CURVE, lines.getvalue())

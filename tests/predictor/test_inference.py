@@ -245,7 +245,7 @@ def test_damaged_weights_are_refused(saved: Path, damage: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda card: card.pop("sha256"), "it lacks sha256"),
+        (lambda card: card.pop("sha256"), "lacks sha256"),
         (lambda card: card["network"].update(hidden=32), "does not fit the network"),
         (lambda card: card["network"].update(hidden=0), "hidden must be"),
         (lambda card: card["network"].update(width=3), "does not fit the network"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from fitgym.common.json_files import json_text
+from fitgym.common.validation import require_integer
 from fitgym_agents.cli.options import (
     AGENT_HELP,
     add_environment,
@@ -55,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate the agents and print the table."""
+    require_integer("--episodes", options.episodes, 1)
+    require_integer("--seed", options.seed, 0)
     env_kwargs = environment_kwargs(options, "test")
     check_environment(options.env_id, env_kwargs)
     texts = [options.agent, *options.against]
@@ -85,7 +88,7 @@ def run(options: argparse.Namespace) -> None:
                 for other, difference in zip(others, differences, strict=True)
             ],
         }
-        print(json.dumps(content, indent=2, allow_nan=False))
+        print(json_text(content))
         return
     print(f"{options.env_id}, {options.episodes} episodes from seed {options.seed}")
     print(_table(summaries))

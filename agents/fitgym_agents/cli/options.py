@@ -1,4 +1,4 @@
-"""What the commands share: naming an environment and an agent on the command line."""
+"""Options of the commands that name an environment and an agent."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def environment_kwargs(options: argparse.Namespace, part: str) -> dict[str, Any]
 
 
 def check_environment(env_id: str, env_kwargs: Mapping[str, Any]) -> None:
-    """Make the environment once, so that what is wrong with it is told before anything starts.
+    """Make the environment once, so that errors in its arguments come before anything starts.
 
     Raises:
         ValueError: If there is no such environment, or an argument is wrong, or plans are

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fitgym.common.validation import require_integer
 from fitgym_agents.cli.options import (
     AGENT_HELP,
     add_environment,
@@ -42,6 +43,8 @@ def run(options: argparse.Namespace) -> None:
     """Record, write the file, and print what is in it."""
     from fitgym_agents.deep.gail.demonstrations import expert_for, record
 
+    require_integer("--episodes", options.episodes, 1)
+    require_integer("--seed", options.seed, 0)
     env_kwargs = environment_kwargs(options, "train")
     check_environment(options.env_id, env_kwargs)
     if options.agent is None:

@@ -9,6 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from fitgym.common.files import write_text
+from fitgym.common.validation import require_integer
 from fitgym_agents.cli.options import (
     AGENT_HELP,
     add_environment,
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Play the episode and show it."""
+    require_integer("--seed", options.seed, 0)
     suffixes = _SUFFIXES[options.form]
     out = options.out
     if out is None and options.form != "text":
