@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from fitgym.common.json_files import read_json
 from fitgym.common.validation import require_integer, require_number
 from fitgym.predictor.datasets import (
     Example,
@@ -77,7 +77,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         ValueError: If it is not JSON, or has an unknown field or one out of range.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = read_json(path)
         parts = {
             "simulator": SimulatorConfig,
             "pretraining": TrainingConfig,
