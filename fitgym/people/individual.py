@@ -30,7 +30,7 @@ _LARGEST_SESSION_TRIMP = 2000.0
 _LARGEST_PLAN_TRIMP = 1000.0
 _SMALLEST_PLAN_TRIMP = 0.1
 
-# Names become names of files and folders.
+# Files and folders are named after people.
 _NAME = re.compile(r"(?![. ])[A-Za-z0-9._ -]{1,64}")
 _NAME_RULE = (
     "1 to 64 letters (A-Z, a-z), digits, '.', '_', ' ' or '-', not beginning with '.' or ' '"
@@ -76,7 +76,7 @@ class _Record:
 
 @dataclass(frozen=True, kw_only=True)
 class StageParameters(_Record):
-    """``theta`` of one stage, with the stocks at the start (Fang et al. 2022; see dynamics).
+    """Fitness-fatigue parameters ``theta`` of one stage, and its initial state (Fang et al. 2022).
 
     Attributes:
         fitness_decay: ``alpha`` in [0.0001, 10], decay rate of fitness per session.
@@ -148,7 +148,7 @@ class Physiology(_Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Motivation(_Record):
-    """How much strain is tolerated and how success and failure change that (ours).
+    """Tolerance of strain, and how completed and missed plans change motivation (ours).
 
     After the goal-setting and self-efficacy models of Aswani et al. 2019 and Zhou et al. 2018.
 
@@ -193,7 +193,7 @@ class Motivation(_Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Habit(_Record):
-    """What the person does on a day without a plan (ours).
+    """Training on days without a plan: how likely and how hard (ours).
 
     Attributes:
         probability: ``q`` in [0.001, 0.999], of training by habit when motivation is zero.
@@ -218,7 +218,7 @@ class Habit(_Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Individual(_Record):
-    """All that an environment knows of a person.
+    """A person as an environment takes one: parameters, physiology, habits, plans and log.
 
     Attributes:
         name: How the person is called, for example ``"marathon-runner"``: 1 to 64 letters of the
@@ -299,7 +299,7 @@ _PARTS: dict[str, type[_Record]] = {
 
 
 def nearest_name(text: str) -> str:
-    """Return ``text`` made a name that an individual may have.
+    """Return the name of an individual that is closest to ``text``.
 
     Args:
         text: Any text, for example the name of a log's file; characters that a name may not have

@@ -1,4 +1,4 @@
-"""The error of FitRec-Attn ten seconds ahead, beside the two forecasts anyone would make.
+"""Evaluation of FitRec-Attn: errors ten seconds ahead, beside last value and extrapolation.
 
     (a)  later workouts of known people
     (b)  people never seen, by cross-validation over people

@@ -25,8 +25,8 @@ from fitgym.predictor.fitrec.training import TrainingConfig, squared_error, trai
 from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.simulator.workouts import (
     SimulatorConfig,
-    answers,
     draw_virtual_people,
+    response_scores,
     simulate_workouts,
 )
 
@@ -110,13 +110,13 @@ def pretrain(
     strangers = simulate_workouts(replace(simulator, people=people, seed=simulator.seed + 10_000))
     # Only every second person has a row: whoever has none is known by the previous workout alone,
     # which the network would hardly learn to read if rows always told more.
-    population = draw_virtual_people(simulator)
-    vocabulary = Vocabulary(("unknown", *population.users[::2]))
+    virtual = draw_virtual_people(simulator)
+    vocabulary = Vocabulary(("unknown", *virtual.users[::2]))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = FitRecNetwork(FitRecConfig(attributes=vocabulary.sizes))
     with torch.no_grad():
-        rows = ROW_SCALE * answers(population)[::2]
+        rows = ROW_SCALE * response_scores(virtual)[::2]
         model.get_parameter("embeddings.0.weight")[1:] = torch.from_numpy(rows)
     validation = [
         replace(example, workout=replace(example.workout, user="unknown"))
