@@ -158,7 +158,7 @@ class Motivation(_Record):
             was completed, at the initial base level, without fatigue and with ``m = 0``.
         base_level_effect: ``zeta`` in [0, 10], by which tolerance grows with ``ln(B / B_0)``.
         fatigue_effect: ``kappa`` in [0, 100], by which it falls with fatigue relative to fitness.
-        tolerance_sd: ``s_C`` in [0.001, 10], daily standard deviation of log tolerance.
+        tolerance_sd: ``s_C`` in [1e-6, 10], daily standard deviation of log tolerance.
         persistence: ``phi`` in [0, 0.999], what is left of motivation a day later.
         success_effect: ``e_c`` in [0, 10], gain after a completed plan.
         failure_effect: ``e_f`` in [0, 10], loss after a plan not done at all.
@@ -183,7 +183,7 @@ class Motivation(_Record):
         require_number("reference_completion", self.reference_completion, 0.001, 0.999)
         require_number("base_level_effect", self.base_level_effect, 0, 10)
         require_number("fatigue_effect", self.fatigue_effect, 0, 100)
-        require_number("tolerance_sd", self.tolerance_sd, 0.001, 10)
+        require_number("tolerance_sd", self.tolerance_sd, 1e-6, 10)
         require_number("persistence", self.persistence, 0, 0.999)
         require_number("success_effect", self.success_effect, 0, 10)
         require_number("failure_effect", self.failure_effect, 0, 10)

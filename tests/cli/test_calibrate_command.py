@@ -71,6 +71,7 @@ def test_the_paper_reading_and_a_given_vdot(log_file, tmp_path, capsys):
     [
         (("--log", "nowhere.csv"), "nowhere.csv"),
         (("--vdot", "500"), "500"),
+        (("--vdot", "95", "--starts", "1000000"), "vdot must be a finite number in [15, 90]"),
         (("--bootstrap", "-1"), "replications"),
         (("--starts", "0"), "starts"),
         (("--seed", "-1"), "seed"),
