@@ -16,7 +16,8 @@ import pytest
 from fitgym.adherence.response import plan_done
 from fitgym.people.individual import load_individual
 from fitgym.planning.belief import MotivationFilter, belief_policy
-from fitgym.planning.dynamic_programming import DynamicProgram, GridSize, hat_weights, solve
+from fitgym.planning.dynamic_programming import DynamicProgram, solve
+from fitgym.planning.grid import GridSize, hat_weights
 from fitgym.planning.simulation import fixed_plan, random_plan, simulate
 
 COARSE = GridSize(base_level=5, fitness=5, fatigue=6, motivation=11, shares=4, habits=4)
