@@ -69,13 +69,13 @@ def cached(
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, ValueError) as error:
-            _warn(f"{path} cannot be used and is made anew: {error}")
+            _warn(f"a cached file cannot be used and is made anew: {error}")
     content = make()
     for path in paths:
         try:
             write(content, path)
         except OSError as error:
-            _warn(f"{path} cannot be written, so it may be made again: {error}")
+            _warn(f"what took time to make cannot be cached: {error}")
         else:
             break
     return content

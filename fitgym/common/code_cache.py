@@ -142,11 +142,19 @@ def code_folder() -> Path | None:
 def sources_hash() -> str:
     """Return a hash of all that compiled code depends on: sources, numba, Python."""
     digest = hashlib.sha256(f"numba {numba.__version__} {platform.python_version()}".encode())
-    for path in sorted(_PACKAGE.glob("*/*.py")):
-        source = path.read_bytes()
-        if _MARK in source:
-            digest.update(f"{path.relative_to(_PACKAGE)} {len(source)} ".encode() + source)
+    for path, source in compiled_sources().items():
+        digest.update(f"{path.relative_to(_PACKAGE)} {len(source)} ".encode() + source)
     return digest.hexdigest()[:24]
+
+
+def compiled_sources() -> dict[Path, bytes]:
+    """Return the content of every module that compiled code depends on, by its path."""
+    sources = {path: path.read_bytes() for path in sorted(_PACKAGE.glob("*/*.py"))}
+    return {
+        path: source
+        for path, source in sources.items()
+        if _MARK in source or path.name == "compilation.py"
+    }
 
 
 _hash_at_start = cache(sources_hash)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fitgym.adherence.fitrec_step import plan_response
 from fitgym.adherence.load_table import DAYS_SINCE
-from fitgym.envs import kernel
 from fitgym.envs.records import STATE
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.model import noise
@@ -154,9 +154,7 @@ def completion(env, plan_trimp, noises, **state):
     for name, value in state.items():
         states[name] = value
     shares = [
-        kernel.plan_response(
-            states[0], env.person[0], plan_trimp, noise_today, env.adherence.tables
-        )[1]
+        plan_response(states[0], env.person[0], plan_trimp, noise_today, env.adherence.tables)[1]
         for noise_today in noises
     ]
     return np.mean(np.array(shares) == 1.0), np.mean(shares)
