@@ -194,13 +194,14 @@ def read_shipped_table(path: Path) -> LoadTable:
         ValueError: If the file does not have the hash that it shipped with.
     """
     hashes = json.loads((path.parent / "sha256.json").read_text(encoding="utf-8"))
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
     if found != hashes.get(path.stem):
         raise ValueError(
             f"load table {path} is damaged: its sha256 must be {hashes.get(path.stem)}, got "
             f"{found}; reinstall fitgym"
         )
-    return _table(path, load_arrays(path))
+    return _table(path, load_arrays(content))
 
 
 def _table(path: Path, arrays: dict[str, NDArray[Any]]) -> LoadTable:

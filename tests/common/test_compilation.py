@@ -34,9 +34,9 @@ for env_id, arguments in {
     "fitgym/Retention-v0": {"individual": "population", "observation": "wearable"},
     "fitgym/Acquisition-v0 certain": {"adherence": "certain"},
 }.items():
-    one = gym.make(env_id.split()[0], days=40, **arguments)
-    many = gym.make_vec(env_id.split()[0], 3, days=40, **arguments)
-    for environment, steps in ((one, 80), (many, 50)):
+    one = gym.make(env_id.split()[0], days=20, **arguments)
+    many = gym.make_vec(env_id.split()[0], 3, days=20, **arguments)
+    for environment, steps in ((one, 30), (many, 25)):
         environment.action_space.seed(0)
         observation, _ = environment.reset(seed=5)
         rows = [np.ravel(observation).astype(float)]
