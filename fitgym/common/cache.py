@@ -12,7 +12,7 @@ import os
 import stat
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,16 +24,18 @@ from fitgym.common.files import write_bytes
 Content = TypeVar("Content")
 
 
-def cache_folders() -> list[Path]:
-    """Return where to look for cached files and where to keep them, the preferred place first.
+def cache_folders() -> Iterator[Path]:
+    """Yield where to look for cached files and where to keep them, the preferred place first.
 
-    They are the user's cache folder and, for where that cannot be written to, a temporary folder
-    that belongs to the user alone. Neither need exist.
+    They are the user's cache folder, which need not exist, and for where that cannot be written to
+    a temporary folder that belongs to the user alone.
     """
     import platformdirs
 
+    yield platformdirs.user_cache_path("fitgym")
     temporary = _temporary_folder()
-    return [platformdirs.user_cache_path("fitgym"), *([temporary] if temporary else [])]
+    if temporary is not None:
+        yield temporary
 
 
 def is_writable(folder: Path) -> bool:
@@ -62,18 +64,17 @@ def cached(
         make: Makes the content anew.
         write: Writes the content to a file.
     """
-    paths = [folder / name for folder in cache_folders()]
-    for path in paths:
+    for folder in cache_folders():
         try:
-            return read(path)
+            return read(folder / name)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, ValueError) as error:
             _warn(f"a cached file cannot be used and is made anew: {error}")
     content = make()
-    for path in paths:
+    for folder in cache_folders():
         try:
-            write(content, path)
+            write(content, folder / name)
         except OSError as error:
             _warn(f"what took time to make cannot be cached: {error}")
         else:

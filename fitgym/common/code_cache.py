@@ -16,6 +16,7 @@ import time
 import warnings
 from collections.abc import Callable
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -119,20 +120,18 @@ def code_folder() -> Path | None:
     It lies in ``NUMBA_CACHE_DIR`` where that is set, else in the user's cache or, where that cannot
     be written to, in a temporary folder; processes of one user share it.
     """
-    roots = cache_folders()
-    if _config.CACHE_DIR:
-        roots.insert(0, Path(_config.CACHE_DIR))
-    for root in roots:
+    chosen = [Path(_config.CACHE_DIR)] if _config.CACHE_DIR else []
+    for root in chain(chosen, cache_folders()):
         folder = root / f"{_PREFIX}{_hash_at_start()}"
-        new = not folder.exists()
+        new = not os.path.exists(folder)
         if is_writable(folder):
             os.utime(folder)
             if new:
                 _remove_old_folders(folder)
             return folder
     warnings.warn(
-        f"compiled code can be kept in none of {[str(root) for root in roots]}, so every process "
-        "compiles it anew; set NUMBA_CACHE_DIR to a folder that can be written to",
+        "compiled code can be kept neither in the user's cache nor in the temporary folder, so "
+        "every process compiles it anew; set NUMBA_CACHE_DIR to a folder that can be written to",
         RuntimeWarning,
         stacklevel=2,
     )

@@ -132,7 +132,7 @@ def test_numba_s_own_variable_says_where(copy: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
 @pytest.mark.parametrize(
     ("size", "warning"),
-    [(0, "compiled code can be kept in none of"), (5000, "compiled code cannot be kept in")],
+    [(0, "compiled code can be kept neither"), (5000, "compiled code cannot be kept in")],
 )
 def test_a_full_disk_costs_time_only(copy: Path, size: int, warning: str) -> None:
     printed, warned = run(copy, FULL.format(size) + PERFORMANCE)
