@@ -1,4 +1,4 @@
-"""Predictors without dynamics, against which a calibration has to stand."""
+"""Reference predictors without dynamics, to compare a calibration with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calibrations for the eye: a table and a figure."""
+"""Table and figure of calibrations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a training log to what the model is fitted to: intensity, performance, time base, plans."""
+"""Intensity and performance of the sessions of a training log, time bases, plan grid."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def plan_grid(intensity_trimp: npt.NDArray[np.float64]) -> tuple[float, ...]:
 
 @dataclass(frozen=True, eq=False)
 class LoadSeries:
-    """What drives the dynamics and what they are to explain.
+    """Input of the dynamics (intensity per step) and the performances to fit.
 
     Attributes:
         intensity_trimp: ``x`` of each step, points, shape (steps,).

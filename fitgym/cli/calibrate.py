@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -69,8 +68,9 @@ def run(options: argparse.Namespace) -> None:
     )
     from fitgym.common.figures import save_figure
     from fitgym.common.files import write_text
+    from fitgym.common.json_files import json_text
     from fitgym.logs import load_marathon_log, read_log
-    from fitgym.people.individual import nearest_name
+    from fitgym.people.individual import Physiology, nearest_name
 
     shipped = options.log == "marathon"
     log = load_marathon_log() if shipped else read_log(options.log)
@@ -79,6 +79,9 @@ def run(options: argparse.Namespace) -> None:
         benchmark = MARATHON_BENCHMARKS
     sessions = assess_sessions(log, benchmark)
     plans = plan_grid(sessions.intensity_trimp)
+    if options.stage == "both":
+        # An individual who cannot be is an error before the fit, not after it.
+        Physiology(vdot=float(sessions.benchmark_vdot[-1]))
     settings = FitSettings(
         base_scaling=options.base_scaling,
         estimate_baseline=not options.no_baseline,
@@ -97,13 +100,11 @@ def run(options: argparse.Namespace) -> None:
         for stage in (STAGES if options.stage == "both" else (options.stage,))
     ]
 
-    content = json.dumps(
+    content = json_text(
         {
             "plans_trimp": plans,
             "calibrations": [calibration.to_dict() for calibration in calibrations],
-        },
-        indent=2,
-        allow_nan=False,
+        }
     )
     individual = None
     if len(calibrations) == len(STAGES):

@@ -16,7 +16,7 @@ from fitgym.common.validation import require_integer
 
 if TYPE_CHECKING:
     from fitgym.envs.scalar import FitnessFatigueEnv
-    from fitgym.planning.dynamic_programming import GridSize
+    from fitgym.planning.grid import GridSize
     from fitgym.planning.scores import ReferenceScores, Score
 
 __all__ = ["add_arguments", "scores_tables"]
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Make what is missing, keep it, and print the tables."""
     from fitgym.common.files import write_text
-    from fitgym.planning.dynamic_programming import GridSize
+    from fitgym.planning.grid import GridSize
     from fitgym.planning.scores import ReferenceScores, read_entries, scored_pairs, shipped_scores
 
     require_integer("--episodes", options.episodes, 2)
@@ -181,14 +181,13 @@ def _entry(
     cache: bool,
 ) -> dict[str, Any]:
     """Return the scores of one environment with how and when they were made."""
-    from fitgym.adherence.base import REPLAY
     from fitgym.planning.dynamic_programming import solve
     from fitgym.planning.score_references import reference_scores, replay_scores
 
     progress = sys.stderr.isatty()
     seasons = {"episodes": settings["episodes"], "seed": settings["seed"], "progress": progress}
     scores: ReferenceScores
-    if environment.adherence.code == REPLAY:
+    if environment.adherence.exogenous:
         scores = replay_scores(environment, **seasons)
     else:
         program = solve(environment, size, progress=progress, cache=cache)

@@ -12,9 +12,8 @@ from gymnasium import spaces
 from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
-from fitgym.adherence import CustomAdherence, FitRec, Situation
-from fitgym.adherence.base import FITREC
-from fitgym.adherence.fitrec import SessionTrace
+from fitgym.adherence import CustomAdherence, Situation
+from fitgym.adherence.fitrec import FitRecAdherence, SessionTrace
 from fitgym.common.validation import require_choice, require_number
 from fitgym.envs import kernel, render
 from fitgym.envs.records import OUTCOME, STATE
@@ -241,7 +240,7 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
             "fatigue": float(state["fatigue"]),
             "performance": kernel.performance_of(self._state, 0, self.person),
         }
-        if self.adherence.code == FITREC:
+        if self.adherence.has_motivation:
             info["motivation"] = float(state["motivation"])
         if not self.task.continuous:
             info["action_mask"] = self._action_mask.copy()
@@ -305,17 +304,17 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
                 "shortfall": shortfall_term,
             },
         }
-        if self.adherence.code == FITREC:
+        if self.adherence.has_motivation:
             info["motivation"] = motivation
-            if done_trimp > 0.0:
-                info["mean_heart_rate"] = mean_heart_rate
-                info["internal_load"] = internal_load
+        if self.adherence.has_heart_rate and done_trimp > 0.0:
+            info["mean_heart_rate"] = mean_heart_rate
+            info["internal_load"] = internal_load
         if not self.task.continuous:
             info["plan"] = int(action)
             info["action_mask"] = self._action_mask.copy()
         if self.render_mode is not None:
             self._history.append(info)
-            if isinstance(self.adherence, FitRec) and done_trimp > 0.0:
+            if isinstance(self.adherence, FitRecAdherence) and done_trimp > 0.0:
                 self._trace = self.adherence.last_session(
                     history, days_since, plan_trimp, done_trimp
                 )

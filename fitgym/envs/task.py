@@ -10,15 +10,16 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from fitgym.adherence import Adherence, FitRec, make_adherence
+from fitgym.adherence import Adherence, adherence_class, make_adherence
 from fitgym.common.validation import require_choice, require_integer, require_number
-from fitgym.envs.kernel import look_up_targets, starting_states
-from fitgym.envs.records import (
+from fitgym.envs.kernel import (
     FULL_OBSERVATION,
     STATE_OBSERVATION,
     WEARABLE_OBSERVATION,
-    pack_person,
+    look_up_targets,
+    starting_states,
 )
+from fitgym.envs.records import pack_person
 from fitgym.envs.spaces import observation_space
 from fitgym.people.individual import (
     Individual,
@@ -89,7 +90,8 @@ class Task:
         require_number("shortfall_penalty", self.shortfall_penalty, 0)
         require_choice("utility", self.utility, ("realised", "planned"))
         require_choice("observation", self.observation, OBSERVATIONS)
-        if self.observation != "state" and self.adherence != "fitrec":
+        model = adherence_class(self.adherence)
+        if self.observation != "state" and not (model.has_motivation and model.has_heart_rate):
             raise ValueError(
                 f"observation must be 'state' with adherence {self.adherence!r}, which has neither "
                 f"motivation nor heart rate, got {self.observation!r}"
@@ -121,21 +123,20 @@ class Task:
     def observation_space(self, people: Iterable[Individual]) -> spaces.Box:
         """Return a space that holds whatever the people given can reach."""
         everybody = list(people)
-        if self.adherence == "fitrec":
+        model = adherence_class(self.adherence)
+        if model.compiled:
             # Bounds need no load table, so none is looked up or built for them.
-            largest_session = max(FitRec.largest_session_of(one) for one in everybody)
-            largest_load = max(FitRec.largest_load_of(one) for one in everybody)
+            largest_session = max(model.largest_session_of(one) for one in everybody)
         else:
             models = [self._adherence_of(one) for one in everybody]
             largest_session = max(model.largest_session_trimp for model in models)
-            largest_load = 0.0
         return observation_space(
             everybody,
             self.stage,
             largest_session_trimp=largest_session,
             days=self.days,
             observation=self.observation,
-            largest_internal_load=largest_load,
+            largest_internal_load=max(model.largest_load_of(one) for one in everybody),
         )
 
     def everybody(self, people: Iterable[Individual]) -> list[Individual]:

@@ -17,9 +17,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from fitgym.adherence import CustomAdherence
-from fitgym.adherence.base import FITREC
-from fitgym.adherence.response import Tables
+from fitgym.adherence import CustomAdherence, adherence_class
+from fitgym.adherence.base import Tables
 from fitgym.common.validation import require_choice, require_integer
 from fitgym.envs import kernel
 from fitgym.envs.records import OUTCOME, PERSON, STATE
@@ -144,6 +143,7 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             modes = [mode.value for mode in AutoresetMode]
             autoreset_mode = AutoresetMode(require_choice("autoreset_mode", autoreset_mode, modes))
         self.autoreset_mode = autoreset_mode
+        self._adherence_class = adherence_class(adherence)
         self.metadata = {**self.metadata, "autoreset_mode": autoreset_mode}
 
         self.population = Population() if individual == "population" else None
@@ -472,10 +472,10 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             actions: What was given to ``step``; unused if nobody stepped.
         """
         infos: dict[str, Any] = {}
-        fitrec = self._companies[0].adherence == FITREC
+        model = self._adherence_class
         discrete = not self.task.continuous
         began = {name: outcomes[name] for name in _STOCKS}
-        if fitrec:
+        if model.has_motivation:
             began["motivation"] = outcomes["motivation"]
         if discrete:
             began["action_mask"] = self._action_masks.copy()
@@ -491,7 +491,7 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         terms: dict[str, Any] = {}
         _add(terms, {name: outcomes[f"{name}_term"] for name in _TERMS}, stepped)
         _add(infos, {**day, "reward_terms": terms}, stepped)
-        if fitrec:
+        if model.has_heart_rate:
             trained = stepped & (day["done_trimp"] > 0.0)
             if np.count_nonzero(trained):
                 _add(infos, {name: outcomes[name] for name in _SESSION}, trained)

@@ -1,11 +1,11 @@
-"""Plausible dates of sessions: one mistyped year would otherwise become centuries of rest days."""
+"""Checks of the dates of sessions: a mistyped year would become centuries of rest days."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-# Ours.
+# Ours: before it nobody kept a log by computer, and few return after a longer pause.
 EARLIEST_DATE = date(1950, 1, 1)
 LONGEST_GAP_DAYS = 3 * 365 + 1
 

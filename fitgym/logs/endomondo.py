@@ -1,4 +1,4 @@
-"""Reader of a user's own copy of the Endomondo workouts that FitRec was published with.
+"""Reader of the Endomondo workouts that FitRec was published with, from a user's own copy.
 
 The file (``endomondoHR_proper.json``) holds one workout a line, written as a Python literal: a
 dictionary with the keys ``userId, id, gender, sport, longitude, latitude, altitude, timestamp,

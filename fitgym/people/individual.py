@@ -70,7 +70,7 @@ class _Record:
 
 @dataclass(frozen=True, kw_only=True)
 class StageParameters(_Record):
-    """``theta`` of one stage, with the stocks at the start (Fang et al. 2022; see dynamics).
+    """Fitness-fatigue parameters ``theta`` of one stage, and its initial state (Fang et al. 2022).
 
     Attributes:
         fitness_decay: ``alpha`` in [0.0001, 10], decay rate of fitness per session.
@@ -142,7 +142,7 @@ class Physiology(_Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Motivation(_Record):
-    """How much strain is tolerated and how success and failure change that (ours).
+    """Tolerance of strain, and how completed and missed plans change motivation (ours).
 
     After the goal-setting and self-efficacy models of Aswani et al. 2019 and Zhou et al. 2018.
 
@@ -152,7 +152,7 @@ class Motivation(_Record):
             was completed, at the initial base level, without fatigue and with ``m = 0``.
         base_level_effect: ``zeta`` in [0, 10], by which tolerance grows with ``ln(B / B_0)``.
         fatigue_effect: ``kappa`` in [0, 100], by which it falls with fatigue relative to fitness.
-        tolerance_sd: ``s_C`` in [0.001, 10], daily standard deviation of log tolerance.
+        tolerance_sd: ``s_C`` in [1e-6, 10], daily standard deviation of log tolerance.
         persistence: ``phi`` in [0, 0.999], what is left of motivation a day later.
         success_effect: ``e_c`` in [0, 10], gain after a completed plan.
         failure_effect: ``e_f`` in [0, 10], loss after a plan not done at all.
@@ -177,7 +177,7 @@ class Motivation(_Record):
         require_number("reference_completion", self.reference_completion, 0.001, 0.999)
         require_number("base_level_effect", self.base_level_effect, 0, 10)
         require_number("fatigue_effect", self.fatigue_effect, 0, 100)
-        require_number("tolerance_sd", self.tolerance_sd, 0.001, 10)
+        require_number("tolerance_sd", self.tolerance_sd, 1e-6, 10)
         require_number("persistence", self.persistence, 0, 0.999)
         require_number("success_effect", self.success_effect, 0, 10)
         require_number("failure_effect", self.failure_effect, 0, 10)
@@ -187,7 +187,7 @@ class Motivation(_Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Habit(_Record):
-    """What the person does on a day without a plan (ours).
+    """Training on days without a plan: how likely and how hard (ours).
 
     Attributes:
         probability: ``q`` in [0.001, 0.999], of training by habit when motivation is zero.
@@ -212,7 +212,7 @@ class Habit(_Record):
 
 @dataclass(frozen=True, kw_only=True)
 class Individual(_Record):
-    """All that an environment knows of a person.
+    """A person as an environment takes one: parameters, physiology, habits, plans and log.
 
     Attributes:
         name: How the person is called, for example ``"marathon-runner"``: 1 to 64 letters of the
@@ -293,7 +293,7 @@ _PARTS: dict[str, type[_Record]] = {
 
 
 def nearest_name(text: str) -> str:
-    """Return ``text`` made a name that an individual may have.
+    """Return the name of an individual that is closest to ``text``.
 
     Args:
         text: Any text, for example the name of a log's file; characters that a name may not have

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fitgym.adherence.base import REPLAY
 from fitgym.common.validation import require_integer
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.planning.belief import belief_policy
@@ -112,7 +111,7 @@ def replay_scores(
     Raises:
         ValueError: If an argument is out of range, or the environment has another adherence.
     """
-    if environment.adherence.code != REPLAY:
+    if not environment.adherence.exogenous:
         raise ValueError(
             f"perfect foresight needs adherence 'replay', got {environment.task.adherence!r}"
         )

@@ -1,4 +1,4 @@
-"""Heart-rate prediction: FitRecNetwork, the physiological simulator, training and inference.
+"""Heart-rate prediction: FitRec, the physiological simulator, training and inference.
 
 ``fitgym.predictor.sessions`` holds the records and the interface that every predictor of heart rate
 follows; ``inference`` loads the trained network, ``ode`` is the physiological equation behind the

@@ -35,8 +35,10 @@ from fitgym.predictor.metrics import (
     summarise_errors,
 )
 from fitgym.predictor.splits import (
+    FOLDS,
     Split,
     calibration_examples,
+    folds_of_people,
     grouped_folds,
     later_workouts,
 )
@@ -47,7 +49,6 @@ Own = Callable[[Example], list[Example]]
 Prepare = Callable[[Sequence[Example]], list[Example]]
 Network = tuple[FitRecNetwork, Vocabulary]
 
-FOLDS = 5
 MOST_CALIBRATION = 3
 FITREC = "FitRec"
 MEAN_OF_SEEDS = "FitRec, mean of the seeds' predictions"
@@ -68,6 +69,16 @@ def predict_examples(
             for example, row in zip(chunk, output, strict=True):
                 predicted[id(example)] = denormalise_heart_rate(row[: len(example)])
     return [predicted[id(example)] for example in examples]
+
+
+def check_recordings(examples: Sequence[Example]) -> None:
+    """Check, before anything is trained, that every protocol has something to test on.
+
+    Raises:
+        ValueError: If there are fewer than five people, or nobody has five workouts.
+    """
+    folds_of_people(examples)
+    later_workouts(examples)
 
 
 def evaluate_recipe(
@@ -91,6 +102,9 @@ def evaluate_recipe(
         For each protocol the numbers of workouts, people and steps and, for each method, its
         scores; FitRec's are those of the seeds' mean errors, with each seed's own beside them.
         Beside that the first seed's predictions for people never seen, previous workout known.
+
+    Raises:
+        ValueError: If there are fewer than five people, or nobody has five workouts.
     """
 
     def tuned(number: int, name: str, split: Split) -> Network:
@@ -111,7 +125,7 @@ def evaluate_recipe(
     networks = [tuned(number, "known", known) for number in range(len(recipes))]
     report = {"a": _known_report(known, networks, simulated)}
 
-    folds = grouped_folds(examples, FOLDS, seed=0)
+    folds = folds_of_people(examples)
     folded = [
         [tuned(number, f"fold{index}", fold) for index, fold in enumerate(folds)]
         for number in range(len(recipes))

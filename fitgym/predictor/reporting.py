@@ -27,6 +27,10 @@ PROTOCOLS = {
 }
 
 
+# Cells of the density with fewer steps stay empty.
+_LEAST_STEPS = 20
+
+
 def evaluation_table(report: Mapping[str, Any]) -> str:
     """Return the report of ``evaluation.evaluate_recipe`` as Markdown."""
     lines = []
@@ -101,13 +105,17 @@ def draw_predictions(
     """
     measured = [denormalise_heart_rate(example.target) for example in examples]
     valid = [example.valid for example in examples]
+    from matplotlib.colors import LogNorm
+
     figure = new_figure(9.5, 4.2)
     density, course = figure.subplots(1, 2)
     truth = np.concatenate([m[v] for m, v in zip(measured, valid, strict=True)])
     guess = np.concatenate([p[v] for p, v in zip(predictions, valid, strict=True)])
     image = density.hexbin(
-        truth, guess, gridsize=40, extent=(60, 200, 60, 200), mincnt=20, cmap="viridis", bins="log"
+        truth, guess, gridsize=40, extent=(60, 200, 60, 200), mincnt=_LEAST_STEPS, cmap="viridis"
     )
+    counts = np.append(image.get_array(), _LEAST_STEPS + 1)
+    image.set_norm(LogNorm(_LEAST_STEPS, counts.max()))
     density.plot([60, 200], [60, 200], color=COLOURS["red"], linewidth=1)
     figure.colorbar(image, ax=density, label="steps of 10 s")
     tidy_axes(density, title, "measured (bpm)", "predicted (bpm)")

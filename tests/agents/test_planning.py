@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from fitgym.planning.belief import belief_policy
-from fitgym.planning.dynamic_programming import GridSize, solve
+from fitgym.planning.dynamic_programming import solve
+from fitgym.planning.grid import GridSize
 from fitgym.planning.simulation import simulate
 from fitgym_agents.evaluation import evaluate, paired_difference
 from fitgym_agents.files import load_agent

@@ -51,7 +51,7 @@ RANGES = {
         "reference_completion": (0.001, 0.999),
         "base_level_effect": (0.0, 10.0),
         "fatigue_effect": (0.0, 100.0),
-        "tolerance_sd": (0.001, 10.0),
+        "tolerance_sd": (1e-6, 10.0),
         "persistence": (0.0, 0.999),
         "success_effect": (0.0, 10.0),
         "failure_effect": (0.0, 10.0),

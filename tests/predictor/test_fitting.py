@@ -51,5 +51,3 @@ def test_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(9, 3, path, stop_at=6)
     assert run(9, 3, path) == run(9, 3)
-    with pytest.raises(KeyboardInterrupt):
-        run(9, 3, tmp_path / "other.safetensors", stop_at=2)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from fitgym.common.validation import require_number
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.planning.belief import MotivationFilter
-from fitgym.planning.dynamic_programming import DynamicProgram, GridSize, hat_weights, solve
-from fitgym.planning.one_step import observed_states, recall_histories
+from fitgym.planning.dynamic_programming import DynamicProgram, solve
+from fitgym.planning.grid import GridSize, hat_weights
+from fitgym.planning.observed import observed_states, recall_histories
 from fitgym_agents.agent import Actions, Agent, Observations
 
 __all__ = ["BeliefPolicy", "DynamicProgramming"]

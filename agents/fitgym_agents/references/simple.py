@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.adherence.base import REPLAY
 from fitgym.common.validation import require_integer, require_number
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.planning.one_step import can_solve, expected_rewards, foresight_rewards
@@ -265,6 +264,6 @@ def reference_agents(environment: FitnessFatigueEnv) -> list[Agent]:
         agents.append(HabitPlan())
     if can_solve(environment):
         agents.append(Myopic())
-    if environment.adherence.code == REPLAY:
+    if environment.adherence.exogenous:
         agents.append(Foresight())
     return agents

@@ -1,4 +1,4 @@
-"""The error of FitRec-Attn ten seconds ahead, beside the two forecasts anyone would make.
+"""Evaluation of FitRec-Attn: errors ten seconds ahead, beside last value and extrapolation.
 
     (a)  later workouts of known people
     (b)  people never seen, by cross-validation over people
@@ -27,7 +27,6 @@ from fitgym.predictor.attention.training import (
 )
 from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
 from fitgym.predictor.datasets import Example, Vocabulary
-from fitgym.predictor.evaluation import FOLDS
 from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.metrics import (
     Errors,
@@ -36,7 +35,7 @@ from fitgym.predictor.metrics import (
     mean_errors,
     summarise_errors,
 )
-from fitgym.predictor.splits import Split, grouped_folds, later_workouts
+from fitgym.predictor.splits import Split, folds_of_people, later_workouts
 
 BASELINES = ("last value", "linear extrapolation")
 ATTENTION = "FitRec-Attn"
@@ -144,18 +143,6 @@ def evaluate_attention(
         parts = [windows.of_examples(split.test) for split in splits]
         report[protocol] = _summary(runs, windows, parts, examples)
     return report
-
-
-def folds_of_people(examples: Sequence[Example]) -> list[Split]:
-    """Return the splits of protocol (b).
-
-    Raises:
-        ValueError: If there are fewer people than folds.
-    """
-    people = len({example.workout.user for example in examples})
-    if people < FOLDS:
-        raise ValueError(f"recordings must be of at least {FOLDS} people, got {people}")
-    return grouped_folds(examples, FOLDS, seed=0)
 
 
 def evaluate_weights(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Sequence
@@ -12,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from fitgym.common.figures import COLOURS, new_figure, save_figure, tidy_axes
-from fitgym.predictor.attention.evaluation import evaluate_weights, fit_attention, folds_of_people
+from fitgym.predictor.attention.evaluation import evaluate_weights, fit_attention
 from fitgym.predictor.attention.network import AttentionConfig
 from fitgym.predictor.attention.training import AttentionTrainingConfig
 from fitgym.predictor.attention.weights import load_attention, save_attention, without_users
 from fitgym.predictor.datasets import Example
 from fitgym.predictor.fitting import EpochRecord
+from fitgym.predictor.splits import folds_of_people
 
 
 def produce_attention(
@@ -65,7 +65,7 @@ def produce_attention(
             "stopped_by": _describe(split.validation),
             "held_out": _describe(split.test),
         },
-        "training": json.loads(json.dumps(asdict(config)))
+        "training": asdict(config)
         | {"epochs_run": len(records), "curve": [asdict(record) for record in records]},
         "held_out": held_out,
         "versions": {

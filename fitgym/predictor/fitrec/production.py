@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections import Counter
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 
 from fitgym.common.files import write_text
+from fitgym.common.json_files import json_text, read_json
 from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.predictor.datasets import Example, encode_workouts
 from fitgym.predictor.fitrec.recipe import Recipe, fine_tune, pretrain, without_users
@@ -49,12 +49,17 @@ def produce(
 
     Returns:
         The card.
+
+    Raises:
+        ValueError: If the recordings are of one person only.
     """
     root = Path(folder)
+    # Recordings of too few people are an error before the pre-training, not after it.
+    split = split_people(encode_workouts(workouts), recipe.seed) if workouts else None
     model, _, curve = pretrain(recipe, root, progress=progress)
     curves = {"pre-training": curve}
-    if workouts:
-        training, validation = split_people(encode_workouts(workouts), recipe.seed)
+    if split is not None:
+        training, validation = split
         model, _, curves["fine-tuning"] = fine_tune(
             model,
             training,
@@ -78,7 +83,7 @@ def produce(
     }
     path = root / "fitrec.safetensors"
     save_model(path, shipped, vocabulary, full)
-    write_text(root / "recipe.json", json.dumps(asdict(recipe), indent=2) + "\n")
+    write_text(root / "recipe.json", json_text(asdict(recipe)) + "\n")
     draw_learning_curves(curves, root / "learning-curves.png")
     return load_model(path)[2]
 
@@ -118,19 +123,6 @@ def read_evaluation(path: str | os.PathLike[str]) -> dict[str, Any]:
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{os.fspath(path)} is not a report of an evaluation") from error
-
-
-def read_json(path: str | os.PathLike[str]) -> Any:
-    """Read a JSON file for the card.
-
-    Raises:
-        OSError: If the file is missing or unreadable.
-        ValueError: If it is not JSON.
-    """
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{os.fspath(path)} is not a JSON file: {error}") from error
 
 
 def _describe(workouts: Sequence[Workout], recipe: Recipe) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from fitgym.common.json_files import read_json
 from fitgym.common.validation import require_integer, require_number
 from fitgym.predictor.datasets import (
     Example,
@@ -25,8 +25,8 @@ from fitgym.predictor.fitrec.training import TrainingConfig, squared_error, trai
 from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.simulator.workouts import (
     SimulatorConfig,
-    answers,
     draw_virtual_people,
+    response_scores,
     simulate_workouts,
 )
 
@@ -77,7 +77,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         ValueError: If it is not JSON, or has an unknown field or one out of range.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = read_json(path)
         parts = {
             "simulator": SimulatorConfig,
             "pretraining": TrainingConfig,
@@ -110,13 +110,13 @@ def pretrain(
     strangers = simulate_workouts(replace(simulator, people=people, seed=simulator.seed + 10_000))
     # Only every second person has a row: whoever has none is known by the previous workout alone,
     # which the network would hardly learn to read if rows always told more.
-    population = draw_virtual_people(simulator)
-    vocabulary = Vocabulary(("unknown", *population.users[::2]))
+    virtual = draw_virtual_people(simulator)
+    vocabulary = Vocabulary(("unknown", *virtual.users[::2]))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = FitRecNetwork(FitRecConfig(attributes=vocabulary.sizes))
     with torch.no_grad():
-        rows = ROW_SCALE * answers(population)[::2]
+        rows = ROW_SCALE * response_scores(virtual)[::2]
         model.get_parameter("embeddings.0.weight")[1:] = torch.from_numpy(rows)
     validation = [
         replace(example, workout=replace(example.workout, user="unknown"))

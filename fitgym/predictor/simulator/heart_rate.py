@@ -1,4 +1,4 @@
-"""The heart-rate demand equation, batched over people: how a heart answers a session.
+"""The heart-rate demand equation, batched over people.
 
 Sources: Stirling et al. 2008, Bull. Math. Biol. 70 (the demand equation); Nazaret et al., npj
 Digital Medicine 2023 (its form with an own state for the demand):
@@ -30,8 +30,8 @@ DESCENT_SHARE = 0.3
 
 
 @dataclass(frozen=True)
-class TypicalAnswer:
-    """How a typical person's heart answers one sport.
+class TypicalResponse:
+    """How a typical person's heart rate responds to one sport.
 
     Attributes:
         usual_speed_m_s: Speed of an ordinary session.
@@ -51,14 +51,14 @@ class TypicalAnswer:
 
 
 # Ours, set so that the virtual people's recordings match the real ones in the figures of
-# ``population``. Running and cycling climb at about the cost of the ACSM equation (4.5) and of
-# lifting 85 kg against the marginal power of riding on the flat.
+# ``recording_statistics``. Running climbs at about the cost of the ACSM equation (4.5), cycling at
+# that of lifting 85 kg against the marginal power of riding on the flat.
 TYPICAL = {
-    "run": TypicalAnswer(2.95, 0.63, 0.33, 52.0, 4.0, 0.045),
-    "bike": TypicalAnswer(7.4, 0.57, 0.33, 35.0, 14.0, 0.045),
-    "walk": TypicalAnswer(0.95, 0.36, 0.27, 52.0, 4.0, 0.0),
+    "run": TypicalResponse(2.95, 0.63, 0.33, 52.0, 4.0, 0.045),
+    "bike": TypicalResponse(7.4, 0.57, 0.33, 35.0, 14.0, 0.045),
+    "walk": TypicalResponse(0.95, 0.36, 0.27, 52.0, 4.0, 0.0),
     # Swimming, hiking, skiing...: whatever the speed is, it says little of the effort.
-    "other": TypicalAnswer(2.0, 0.67, 0.5, 52.0, 4.0, 0.02),
+    "other": TypicalResponse(2.0, 0.67, 0.5, 52.0, 4.0, 0.02),
 }
 TYPICAL_LOWEST_BPM, TYPICAL_HIGHEST_BPM, TYPICAL_EXPONENT = 58.0, 187.0, 0.4
 # Some 3 bpm the day after an hour's run (load about 110), fading in two days (ours).
@@ -69,7 +69,7 @@ DEMAND_SHARE = 0.7
 
 @dataclass(frozen=True, eq=False)
 class HeartDynamics:
-    """Parameters of P people, each an array of shape (P,).
+    """Parameters of the demand equation of P people, each an array of shape (P,).
 
     Attributes:
         lowest_bpm: HR_min.

@@ -11,7 +11,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.adherence.base import REPLAY
 from fitgym.common.files import write_bytes
 from fitgym.common.provenance import versions
 from fitgym.common.validation import require_integer
@@ -246,8 +245,8 @@ def expert_for(env_id: str, env_kwargs: Mapping[str, Any] | None = None) -> Agen
         env_id: Registered id.
         env_kwargs: Arguments of the environment.
     """
-    replay = _environment(env_id, env_kwargs).adherence.code == REPLAY
-    return Foresight() if replay else DynamicProgramming()
+    exogenous = _environment(env_id, env_kwargs).adherence.exogenous
+    return Foresight() if exogenous else DynamicProgramming()
 
 
 def _environment(env_id: str, env_kwargs: Mapping[str, Any] | None) -> FitnessFatigueEnv:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from fitgym.calibration import STAGES, FitSettings, calibrate, calibration_table
+from fitgym.calibration import STAGES
 from fitgym.cli.main import main
 from fitgym.people.individual import load_individual
 
@@ -71,6 +71,7 @@ def test_the_paper_reading_and_a_given_vdot(log_file, tmp_path, capsys):
     [
         (("--log", "nowhere.csv"), "nowhere.csv"),
         (("--vdot", "500"), "500"),
+        (("--vdot", "95", "--starts", "1000000"), "vdot must be a finite number in [15, 90]"),
         (("--bootstrap", "-1"), "replications"),
         (("--starts", "0"), "starts"),
         (("--seed", "-1"), "seed"),
@@ -133,17 +134,3 @@ def test_an_individual_is_named_after_the_file_as_far_as_names_allow(log_file, t
     odd.write_bytes(log_file.read_bytes())
     assert run("--log", odd, "--bootstrap", "0", "--out", tmp_path / "out") == 0
     assert load_individual(tmp_path / "out" / "individual.json").name == "L-ufe -2024-"
-
-
-def test_findings_follow_from_the_errors(marathon):
-    result = calibrate(marathon, "acquisition", settings=FitSettings(starts=4))
-    with_session, one_ahead = result.findings()
-    assert "leakage" in with_session
-    assert "beat the train mean" in with_session
-    assert "beat the static curve (" in with_session
-    assert "equal the static curve and trend" in with_session
-    assert "without leakage" in one_ahead
-    assert "lose to the running mean" in one_ahead
-    table = calibration_table(result)
-    assert with_session in table
-    assert "at upper bound" in table

@@ -14,9 +14,9 @@ from fitgym.predictor.recording_statistics import (
 from fitgym.predictor.simulator.heart_rate import TYPICAL
 from fitgym.predictor.simulator.workouts import (
     SimulatorConfig,
-    answers,
     draw_virtual_people,
     heart_dynamics_of,
+    response_scores,
     simulate_workouts,
 )
 
@@ -77,7 +77,7 @@ def test_people_are_a_prefix_of_their_recordings(workouts: list[Workout]) -> Non
 
 def test_answers_are_scores_of_the_physiology() -> None:
     population = draw_virtual_people(SimulatorConfig(people=600, seed=1))
-    scores = answers(population)
+    scores = response_scores(population)
     runners = population.main_sports == "run"
     np.testing.assert_allclose(scores[runners].mean(axis=0), 0.0, atol=1e-9)
     np.testing.assert_allclose(scores[runners].std(axis=0), 1.0)
