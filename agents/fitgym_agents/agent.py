@@ -41,11 +41,11 @@ Progress = Callable[[int], None]
 # The names that need no import path.
 BUILT_IN = {
     "a2c": "fitgym_agents.sb3.algorithms:A2C",
-    "a3c": "fitgym_agents.deep.a3c.a3c:A3C",
-    "acktr": "fitgym_agents.deep.acktr.acktr:ACKTR",
+    "a3c": "fitgym_agents.deep.a3c.algorithm:A3C",
+    "acktr": "fitgym_agents.deep.acktr.algorithm:ACKTR",
     "dqn": "fitgym_agents.sb3.algorithms:DQN",
-    "gail": "fitgym_agents.deep.gail.gail:GAIL",
-    "drqn": "fitgym_agents.deep.drqn.drqn:DRQN",
+    "gail": "fitgym_agents.deep.gail.algorithm:GAIL",
+    "drqn": "fitgym_agents.deep.drqn.algorithm:DRQN",
     "ppo": "fitgym_agents.sb3.algorithms:PPO",
     "recurrent-ppo": "fitgym_agents.sb3.algorithms:RecurrentPPO",
     "belief": "fitgym_agents.references.planning:BeliefPolicy",
@@ -287,10 +287,10 @@ def plugins() -> dict[str, str]:
 
 # Modules under which agents were saved before version 0.2.
 _MOVED = {
-    "agents.a3c": "fitgym_agents.deep.a3c.a3c",
-    "agents.acktr": "fitgym_agents.deep.acktr.acktr",
-    "agents.drqn": "fitgym_agents.deep.drqn.drqn",
-    "agents.gail": "fitgym_agents.deep.gail.gail",
+    "agents.a3c": "fitgym_agents.deep.a3c.algorithm",
+    "agents.acktr": "fitgym_agents.deep.acktr.algorithm",
+    "agents.drqn": "fitgym_agents.deep.drqn.algorithm",
+    "agents.gail": "fitgym_agents.deep.gail.algorithm",
     "agents.planning": "fitgym_agents.references.planning",
     "agents.reference": "fitgym_agents.references.simple",
     "agents.sb3": "fitgym_agents.sb3.algorithms",
