@@ -208,7 +208,7 @@ def test_the_command_writes_what_record_returns(
     assert main([*words, "--seed", "5"]) == 0
     printed = capsys.readouterr().out
     loaded = Demonstrations.load(path)
-    # What learners train on: windows of the log's first part.
+    # What learners train on: rollouts of the log's first part.
     kwargs = {"log_part": "train"}
     direct = record(
         Foresight(), "fitgym/AcquisitionReplay-v0", env_kwargs=kwargs, episodes=3, seed=5
