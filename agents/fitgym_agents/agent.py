@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 import fitgym
 from fitgym.common.files import write_bytes, write_text
-from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.envs.task import Task
+from fitgym.people.individual import Individual
 from fitgym_agents.settings import Configuration
 
 __all__ = [
@@ -123,14 +124,16 @@ class Agent(ABC):
             raise ValueError(f"configuration of {cls.__name__}: {error}") from None
         return cls(*arguments.args, **arguments.kwargs)
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:  # noqa: B027
-        """Look at the environments about to be acted in; ``evaluate`` calls it before they start.
+    def prepare(self, task: Task, people: Sequence[Individual]) -> None:  # noqa: B027
+        """Look at the task and the people of the episodes to come.
 
-        Agents that only see observations do nothing here. Those that need the plans' targets
-        read them, and privileged references read the person and the model.
+        ``evaluate`` calls it after the environments were reset and before the first decision.
+        Agents that only see observations do nothing here; those that need the plans' targets or
+        the model read them.
 
         Args:
-            environments: The unwrapped environments, one per row of the observations.
+            task: What the environments are but for the person.
+            people: The person of each row of the observations, (N,).
         """
 
     @abstractmethod

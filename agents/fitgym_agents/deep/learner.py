@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from fitgym.common.validation import require_integer
-from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.envs.task import Task
+from fitgym.people.individual import Individual
 from fitgym_agents.agent import Actions, Agent, Observations, Progress
 from fitgym_agents.deep.networks import HybridNetwork, Memory, draw_actions, forbid, forget
 from fitgym_agents.deep.normalisation import Normalisation
@@ -181,14 +182,14 @@ class Learner(Agent, Generic[Settings]):
         sequence = np.random.SeedSequence([self.seed, self.timesteps, part])
         return int(sequence.generate_state(1)[0]) | FIRST_TRAINING_SEED
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
-        """Check that people show what they did in training, and that plans are still allowed.
+    def prepare(self, task: Task, people: Sequence[Individual]) -> None:
+        """Check that the agent was trained on this observation and these plans.
 
         Raises:
             ValueError: If observations mean something else, or a plan that may be chosen is
                 forbidden.
         """
-        require_as_trained(self.name, self.observation, self.mask.numpy(), environments)
+        require_as_trained(self.name, self.observation, self.mask.numpy(), task)
 
     def predict(
         self,

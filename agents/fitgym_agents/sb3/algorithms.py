@@ -29,7 +29,8 @@ from stable_baselines3.common.utils import LinearSchedule
 from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
 
 from fitgym.common.validation import require_integer
-from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.envs.task import Task
+from fitgym.people.individual import Individual
 from fitgym_agents.agent import Actions, Agent, Observations, Progress
 from fitgym_agents.deep.learner import part
 from fitgym_agents.deep.normalisation import Normalisation
@@ -186,14 +187,14 @@ class StableBaselinesAgent(Agent, Generic[Settings]):
         groups = self.model.policy.optimizer.param_groups
         return sum(weight.numel() for group in groups for weight in group["params"])
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
-        """Check that people show what they did in training, and that no plan is forbidden.
+    def prepare(self, task: Task, people: Sequence[Individual]) -> None:
+        """Check that the agent was trained on this observation, and that no plan is forbidden.
 
         Raises:
             ValueError: If observations mean something else, or a plan is forbidden.
         """
-        every_plan = np.ones(environments[0].action_mask.shape, dtype=np.bool_)
-        require_as_trained(self.name, self.observation, every_plan, environments)
+        every_plan = np.ones(task.action_mask().shape, dtype=np.bool_)
+        require_as_trained(self.name, self.observation, every_plan, task)
 
     def predict(
         self,

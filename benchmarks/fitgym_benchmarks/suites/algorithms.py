@@ -17,7 +17,7 @@ from fitgym.common.statistics import interquartile_mean, two_level_interval
 from fitgym.people.individual import DEFAULT_PLANS_TRIMP
 from fitgym_agents.agent import load_agent
 from fitgym_agents.configuration_files import configuration_for
-from fitgym_agents.evaluation import Interval
+from fitgym.common.statistics import Interval
 from fitgym_benchmarks.runs import Result, Run
 from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.suites.quick import A3C_FEW_STEPS
