@@ -173,6 +173,8 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             self._physiologies: list[Physiology] = [default.physiology]
 
         self._everybody = np.ones(self.num_envs, dtype=np.bool_)
+        self._individuals = [default] * self.num_envs
+        self._default_individual = default
         self._states = np.zeros(self.num_envs, dtype=STATE)
         self._generators: list[np.random.Generator | None] = [None] * self.num_envs
         self._seeds: list[int | None] = [None] * self.num_envs
@@ -319,8 +321,51 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         _ = self.np_random
         return tuple(self._seeds)
 
+    @property
+    def individuals(self) -> tuple[Individual, ...]:
+        """The person of each environment's episode."""
+        return tuple(self._individuals)
+
+    @property
+    def states(self) -> NDArray[np.void]:
+        """What each episode carries along, hidden motivation included, (num_envs,) of ``STATE``.
+
+        A copy, for privileged references and tests, not for agents that are to be compared.
+        """
+        return self._states.copy()
+
+    def preview_rewards(self) -> NDArray[np.float64]:
+        """Return the reward that each action would earn today, (num_envs, 11), not taking it.
+
+        It reads the noise of the day, so it is foresight: for references and tests, not for
+        agents that are to be compared. Forbidden actions earn minus infinity.
+        """
+        rewards = np.full((self.num_envs, self._action_mask.size), -np.inf)
+        for action in np.flatnonzero(self._action_mask).tolist():
+            states, outcomes = self._states.copy(), np.zeros(self.num_envs, dtype=OUTCOME)
+            ended = np.zeros(self.num_envs, dtype=np.bool_)
+            for company, chosen in zip(
+                self._companies, self._members(self._everybody), strict=True
+            ):
+                kernel.step_batch(
+                    states,
+                    outcomes,
+                    company.people,
+                    chosen,
+                    np.full(self.num_envs, company.targets_trimp[action]),
+                    company.adherence,
+                    company.tables,
+                    ended,
+                )
+            rewards[:, action] = outcomes["reward"]
+        return rewards
+
     def get_attr(self, name: str) -> tuple[Any, ...]:
-        """Return an attribute for each environment, as ``SyncVectorEnv`` does; all share it."""
+        """Return an attribute of each environment, as ``SyncVectorEnv`` does."""
+        if name == "individual":
+            return self.individuals
+        if name == "state":
+            return tuple(np.split(self.states, self.num_envs))
         return (getattr(self, name),) * self.num_envs
 
     def render(self) -> None:
@@ -394,6 +439,7 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             self._company_of[chosen] = 0
             for index in indices:
                 person = self.population.draw(self._generator(index))
+                self._individuals[index] = person
                 self._meet(index, person, outcomes, keys)
         else:
             number = 0
@@ -401,6 +447,8 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
                 number = len(self._companies)
                 self._companies.append(_Company.of(self.task.meet(individual)))
             self._company_of[chosen] = number
+            for index in indices:
+                self._individuals[index] = individual or self._default_individual
             company = self._companies[number]
             kernel.begin_batch(self._states, outcomes, company.people, chosen, company.starts, keys)
         self._forget_companies()
