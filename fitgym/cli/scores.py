@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from fitgym.planning.grid import GridSize
     from fitgym.planning.scores import ReferenceScores, Score
 
-__all__ = ["add_arguments", "scores_tables"]
-
 # Between these lines a Markdown file holds the tables.
 _BEGIN = "<!-- written by fitgym scores -->"
 _END = "<!-- end of the scores -->"
