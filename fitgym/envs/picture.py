@@ -73,7 +73,7 @@ class Picture:
         title = f"{person.individual.name}, {stage}"
         ends = [(*panel.axes.get_xlim(), *panel.axes.get_ylim()) for panel in self._panels]
         if (title, ends) != self._drawn:
-            self._panels[0].axes.set_title(title, loc="left")
+            self._panels[0].axes.set_title(title, loc="left", fontsize=10, color=COLOURS["ink"])
             self._draw_background()
             self._drawn = title, ends
         self._canvas.restore_region(self._background)  # type: ignore[no-untyped-call]
@@ -138,7 +138,7 @@ class _Sessions(_Panel):
             [COLOURS["green"] if met else COLOURS["orange"] for met in days["met"]]
         )
         largest = max(days["plan_trimp"].max(initial=0.0), days["done_trimp"].max(initial=0.0))
-        self.axes.set_ylim(0.0, _end(float(largest), 25.0))
+        self.axes.set_ylim(0.0, _end(float(largest), 30.0))
 
 
 class _Performance(_Panel):
@@ -227,10 +227,10 @@ class _HeartRate(_Panel):
 
 
 def _end(largest: float, smallest_end: float) -> float:
-    """Return the end of an axis that holds ``largest``: 1, 1.5, 2.25 ... times the smallest."""
+    """Return the end of an axis that holds ``largest``: 1, 2, 4 ... times the smallest."""
     end = smallest_end
     while end < largest:
-        end *= 1.5
+        end *= 2.0
     return end
 
 
