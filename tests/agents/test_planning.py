@@ -41,7 +41,7 @@ def score(agent: Any, **env_kwargs: Any) -> Any:
 def test_the_agent_earns_what_the_program_earns() -> None:
     environment: Any = gym.make(f"fitgym:{ENV_ID}", days=DAYS).unwrapped
     program = solve(environment, GridSize().refined(0.4))
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     hidden = score(DynamicProgramming(refinement=0.4))
     seasons = simulate(environment.task, person, program.actions, episodes=EPISODES, seed=7)
     np.testing.assert_array_equal(hidden.actions, seasons.actions.T)
