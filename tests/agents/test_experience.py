@@ -146,6 +146,14 @@ def test_moments_that_cannot_be_are_refused(changes: dict[str, Any], message: st
         Normalisation(**{**fields, **changes})
 
 
+def test_far_observations_are_clipped_and_rewards_are_not() -> None:
+    found = Normalisation(np.array([1.0, 1.0]), np.array([2.0, 1e-3]), 0.0, 0.01)
+    far = np.array([[22.0, 1.0], [-1e30, 1.005], [1e30, 2.0]])
+    expected = [[10.0, 0.0], [-10.0, 5.0], [10.0, 10.0]]
+    np.testing.assert_allclose(found.observations(far), expected, rtol=1e-4)
+    np.testing.assert_allclose(found.rewards(np.array([5.0])), [500.0])
+
+
 def test_the_normalisation_survives_a_file() -> None:
     scales = Normalisation(np.arange(3.0), np.ones(3), 2.0, 3.0)
     again = Normalisation.from_tensors(scales.tensors())
