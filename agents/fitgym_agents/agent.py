@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 import fitgym
 from fitgym.common.files import is_leftover, write_bytes, write_text
 from fitgym.common.weights import pack
-from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.envs.task import Task
+from fitgym.people.individual import Individual
 from fitgym_agents.settings import Configuration
 
 Observations = NDArray[np.float32]
@@ -90,14 +91,16 @@ class Agent(ABC):
             raise ValueError(f"configuration of {cls.__name__}: {error}") from None
         return cls(*arguments.args, **arguments.kwargs)
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:  # noqa: B027
-        """Read what the agent needs of the environments it is to act in, before they are reset.
+    def prepare(self, task: Task, people: Sequence[Individual]) -> None:  # noqa: B027
+        """Look at the task and the people of the episodes to come.
 
-        Agents that use observations alone do nothing here. Those that need the plans' targets
-        read them, and privileged references read the individual and the model.
+        ``evaluate`` calls it after the environments were reset and before the first decision.
+        Agents that only see observations do nothing here; those that need the plans' targets or
+        the model read them.
 
         Args:
-            environments: The unwrapped environments, one per row of the observations.
+            task: What the environments are but for the person.
+            people: The person of each row of the observations, (N,).
         """
 
     @abstractmethod

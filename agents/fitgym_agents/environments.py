@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from fitgym.adherence import CustomAdherence
 from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.envs.task import Task
 from fitgym.people.individual import Individual, load_individual
 
 
@@ -69,14 +70,18 @@ class EnvironmentFactory:
 
 
 def make_vector_env(
-    env_id: str, num_envs: int, env_kwargs: Mapping[str, Any] | None = None
+    env_id: str,
+    num_envs: int,
+    env_kwargs: Mapping[str, Any] | None = None,
+    autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
 ) -> VectorEnv[Any, Any, Any]:
-    """Return environments that reset within the step, compiled unless their adherence is custom.
+    """Return environments in one vector environment, compiled unless their adherence is custom.
 
     Args:
         env_id: Registered id, plain or import-free.
         num_envs: How many.
         env_kwargs: Arguments of the environment.
+        autoreset_mode: When they reset; by default within the step that ends an episode.
 
     Raises:
         TypeError: If the id is not one of fitgym's environments.
@@ -86,11 +91,11 @@ def make_vector_env(
     assert isinstance(single, FitnessFatigueEnv)
     if isinstance(single.adherence, CustomAdherence):
         # A Python class, which the compiled loop cannot call.
-        return SyncVectorEnv([factory] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+        return SyncVectorEnv([factory] * num_envs, autoreset_mode=autoreset_mode)
     return gym.make_vec(
         import_free_id(env_id),
         num_envs,
-        autoreset_mode=AutoresetMode.SAME_STEP.value,
+        autoreset_mode=autoreset_mode.value,
         **dict(env_kwargs or {}),
     )
 
@@ -101,36 +106,29 @@ def shared_attribute(environments: VectorEnv[Any, Any, Any], name: str) -> Any:
     return getter.get_attr(name)[0]
 
 
-def require_as_trained(
-    name: str,
-    observation: str,
-    mask: NDArray[np.bool_],
-    environments: Sequence[FitnessFatigueEnv],
-) -> None:
+def require_as_trained(name: str, observation: str, mask: NDArray[np.bool_], task: Task) -> None:
     """Check that the agent was trained on this observation and action space.
 
     Args:
         name: What to call the agent in messages.
         observation: Which observation it was trained on.
         mask: Which actions it may choose, (actions,).
-        environments: Those that it is to act in.
+        task: Task of the environments that it is to act in.
 
     Raises:
-        ValueError: If one of them has another observation, or masks an action that it may choose.
+        ValueError: If the task has another observation, or masks an action that it may choose.
     """
-    for environment in environments:
-        shown = environment.task.observation
-        if shown != observation:
-            raise ValueError(
-                f"{name} was trained with observation={observation!r}, and the environment has "
-                f"observation={shown!r}"
-            )
-        forbidden = np.flatnonzero(mask & (environment.action_mask == 0)).tolist()
-        if forbidden:
-            raise ValueError(
-                f"{name} may choose plans that the environment forbids: {forbidden}; train it with "
-                "the same forbidden_plans"
-            )
+    if task.observation != observation:
+        raise ValueError(
+            f"{name} was trained with observation={observation!r}, and the environment has "
+            f"observation={task.observation!r}"
+        )
+    forbidden = np.flatnonzero(mask & (task.action_mask() == 0)).tolist()
+    if forbidden and getattr(task, "forbidden", "error") != "nearest":
+        raise ValueError(
+            f"{name} may choose plans that the environment forbids: {forbidden}; train it with "
+            "the same forbidden_plans"
+        )
 
 
 def json_able(env_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:

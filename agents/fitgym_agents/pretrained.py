@@ -8,9 +8,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from fitgym.common.statistics import Interval
 from fitgym.common.validation import require_choice
 from fitgym_agents.agent import Agent
-from fitgym_agents.evaluation import Interval
 from fitgym_agents.files import load_agent
 
 PROVENANCE = "provenance.json"

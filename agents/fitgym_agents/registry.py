@@ -37,11 +37,11 @@ def _reference(path: str, summary: str) -> BuiltIn:
 
 BUILT_IN = {
     "a2c": _learner("sb3.algorithms:A2C", "advantage actor-critic of Stable-Baselines3"),
-    "a3c": _learner("deep.a3c.a3c:A3C", "the paper's recurrent A3C with its hybrid network"),
-    "acktr": _learner("deep.acktr.acktr:ACKTR", "actor-critic with K-FAC natural gradients"),
+    "a3c": _learner("deep.a3c.algorithm:A3C", "the paper's recurrent A3C with its hybrid network"),
+    "acktr": _learner("deep.acktr.algorithm:ACKTR", "actor-critic with K-FAC natural gradients"),
     "dqn": _learner("sb3.algorithms:DQN", "deep Q-learning of Stable-Baselines3"),
-    "drqn": _learner("deep.drqn.drqn:DRQN", "deep recurrent Q-learning"),
-    "gail": _learner("deep.gail.gail:GAIL", "imitation of an expert's recorded episodes"),
+    "drqn": _learner("deep.drqn.algorithm:DRQN", "deep recurrent Q-learning"),
+    "gail": _learner("deep.gail.algorithm:GAIL", "imitation of an expert's recorded episodes"),
     "ppo": _learner("sb3.algorithms:PPO", "proximal policy optimisation of Stable-Baselines3"),
     "recurrent-ppo": _learner("sb3.algorithms:RecurrentPPO", "sb3-contrib's PPO with an LSTM"),
     "belief": _reference(
@@ -64,10 +64,10 @@ BUILT_IN = {
 
 # Modules in which agents saved by version 0.1 lay.
 _MOVED = {
-    "agents.a3c": "fitgym_agents.deep.a3c.a3c",
-    "agents.acktr": "fitgym_agents.deep.acktr.acktr",
-    "agents.drqn": "fitgym_agents.deep.drqn.drqn",
-    "agents.gail": "fitgym_agents.deep.gail.gail",
+    "agents.a3c": "fitgym_agents.deep.a3c.algorithm",
+    "agents.acktr": "fitgym_agents.deep.acktr.algorithm",
+    "agents.drqn": "fitgym_agents.deep.drqn.algorithm",
+    "agents.gail": "fitgym_agents.deep.gail.algorithm",
     "agents.planning": "fitgym_agents.references.planning",
     "agents.reference": "fitgym_agents.references.simple",
     "agents.sb3": "fitgym_agents.sb3.algorithms",

@@ -9,11 +9,12 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 from PIL import Image
 
 from fitgym.common.files import atomic_path
-from fitgym.common.validation import require_integer
+from fitgym_agents import evaluation
 from fitgym_agents.agent import Agent
 from fitgym_agents.environments import EnvironmentFactory
 
@@ -46,22 +47,11 @@ def play(
         The environment, which can be rendered, and the return so far: after the reset and after
         each step.
     """
-    require_integer("seed", seed, 0)
     environment = EnvironmentFactory(env_id, {**(env_kwargs or {}), "render_mode": render_mode})()
-    unwrapped: Any = environment.unwrapped
-    agent.prepare([unwrapped])
-    observation, _ = environment.reset(seed=seed)
+    environments = SyncVectorEnv([lambda: environment], autoreset_mode=AutoresetMode.DISABLED)
     total = 0.0
-    yield environment, total
-    episode_start = np.ones(1, dtype=np.bool_)
-    state: Any = None
-    done = False
-    while not done:
-        actions, state = agent.predict(observation[None], state, episode_start, True)
-        observation, reward, terminated, truncated, _ = environment.step(int(actions[0]))
-        total += float(reward)
-        episode_start = np.zeros(1, dtype=np.bool_)
-        done = terminated or truncated
+    for step in evaluation.play(agent, environments, seed=seed):
+        total += float(step.rewards[0])
         yield environment, total
 
 

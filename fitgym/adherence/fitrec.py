@@ -11,7 +11,7 @@ from functools import lru_cache
 from importlib import resources
 from itertools import pairwise
 from statistics import NormalDist
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,6 +108,14 @@ class FitRecAdherence(Adherence):
         load = float(self.tables.loads[0, row, last])
         margin = NormalDist().inv_cdf(motivation.reference_completion)
         self.log_reference_tolerance = math.log(load) + motivation.tolerance_sd * margin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> FitRecAdherence:
+        """Return the model itself, which no step changes."""
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what the load table is looked up by, in place of its megabytes."""
+        return type(self), (self.individual, self.predictor)
 
     def last_session(
         self, history: int, days_since: int, plan_trimp: float, done_trimp: float

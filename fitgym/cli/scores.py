@@ -6,7 +6,7 @@ import argparse
 import hashlib
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from fitgym.envs.scalar import FitnessFatigueEnv
     from fitgym.planning.grid import GridSize
     from fitgym.planning.scores import ReferenceScores, Score
-
-__all__ = ["add_arguments", "scores_tables"]
 
 # Between these lines a Markdown file holds the tables.
 _BEGIN = "<!-- written by fitgym scores -->"
@@ -160,7 +158,7 @@ def _settings(
     from fitgym.adherence.fitrec import predictor_identity
     from fitgym.planning.dynamic_programming import FORMAT
 
-    task, person = asdict(environment.task), environment.individual.to_dict()
+    task, person = _differences(environment.task), _differences(environment.individual)
     facts = json.dumps([task, person, predictor_identity(environment.task.predictor)])
     return {
         "fitgym": fitgym.__version__,
@@ -170,6 +168,20 @@ def _settings(
         "seed": seed,
         "task_and_person": hashlib.sha256(facts.encode()).hexdigest()[:24],
     }
+
+
+def _differences(record: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass that differ from their defaults, JSON-able.
+
+    A field that is added with its default leaves them as they are. Whoever changes a default makes
+    another environment or person, and gives it a version of its own.
+    """
+    different = {}
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if value != field.default:
+            different[field.name] = _differences(value) if is_dataclass(value) else value
+    return different
 
 
 def _entry(

@@ -13,8 +13,6 @@ from fitgym.common.validation import require_integer
 if TYPE_CHECKING:
     from fitgym.planning.score_references import SimulatedScores
 
-__all__ = ["add_arguments"]
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""

@@ -7,6 +7,7 @@ all come through ``step``; it draws no numbers of its own (see noise).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -135,8 +136,8 @@ def transition(
     outcome.motivation = state.motivation
     # The state holds those of the last session on days without one, too.
     trained = intensity > 0.0
-    outcome.mean_heart_rate = state.mean_heart_rate if trained else 0.0
-    outcome.internal_load = state.internal_load if trained else 0.0
+    outcome.mean_heart_rate = state.mean_heart_rate if trained else math.nan
+    outcome.internal_load = state.internal_load if trained else math.nan
 
 
 @compiled
@@ -286,8 +287,9 @@ def begin_batch(
 
     Args:
         states: Record array of ``STATE`` (N,), changed in place.
-        outcomes: Record array of ``OUTCOME`` (N,); those of the chosen become zero but for the
-            stocks, the performance and the motivation that the episode starts with.
+        outcomes: Record array of ``OUTCOME`` (N,); those of the chosen get the stocks, the
+            performance and the motivation that the episode starts with, reward 0 and no plan met,
+            and NaN in all that a day brings.
         people: Record array of ``PERSON``: one shared by all, or one each.
         chosen: (N,) which of them.
         starts: Record array of ``STATE``, as in ``begin``.
@@ -298,41 +300,46 @@ def begin_batch(
             begin(states, people, index, starts, keys[index])
             state, outcome = states[index], outcomes[index]
             outcome.reward = 0.0
-            outcome.performance_term = 0.0
-            outcome.completion_term = 0.0
-            outcome.shortfall_term = 0.0
-            outcome.plan_trimp = 0.0
-            outcome.done_trimp = 0.0
-            outcome.completion = 0.0
+            outcome.performance_term = math.nan
+            outcome.completion_term = math.nan
+            outcome.shortfall_term = math.nan
+            outcome.plan_trimp = math.nan
+            outcome.done_trimp = math.nan
+            outcome.completion = math.nan
             outcome.met = 0.0
             outcome.base_level = state.base_level
             outcome.fitness = state.fitness
             outcome.fatigue = state.fatigue
             outcome.performance = performance_of(states, index, people)
             outcome.motivation = state.motivation
-            outcome.mean_heart_rate = 0.0
-            outcome.internal_load = 0.0
+            outcome.mean_heart_rate = math.nan
+            outcome.internal_load = math.nan
 
 
 @compiled
 def look_up_targets(
-    actions: Any, chosen: Any, targets_trimp: Any, mask: Any, plans_trimp: Any
+    actions: Any, chosen: Any, pushed: Any, targets_trimp: Any, plans: Any, plans_trimp: Any
 ) -> int:
-    """Write the target of each chosen action, and return the index of the first wrong one, or -1.
+    """Write plan and target of each chosen action, and return the index of the first wrong one.
 
     Args:
         actions: (N,) int64.
         chosen: (N,) whose actions are read.
-        targets_trimp: Points that each action asks for, 0 first.
-        mask: 1 for the actions that may be taken and 0 for the others.
+        pushed: The plan that each action pushes, negative where it may not be taken.
+        targets_trimp: Points of each plan, 0 first.
+        plans: (N,) int64, filled in for the chosen.
         plans_trimp: (N,) filled in for the chosen.
+
+    Returns:
+        The index, or -1 if every action may be taken.
     """
     for index in range(actions.size):
         if chosen[index]:
             action = actions[index]
-            if action < 0 or action >= targets_trimp.size or mask[action] == 0:
+            if action < 0 or action >= pushed.size or pushed[action] < 0:
                 return index
-            plans_trimp[index] = targets_trimp[action]
+            plans[index] = pushed[action]
+            plans_trimp[index] = targets_trimp[pushed[action]]
     return -1
 
 

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
@@ -130,33 +131,35 @@ class Population:
     def extremes(self) -> Iterator[Individual]:
         """Yield individuals whose fitness, fatigue and motivation bound those of all others.
 
-        Stocks grow with the initial base level and with slow decay; with the exponents they grow
-        in one direction or the other, so both ends are given.
+        Stocks grow with slow decay and with low base decay; with the initial base level and the
+        exponents they grow in one direction or the other, so both ends are given.
         """
         ends = {name: (low, high) for name, low, high in self.ranges}
-        smallest = {
-            f"{stock}_decay_factor": float(np.exp(-_CUT * dict(self.log_sds)[name]))
-            for stock in ("fitness", "fatigue")
-            for name in (f"{stock}_decay_factor",)
-        }
-        largest = {
-            name: float(np.exp(_CUT * dict(self.log_sds)[name]))
-            for name in ("base_level_factor", "failure_effect_factor")
-        }
-        fastest = max(self.bands, key=lambda band: band.vdot)
-        for fitness_exponent, fatigue_exponent in itertools.product(
-            ends["fitness_exponent"], ends["fatigue_exponent"]
-        ):
-            yield _individual(
-                _Traits(
-                    fastest,
-                    fitness_exponent=fitness_exponent,
-                    fatigue_exponent=fatigue_exponent,
-                    **smallest,
-                    **largest,
-                ),
-                "at an extreme of the population",
+        factors = {name: float(np.exp(_CUT * log_sd)) for name, log_sd in self.log_sds}
+        lowest, highest = (
+            {"band": band, "base_level_factor": factor}
+            for band, factor in (
+                (min(self.bands, key=_vdot), 1.0 / factors["base_level_factor"]),
+                (max(self.bands, key=_vdot), factors["base_level_factor"]),
             )
+        )
+        for base_level, fitness_exponent, fatigue_exponent in itertools.product(
+            (lowest, highest), ends["fitness_exponent"], ends["fatigue_exponent"]
+        ):
+            traits: dict[str, Any] = {
+                **base_level,
+                "fitness_decay_factor": 1.0 / factors["fitness_decay_factor"],
+                "fatigue_decay_factor": 1.0 / factors["fatigue_decay_factor"],
+                "failure_effect_factor": factors["failure_effect_factor"],
+                "base_decay": ends["base_decay"][0],
+                "fitness_exponent": fitness_exponent,
+                "fatigue_exponent": fatigue_exponent,
+            }
+            yield _individual(_Traits(**traits), "at an extreme of the population")
+
+
+def _vdot(band: VdotBand) -> float:
+    return band.vdot
 
 
 def _individual(traits: _Traits, source: str) -> Individual:

@@ -89,7 +89,7 @@ class DynamicProgram:
         self._tables: Tables = environment.adherence.tables
         self._targets = np.array([0.0, *self.individual.plans_trimp])
         self._mask = environment.action_mask
-        self._start = environment.task.meet(self.individual).starts
+        self._start = environment.task.prepare(self.individual).starts
         self._log_loads = np.empty(
             (self._tables.loads.shape[1], self._targets.size - 1, size.shares + 1)
         )

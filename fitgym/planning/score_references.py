@@ -168,7 +168,7 @@ def _play(
     progress: bool,
 ) -> dict[str, Seasons]:
     require_integer("episodes", episodes, 2)
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     return {
         name: simulate(environment.task, person, policy, episodes=episodes, seed=seed)
         for name, policy in tqdm(
@@ -179,7 +179,7 @@ def _play(
 
 def _floor(environment: FitnessFatigueEnv, episodes: int, seed: int) -> float:
     """Return the mean return of no service, even where it is forbidden to an agent."""
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     floor = simulate(environment.task, person, fixed_plan(0), episodes=episodes, seed=seed)
     return float(floor.returns.mean())
 

@@ -18,7 +18,7 @@ _SEED = 7_000_000
 
 def scout(environment: FitnessFatigueEnv, policy: Policy) -> NDArray[np.void]:
     """Return the states that seasons under a policy meet, dtype ``STATE``."""
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     # As the environment sees the person now, whose tables a test may have changed.
     person = replace(person, record=environment.person, adherence=environment.adherence)
     seasons = simulate(environment.task, person, policy, episodes=_SEASONS, seed=_SEED)

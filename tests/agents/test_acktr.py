@@ -12,14 +12,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from fitgym_agents.deep.acktr.acktr import ACKTR, policy_loss
+from fitgym_agents.deep.acktr.algorithm import ACKTR, policy_loss
 from fitgym_agents.deep.acktr.kfac import KFAC
-from fitgym_agents.deep.networks import HybridNetwork, forget
-from fitgym_agents.deep.rollout import Collector, Window
+from fitgym_agents.deep.acktr.settings import ACKTRConfiguration
+from fitgym_agents.deep.networks import HybridNetwork, reset_hidden
+from fitgym_agents.deep.rollout import Collector, Rollout
 from fitgym_agents.evaluation import evaluate
 from fitgym_agents.files import load_agent
 from fitgym_agents.registry import find_agent
-from fitgym_agents.settings import ACKTRConfiguration
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 SMALL: dict[str, Any] = {"environments": 4, "steps": 8, "memory_size": 8, "hidden_sizes": [8]}
@@ -42,10 +42,10 @@ def test_loss_worked_by_hand() -> None:
 
 def day_by_day(network: HybridNetwork, observations: Tensor, starting: Tensor) -> Tensor:
     """Return the outputs of days in a row, one step after the other."""
-    memory = network.initial_memory(observations.shape[1])
+    memory = network.initial_hidden(observations.shape[1])
     outputs = []
     for day, observation in enumerate(observations):
-        output, memory = network.step(observation, forget(memory, starting[day]))
+        output, memory = network.step(observation, reset_hidden(memory, starting[day]))
         outputs.append(output)
     return torch.stack(outputs)
 
@@ -54,7 +54,7 @@ def day_by_day(network: HybridNetwork, observations: Tensor, starting: Tensor) -
 def test_the_optimisers_are_given_what_a_slow_reference_finds(
     certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch, network: str
 ) -> None:
-    """Three windows of eight days hold two seasons of twelve, one of which ends inside.
+    """Three rollouts of eight days hold two seasons of twelve, one of which ends inside.
 
     The optimisers take no step, so that both networks stay those that acted from the first day.
     """
@@ -65,15 +65,15 @@ def test_the_optimisers_are_given_what_a_slow_reference_finds(
         advantage_decay=0.7,
         entropy_bonus=0.1,
     )
-    windows: list[Window] = []
+    rollouts: list[Rollout] = []
     given: dict[KFAC, list[tuple[Tensor, Tensor, Tensor]]] = {
         optimiser: [] for optimiser in agent._optimisers.values()
     }
     collect = Collector.collect
 
-    def note_window(self: Collector, actor: HybridNetwork, days: int) -> Window:
-        windows.append(collect(self, actor, days))
-        return windows[-1]
+    def note_window(self: Collector, actor: HybridNetwork, days: int) -> Rollout:
+        rollouts.append(collect(self, actor, days))
+        return rollouts[-1]
 
     def note_step(
         self: KFAC, outputs: Tensor, maps: Any, drawn: Tensor, loss: Tensor, *_: Any, **__: Any
@@ -84,22 +84,22 @@ def test_the_optimisers_are_given_what_a_slow_reference_finds(
     monkeypatch.setattr(Collector, "collect", note_window)
     monkeypatch.setattr(KFAC, "step", note_step)
     agent.learn(3 * 8 * 4)
-    assert [bool(window.ended[:-1].any()) for window in windows] == [False, True, False]
+    assert [bool(rollout.ended[:-1].any()) for rollout in rollouts] == [False, True, False]
 
-    # The days of all windows, and what is observed after the last one.
-    last = windows[-1]
-    observations = torch.cat([*(w.observations[:-1] for w in windows), last.observations[-1:]])
-    starting = torch.cat([*(w.starting[:-1] for w in windows), last.starting[-1:]])
+    # The days of all rollouts, and what is observed after the last one.
+    last = rollouts[-1]
+    observations = torch.cat([*(w.observations[:-1] for w in rollouts), last.observations[-1:]])
+    starting = torch.cat([*(w.starting[:-1] for w in rollouts), last.starting[-1:]])
     all_values = day_by_day(agent.critic, observations, starting)[..., 0]
     all_logits = day_by_day(agent.actor, observations, starting)
     allowed = [1, 2, 3, 4, 6, 7, 8, 9]
-    for number, window in enumerate(windows):
+    for number, rollout in enumerate(rollouts):
         values = all_values[8 * number : 8 * number + 9]
         advantages = torch.empty(8, 4)
         later = torch.zeros(4)
         for day in reversed(range(8)):
-            going_on = (~window.ended[day]).float()
-            following = window.rewards[day] + 0.9 * going_on * values[day + 1]
+            going_on = (~rollout.ended[day]).float()
+            following = rollout.rewards[day] + 0.9 * going_on * values[day + 1]
             later = following - values[day] + 0.9 * 0.7 * going_on * later
             advantages[day] = later
         loss, slopes, _ = given[agent._optimisers["critic"]][number]
@@ -108,7 +108,7 @@ def test_the_optimisers_are_given_what_a_slow_reference_finds(
 
         logits = all_logits[8 * number : 8 * number + 8].requires_grad_()
         policy = torch.distributions.Categorical(logits=logits[..., allowed])
-        taken = window.actions.clone().apply_(allowed.index)
+        taken = rollout.actions.clone().apply_(allowed.index)
         expected = -(policy.log_prob(taken) * advantages + 0.1 * policy.entropy()).mean()
         loss, slopes, drawn = given[agent._optimisers["actor"]][number]
         torch.testing.assert_close(loss, expected.detach())
@@ -162,17 +162,17 @@ def test_every_update_stays_in_the_trust_regions(
     shares: dict[str, list[float]] = {"actor": [], "critic": []}
     update = ACKTR._update
 
-    def measured(self: ACKTR, window: Any, before: Any, generator: Any, **options: Any) -> Any:
+    def measured(self: ACKTR, rollout: Any, before: Any, generator: Any, **options: Any) -> Any:
         def outputs() -> dict[str, torch.Tensor]:
-            seen, starting = window.observations[:-1], window.starting[:-1]
+            seen, starting = rollout.observations[:-1], rollout.starting[:-1]
             with torch.no_grad():
                 return {
-                    "actor": self.actor(seen, window.memory, starting)[0].log_softmax(-1),
+                    "actor": self.actor(seen, rollout.hidden, starting)[0].log_softmax(-1),
                     "critic": self.critic(seen, before, starting)[0],
                 }
 
         old = outputs()
-        memory = update(self, window, before, generator, **options)
+        memory = update(self, rollout, before, generator, **options)
         new = outputs()
         kl = (old["actor"].exp() * (old["actor"] - new["actor"])).sum(-1).mean()
         shares["actor"].append(float(kl) / regions["actor"])

@@ -14,16 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from fitgym_agents.deep.drqn.drqn import (
-    DRQN,
+from fitgym_agents.deep.drqn.algorithm import DRQN, epsilon_greedy, exploration
+from fitgym_agents.deep.drqn.losses import (
     burn_in,
     double_q_values,
-    epsilon_greedy,
-    exploration,
     q_learning_loss,
     traced_targets,
 )
-from fitgym_agents.deep.drqn.replay_buffer import SeasonReplay, Stretches
+from fitgym_agents.deep.drqn.replay_buffer import EpisodeReplayBuffer, Sequences
 from fitgym_agents.deep.networks import HybridNetwork
 from fitgym_agents.evaluation import evaluate
 from fitgym_agents.files import load_agent
@@ -98,7 +96,7 @@ def test_epsilon_greedy_takes_the_best_allowed_plan_or_any_allowed_one() -> None
     np.testing.assert_allclose(shares, [0.0, 0.1, 0.8, 0.1], atol=0.016)
 
 
-def _numbered(replay: SeasonReplay, seasons: list[int], days: int) -> None:
+def _numbered(replay: EpisodeReplayBuffer, seasons: list[int], days: int) -> None:
     """Remember seasons in which everything tells of season and day."""
     numbers = 100 * torch.tensor(seasons) + torch.arange(days)[:, None]
     replay.add(numbers[..., None].float(), numbers, -numbers.float())
@@ -115,10 +113,10 @@ def test_stretches_are_days_in_a_row_of_one_season(
     seed: int, length: int, before: int, share: float
 ) -> None:
     days = max(1, round(share * length))
-    replay = SeasonReplay(5, length, 1)
+    replay = EpisodeReplayBuffer(5, length, 1)
     _numbered(replay, [1, 2, 3], length)
     _numbered(replay, [4, 5, 6, 7], length)
-    assert replay.seasons == 5
+    assert replay.episodes == 5
     stretches = replay.sample(40, before, days, torch.Generator().manual_seed(seed))
     assert stretches.observations.shape == (before + days + 1, 40, 1)
     assert stretches.starting.shape == (before + 1, 40)
@@ -146,7 +144,7 @@ def test_stretches_are_days_in_a_row_of_one_season(
 
 
 def test_no_day_of_the_season_is_rarely_drawn() -> None:
-    replay = SeasonReplay(1, 12, 1)
+    replay = EpisodeReplayBuffer(1, 12, 1)
     _numbered(replay, [0], 12)
     drawn = replay.sample(20_000, 2, 4, torch.Generator().manual_seed(0)).actions
     shares = np.bincount(drawn.flatten(), minlength=12) / drawn.numel()
@@ -154,14 +152,14 @@ def test_no_day_of_the_season_is_rarely_drawn() -> None:
     assert shares.max() < 2.0 / 12
 
 
-def _random_stretches(network: HybridNetwork) -> tuple[SeasonReplay, Stretches]:
+def _random_stretches(network: HybridNetwork) -> tuple[EpisodeReplayBuffer, Sequences]:
     torch.manual_seed(1)
-    replay = SeasonReplay(6, 9, 2)
+    replay = EpisodeReplayBuffer(6, 9, 2)
     replay.add(torch.randn(9, 6, 2), torch.randint(3, (9, 6)), torch.randn(9, 6))
     return replay, replay.sample(50, 4, 3, torch.Generator().manual_seed(2))
 
 
-def _season_start(stretches: Stretches, column: int) -> int:
+def _season_start(stretches: Sequences, column: int) -> int:
     starts = stretches.starting[:, column].nonzero().flatten().tolist()
     return starts[0] if starts else 0
 
@@ -176,7 +174,7 @@ def test_burn_in_reads_what_stands_before_and_takes_no_gradient() -> None:
     for column in range(50):
         start = _season_start(stretches, column)
         starts.add(start)
-        alone = network.initial_memory(1)
+        alone = network.initial_hidden(1)
         for day in range(start, 4):
             _, alone = network.step(stretches.observations[day, column : column + 1], alone)
         assert alone is not None
@@ -198,7 +196,7 @@ def test_loss_and_gradient_equal_a_slow_reference(network: str) -> None:
     gradients = torch.autograd.grad(loss, list(online.parameters()))
 
     def values(net: HybridNetwork, column: int) -> Tensor:
-        memory = net.initial_memory(1)
+        memory = net.initial_hidden(1)
         days = []
         for day in range(_season_start(stretches, column), 4 + 3 + 1):
             if day == 4 and memory is not None:
@@ -244,7 +242,7 @@ def test_the_lstm_recalls_a_cue_that_the_mlp_cannot(
     actions = torch.randint(2, (5, 64), generator=generator)
     rewards = torch.zeros(5, 64)
     rewards[-1] = (actions[-1] == cues).float()
-    replay = SeasonReplay(64, 5, 2)
+    replay = EpisodeReplayBuffer(64, 5, 2)
     replay.add(observations, actions, rewards)
     both = torch.ones(2, dtype=torch.bool)
     nets = [
@@ -372,13 +370,15 @@ def test_forbidden_plans_are_neither_lived_nor_chosen(
     certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lived: list[int] = []
-    add = SeasonReplay.add
+    add = EpisodeReplayBuffer.add
 
-    def spy(self: SeasonReplay, observations: Tensor, actions: Tensor, rewards: Tensor) -> None:
+    def spy(
+        self: EpisodeReplayBuffer, observations: Tensor, actions: Tensor, rewards: Tensor
+    ) -> None:
         lived.extend(actions.flatten().tolist())
         add(self, observations, actions, rewards)
 
-    monkeypatch.setattr(SeasonReplay, "add", spy)
+    monkeypatch.setattr(EpisodeReplayBuffer, "add", spy)
     agent = small({**certain, "forbidden_plans": [0, 3, 10]}).learn(500)
     allowed = {1, 2, 4, 5, 6, 7, 8, 9}
     assert set(lived) == allowed
@@ -403,9 +403,11 @@ def test_random_plans_give_way_to_those_of_most_value_by_all_that_was_seen(
     best: list[float] = []
     best_of_the_day: list[float] = []
 
-    def compare(self: SeasonReplay, observations: Tensor, actions: Tensor, _: Tensor) -> None:
+    def compare(
+        self: EpisodeReplayBuffer, observations: Tensor, actions: Tensor, _: Tensor
+    ) -> None:
         """Say how many plans are the most valuable; remember nothing, so nothing is learnt."""
-        memory = nothing = agent.actor.initial_memory(16)
+        memory = nothing = agent.actor.initial_hidden(16)
         hits, hits_of_the_day = [], []
         for observation, action in zip(observations, actions, strict=True):
             of_the_day, _ = agent.actor.step(observation, nothing)
@@ -415,7 +417,7 @@ def test_random_plans_give_way_to_those_of_most_value_by_all_that_was_seen(
         best.append(float(torch.stack(hits).float().mean()))
         best_of_the_day.append(float(torch.stack(hits_of_the_day).float().mean()))
 
-    monkeypatch.setattr(SeasonReplay, "add", compare)
+    monkeypatch.setattr(EpisodeReplayBuffer, "add", compare)
     agent.learn(4 * 12 * 16)
     # Plans are random, any of eleven, with probability 1, 1/2 and then 0; four standard errors
     # are below 0.15.

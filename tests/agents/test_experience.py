@@ -27,25 +27,25 @@ def test_windows_hold_the_days_of_the_environments(certain: dict[str, Any]) -> N
     collector, scales = _collector(certain, torch.ones(11, dtype=torch.bool))
     torch.manual_seed(0)
     actor = HybridNetwork(6, 11, memory_size=4)
-    windows = [collector.collect(actor, 8) for _ in range(3)]
-    # Three windows of 8 days hold two seasons of 12; play one person's again, alone.
+    rollouts = [collector.collect(actor, 8) for _ in range(3)]
+    # Three rollouts of 8 days hold two seasons of 12; play one person's again, alone.
     env = gym.make(ENV_ID, **certain)
     observation, _ = env.reset(seed=8)
     total = 0.0
-    days = [(window, day) for window in windows for day in range(8)]
-    for number, (window, day) in enumerate(days):
-        torch.testing.assert_close(window.observations[day, 1], scales.observations(observation))
-        assert bool(window.starting[day, 1]) == (number % 12 == 0)
-        observation, reward, ended, *_ = env.step(int(window.actions[day, 1]))
-        torch.testing.assert_close(window.rewards[day, 1:2], scales.rewards(np.array([reward])))
+    days = [(rollout, day) for rollout in rollouts for day in range(8)]
+    for number, (rollout, day) in enumerate(days):
+        torch.testing.assert_close(rollout.observations[day, 1], scales.observations(observation))
+        assert bool(rollout.starting[day, 1]) == (number % 12 == 0)
+        observation, reward, ended, *_ = env.step(int(rollout.actions[day, 1]))
+        torch.testing.assert_close(rollout.rewards[day, 1:2], scales.rewards(np.array([reward])))
         total += float(reward)
-        assert bool(window.ended[day, 1]) == ended == (number % 12 == 11)
+        assert bool(rollout.ended[day, 1]) == ended == (number % 12 == 11)
         if ended:
-            assert window.finished_returns[1] == np.float64(total)
+            assert rollout.finished_returns[1] == np.float64(total)
             total = 0.0
             observation, _ = env.reset()
-    # The bridge from one window to the next.
-    for before, after in pairwise(windows):
+    # The bridge from one rollout to the next.
+    for before, after in pairwise(rollouts):
         torch.testing.assert_close(before.observations[-1], after.observations[0])
         assert torch.equal(before.starting[-1], after.starting[0])
 
@@ -58,10 +58,10 @@ def test_replay_of_a_window_gives_the_logits_it_was_lived_with(certain: dict[str
     with torch.no_grad():
         actor.layers[-1].weight.mul_(1e4)
     for _ in range(3):
-        window = collector.collect(actor, 8)
+        rollout = collector.collect(actor, 8)
         with torch.no_grad():
-            logits, _ = actor(window.observations[:-1], window.memory, window.starting[:-1])
-        assert torch.equal(logits.argmax(-1), window.actions)
+            logits, _ = actor(rollout.observations[:-1], rollout.hidden, rollout.starting[:-1])
+        assert torch.equal(logits.argmax(-1), rollout.actions)
 
 
 def test_forbidden_plans_are_not_lived(certain: dict[str, Any]) -> None:

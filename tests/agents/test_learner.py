@@ -10,16 +10,18 @@ import numpy as np
 import pytest
 
 from fitgym_agents.agent import LearningError
-from fitgym_agents.deep.a3c.a3c import A3C
-from fitgym_agents.deep.acktr.acktr import ACKTR
-from fitgym_agents.deep.drqn.drqn import DRQN
+from fitgym_agents.deep.a3c.algorithm import A3C
+from fitgym_agents.deep.a3c.settings import A3CConfiguration
+from fitgym_agents.deep.acktr.algorithm import ACKTR
+from fitgym_agents.deep.acktr.settings import ACKTRConfiguration
+from fitgym_agents.deep.drqn.algorithm import DRQN
+from fitgym_agents.deep.gail.algorithm import GAIL
 from fitgym_agents.deep.gail.demonstrations import record
-from fitgym_agents.deep.gail.gail import GAIL
 from fitgym_agents.evaluation import evaluate
 from fitgym_agents.files import load_agent
 from fitgym_agents.references.simple import FixedPlan
 from fitgym_agents.registry import find_agent
-from fitgym_agents.settings import A3CConfiguration, ACKTRConfiguration, PPOConfiguration
+from fitgym_agents.sb3.settings import PPOConfiguration
 
 ENV_ID = "fitgym/Acquisition-v0"
 TINY: dict[str, Any] = {"environments": 4, "memory_size": 4, "hidden_sizes": [4]}
@@ -60,13 +62,13 @@ def test_drqn_explores_less_and_less_over_an_interruption(
     certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     epsilons: list[float] = []
-    live = DRQN._live
+    play = DRQN._play_episodes
 
     def note(self: DRQN, environments: Any, observations: Any, replay: Any, *rest: Any) -> Any:
         epsilons.append(rest[0])
-        return live(self, environments, observations, replay, *rest)
+        return play(self, environments, observations, replay, *rest)
 
-    monkeypatch.setattr(DRQN, "_live", note)
+    monkeypatch.setattr(DRQN, "_play_episodes", note)
     configuration = {
         **TINY,
         "learning_starts": 4,

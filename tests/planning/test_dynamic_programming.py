@@ -155,7 +155,7 @@ def test_equals_brute_force_over_random_outcomes() -> None:
 def test_the_policy_earns_about_its_value_and_more_than_simple_ones(stage: str) -> None:
     environment = make(stage, days=30)
     program = solve(environment, COARSE, cache=False)
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     policies = {"seeing": program.actions, "belief": belief_policy(environment, program)}
     policies |= {f"fixed {plan}": fixed_plan(plan) for plan in range(11)}
     policies["random"] = random_plan(environment.action_mask)
@@ -195,7 +195,7 @@ def test_values_of_the_last_day_are_expected_rewards(monkeypatch: pytest.MonkeyP
 
 def test_the_simulation_plays_the_environments_seasons() -> None:
     environment = make(days=12)
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     seasons = simulate(
         environment.task, person, random_plan(environment.action_mask), episodes=3, seed=40
     )
@@ -209,7 +209,7 @@ def test_the_simulation_plays_the_environments_seasons() -> None:
 def test_forbidden_plans_are_never_chosen() -> None:
     environment = make(forbidden_plans=[0, 2, 5])
     program = solve(environment, COARSE, cache=False)
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     seasons = simulate(environment.task, person, program.actions, episodes=20, seed=0)
     assert not np.isin(seasons.actions, [0, 2, 5]).any()
 
@@ -284,7 +284,7 @@ def test_hat_weights_interpolate_linearly() -> None:
 def test_the_filter_is_bayes_rule() -> None:
     """Against a cloud of simulated people: those who did the same have the believed motivation."""
     environment = make(motivation={"initial_motivation_sd": 0.5}, days=2)
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     motivation_filter = MotivationFilter(environment, -3.0, 3.0, 301)
     seasons = simulate(environment.task, person, fixed_plan(5), episodes=20_000, seed=0)
     beliefs = motivation_filter.update(

@@ -5,15 +5,14 @@ The natural gradient, for a recurrent network too, is in ``fitgym_agents.deep.ac
 
 from __future__ import annotations
 
-from typing import Any, Self
+from collections.abc import Iterator
+from typing import Any
 
-import numpy as np
 import torch
+from gymnasium.vector import VectorEnv
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fitgym.common.validation import require_integer
-from fitgym_agents.agent import Progress
 from fitgym_agents.deep.acktr.kfac import (
     KFAC,
     gaussian_divergence,
@@ -21,22 +20,26 @@ from fitgym_agents.deep.acktr.kfac import (
     softmax_divergence,
     softmax_draw,
 )
-from fitgym_agents.deep.acktr.unrolled import replay
-from fitgym_agents.deep.learner import Learner, part
-from fitgym_agents.deep.networks import HybridNetwork, Memory, entropies, forbid, forget
+from fitgym_agents.deep.acktr.settings import ACKTRConfiguration
+from fitgym_agents.deep.acktr.unrolled import unrolled_pass
+from fitgym_agents.deep.learner import SynchronousLearner
+from fitgym_agents.deep.networks import (
+    HiddenState,
+    HybridNetwork,
+    entropies,
+    mask_logits,
+    reset_hidden,
+)
 from fitgym_agents.deep.returns import generalised_advantages
-from fitgym_agents.deep.rollout import Collector, Window
-from fitgym_agents.environments import make_vector_env
-from fitgym_agents.settings import ACKTRConfiguration
-
-__all__ = ["ACKTR", "policy_loss"]
+from fitgym_agents.deep.rollout import Collector, Rollout
+from fitgym_agents.trained import part
 
 
-class ACKTR(Learner[ACKTRConfiguration]):
-    """Actor and critic, a network each, that go down their natural gradients.
+class ACKTR(SynchronousLearner[ACKTRConfiguration]):
+    """Actor-critic by natural gradients in a trust region, with the hybrid network.
 
-    The networks are separate, as in the paper whose method fitgym follows (Fang et al. 2022), and
-    so are their trust regions.
+    Actor and critic are separate networks (as in Fang et al. 2022), each with a trust region of
+    its own. The longest step falls linearly to zero.
     """
 
     name = "ACKTR"
@@ -65,61 +68,45 @@ class ACKTR(Learner[ACKTRConfiguration]):
         assert isinstance(critic, HybridNetwork)
         return critic
 
-    def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
-        """Learn for some more environment steps; see ``Learner.learn``.
-
-        Learning goes on with weights, curvature and momentum. The longest step falls linearly to
-        zero.
-        """
-        require_integer("total_timesteps", total_timesteps, 1)
-        torch.set_num_threads(1)
+    def _rounds(
+        self, environments: VectorEnv[Any, Any, Any], goal: int
+    ) -> Iterator[tuple[int, list[float]]]:
         settings = self.settings
         generator = torch.Generator().manual_seed(self.training_seed(1))
-        environments = make_vector_env(self.env_id, settings.environments, self.env_kwargs)
         collector = Collector(environments, self.normalisation, self.mask, self.training_seed())
-        memory = self.critic.initial_memory(settings.environments)
-        returns: list[float] = []
-        start, update = self.timesteps, 0
-        goal = start + total_timesteps
-        while self.timesteps < goal:
-            window = collector.collect(self.actor, settings.steps)
-            memory = self._update(
-                window,
-                memory,
+        hidden = self.critic.initial_hidden(environments.num_envs)
+        update = 0
+        while True:
+            rollout = collector.collect(self.actor, settings.steps)
+            hidden = self._update(
+                rollout,
+                hidden,
                 generator,
                 longest=settings.learning_rate * (1.0 - self.timesteps / goal),
                 renew_bases=update % settings.decomposition_interval == 0,
             )
             update += 1
-            self.timesteps += window.actions.numel()
-            returns += window.finished_returns
-            if len(returns) >= settings.environments:
-                self.learning_curve.append((self.timesteps, float(np.mean(returns))))
-                returns.clear()
-            if progress is not None:
-                progress(self.timesteps - start)
-        environments.close()
-        return self
+            yield rollout.actions.numel(), rollout.finished_returns
 
     def _update(
         self,
-        window: Window,
-        before: Memory,
+        rollout: Rollout,
+        before: HiddenState,
         generator: torch.Generator,
         *,
         longest: float,
         renew_bases: bool,
-    ) -> Memory:
-        """Take one step with each network; return the critic's memory after the window."""
+    ) -> HiddenState:
+        """Take one step with each network; return the critic's hidden state after the rollout."""
         settings = self.settings
-        observations, starting = window.observations[:-1], window.starting[:-1]
-        outputs, value_maps, after = replay(self.critic, observations, before, starting)
-        memory = forget(after, window.starting[-1])
-        bootstrap, _ = self.critic.step(window.observations[-1], memory)
+        observations, starting = rollout.observations[:-1], rollout.starting[:-1]
+        outputs, value_maps, after = unrolled_pass(self.critic, observations, before, starting)
+        hidden = reset_hidden(after, rollout.starting[-1])
+        bootstrap, _ = self.critic.step(rollout.observations[-1], hidden)
         values = outputs[..., 0]
         advantages = generalised_advantages(
-            window.rewards,
-            window.ended,
+            rollout.rewards,
+            rollout.ended,
             values.detach(),
             bootstrap[..., 0],
             settings.discount,
@@ -135,20 +122,23 @@ class ACKTR(Learner[ACKTRConfiguration]):
             longest=longest,
             renew_bases=renew_bases,
         )
-        raw_logits, policy_maps, _ = replay(self.actor, observations, window.memory, starting)
-        logits = forbid(raw_logits, self.mask)
+        raw_logits, policy_maps, _ = unrolled_pass(
+            self.actor, observations, rollout.hidden, starting
+        )
+        logits = mask_logits(raw_logits, self.mask)
         self._optimisers["actor"].step(
             raw_logits,
             policy_maps,
             softmax_draw(logits.detach(), generator),
-            policy_loss(logits, window.actions, advantages, settings.entropy_bonus),
+            policy_loss(logits, rollout.actions, advantages, settings.entropy_bonus),
             lambda: softmax_divergence(
-                logits, forbid(self.actor(observations, window.memory, starting)[0], self.mask)
+                logits,
+                mask_logits(self.actor(observations, rollout.hidden, starting)[0], self.mask),
             ),
             longest=longest,
             renew_bases=renew_bases,
         )
-        return memory
+        return hidden
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return weights, normalisation, curvature and momentum."""
@@ -158,7 +148,8 @@ class ACKTR(Learner[ACKTRConfiguration]):
                 arrays[f"kfac-{name}.{key}"] = array
         return arrays
 
-    def _restore(self, tensors: dict[str, NDArray[Any]]) -> None:
+    def _restore(self, configuration: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
+        super()._restore(configuration, tensors)
         for name, optimiser in self._optimisers.items():
             optimiser.restore(part(tensors, f"kfac-{name}"))
 
@@ -174,5 +165,6 @@ def policy_loss(
         advantages: A, (...).
         entropy_bonus: ``beta``.
     """
-    chosen = logits.log_softmax(-1).gather(-1, actions[..., None])[..., 0]
-    return -(chosen * advantages + entropy_bonus * entropies(logits)).mean()
+    logs = logits.log_softmax(-1)
+    chosen = logs.gather(-1, actions[..., None])[..., 0]
+    return -(chosen * advantages + entropy_bonus * entropies(logs)).mean()
