@@ -36,6 +36,7 @@ def test_a_shipped_table_that_was_changed_is_refused(tmp_path):
 
 
 def test_the_default_table_equals_step_by_step_calls(asked, assert_equals_direct_calls):
+    pytest.importorskip("torch")
     from fitgym.predictor.fitrec.inference import load_predictor
 
     runner = load_individual("recreational-runner")
