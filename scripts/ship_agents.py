@@ -16,8 +16,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from fitgym_agents.agent import load_agent
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
 from fitgym_agents.pretrained import PROVENANCE, Provenance, shipped_folder
 from fitgym_benchmarks.runs import Run
 from fitgym_benchmarks.store import ResultStore

@@ -15,6 +15,8 @@ from torch import Tensor
 
 from fitgym.common.validation import require_integer
 from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.envs.task import Task
+from fitgym.people.individual import Individual
 from fitgym_agents.agent import Agent, Progress
 from fitgym_agents.environments import EnvironmentFactory, json_able, require_as_trained
 from fitgym_agents.evaluation import FIRST_TRAINING_SEED
@@ -116,14 +118,14 @@ class TrainedAgent(Agent, Generic[Settings]):
         sequence = np.random.SeedSequence([self.seed, self.timesteps, part])
         return int(sequence.generate_state(1)[0]) | FIRST_TRAINING_SEED
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
+    def prepare(self, task: Task, people: Sequence[Individual]) -> None:
         """Check that the agent was trained on this observation and this choice of actions.
 
         Raises:
             ValueError: If observations mean something else, or an action that may be chosen is
                 forbidden.
         """
-        require_as_trained(self.name, self.observation, self.mask.numpy(), environments)
+        require_as_trained(self.name, self.observation, self.mask.numpy(), task)
 
     def configuration(self) -> dict[str, Any]:
         """Return environment, seed, settings, progress and learning curve."""

@@ -17,8 +17,9 @@ import gymnasium as gym
 import fitgym
 from fitgym.common.provenance import commit, machine, versions
 from fitgym.people.individual import load_individual
-from fitgym_agents.agent import BUILT_IN, Agent, Progress, find_agent
+from fitgym_agents.agent import Agent, Progress
 from fitgym_agents.evaluation import EVALUATION_SEED, Evaluation, evaluate
+from fitgym_agents.registry import BUILT_IN, find_agent
 
 __all__ = ["CurvePoint", "Result", "Run", "execute"]
 
@@ -33,7 +34,7 @@ class Run:
     """What is trained where, for how long and with which seed, and how it is evaluated.
 
     Attributes:
-        agent: Name or import path of the agent, see ``fitgym_agents.agent.find_agent``.
+        agent: Name or import path of the agent, see ``fitgym_agents.registry.find_agent``.
         environment: Registered id.
         configuration: Arguments of the agent.
         training_kwargs: Arguments of the environment in training, JSON-able.

@@ -19,8 +19,8 @@ import numpy as np
 
 from fitgym.common.files import write_text
 from fitgym.common.validation import require_choice, require_integer
-from fitgym_agents.agent import find_agent
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.registry import find_agent
 from fitgym_agents.settings import Configuration
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import argparse
 import hashlib
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -16,10 +16,8 @@ from fitgym.common.validation import require_integer
 
 if TYPE_CHECKING:
     from fitgym.envs.scalar import FitnessFatigueEnv
-    from fitgym.planning.dynamic_programming import GridSize
+    from fitgym.planning.grid import GridSize
     from fitgym.planning.scores import ReferenceScores, Score
-
-__all__ = ["add_arguments", "scores_tables"]
 
 # Between these lines a Markdown file holds the tables.
 _BEGIN = "<!-- written by fitgym scores -->"
@@ -57,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Make what is missing, keep it, and print the tables."""
     from fitgym.common.files import write_text
-    from fitgym.planning.dynamic_programming import GridSize
+    from fitgym.planning.grid import GridSize
     from fitgym.planning.scores import ReferenceScores, read_entries, scored_pairs, shipped_scores
 
     require_integer("--episodes", options.episodes, 2)
@@ -160,7 +158,7 @@ def _settings(
     from fitgym.adherence.fitrec import predictor_identity
     from fitgym.planning.dynamic_programming import FORMAT
 
-    task, person = asdict(environment.task), environment.individual.to_dict()
+    task, person = _differences(environment.task), _differences(environment.individual)
     facts = json.dumps([task, person, predictor_identity(environment.task.predictor)])
     return {
         "fitgym": fitgym.__version__,
@@ -172,6 +170,20 @@ def _settings(
     }
 
 
+def _differences(record: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass that differ from their defaults, JSON-able.
+
+    A field that is added with its default leaves them as they are. Whoever changes a default makes
+    another environment or person, and gives it a version of its own.
+    """
+    different = {}
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if value != field.default:
+            different[field.name] = _differences(value) if is_dataclass(value) else value
+    return different
+
+
 def _entry(
     env_id: str,
     environment: FitnessFatigueEnv,
@@ -181,14 +193,13 @@ def _entry(
     cache: bool,
 ) -> dict[str, Any]:
     """Return the scores of one environment with how and when they were made."""
-    from fitgym.adherence.base import REPLAY
     from fitgym.planning.dynamic_programming import solve
     from fitgym.planning.score_references import reference_scores, replay_scores
 
     progress = sys.stderr.isatty()
     seasons = {"episodes": settings["episodes"], "seed": settings["seed"], "progress": progress}
     scores: ReferenceScores
-    if environment.adherence.code == REPLAY:
+    if environment.adherence.exogenous:
         scores = replay_scores(environment, **seasons)
     else:
         program = solve(environment, size, progress=progress, cache=cache)

@@ -13,8 +13,6 @@ from fitgym.common.validation import require_integer
 if TYPE_CHECKING:
     from fitgym.planning.score_references import SimulatedScores
 
-__all__ = ["add_arguments"]
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
@@ -48,8 +46,9 @@ def run(options: argparse.Namespace) -> None:
     from fitgym.common.figures import save_figure
     from fitgym.common.files import write_text
     from fitgym.envs.scalar import FitnessFatigueEnv
-    from fitgym.planning.dynamic_programming import GridSize, solve
+    from fitgym.planning.dynamic_programming import solve
     from fitgym.planning.figures import policy_figure, season_figure
+    from fitgym.planning.grid import GridSize
     from fitgym.planning.score_references import reference_scores
 
     require_integer("--episodes", options.episodes, 2)

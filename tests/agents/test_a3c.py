@@ -20,7 +20,6 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 from torch import nn
 
-from fitgym_agents.agent import find_agent, load_agent
 from fitgym_agents.deep.a3c import shared_weights
 from fitgym_agents.deep.a3c.algorithm import A3C
 from fitgym_agents.deep.a3c.counters import StepCounter
@@ -32,6 +31,8 @@ from fitgym_agents.deep.networks import HybridNetwork
 from fitgym_agents.deep.normalisation import Normalisation
 from fitgym_agents.deep.rollout import Rollout
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
+from fitgym_agents.registry import find_agent
 
 ENV_ID = "fitgym/Acquisition-v0"
 SMALL = {"environments": 4, "memory_size": 8, "hidden_sizes": [8], "steps": 5}

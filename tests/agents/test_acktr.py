@@ -12,7 +12,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from fitgym_agents.agent import find_agent, load_agent
 from fitgym_agents.deep.acktr import kfac
 from fitgym_agents.deep.acktr.algorithm import ACKTR, policy_loss
 from fitgym_agents.deep.acktr.kfac import KFAC
@@ -20,6 +19,8 @@ from fitgym_agents.deep.acktr.settings import ACKTRConfiguration
 from fitgym_agents.deep.networks import HybridNetwork, reset_hidden
 from fitgym_agents.deep.rollout import Collector, Rollout
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
+from fitgym_agents.registry import find_agent
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 SMALL: dict[str, Any] = {"environments": 4, "steps": 8, "memory_size": 8, "hidden_sizes": [8]}

@@ -223,7 +223,7 @@ def test_stopping_takes_about_a_second(make_worker: Any, seconds: float) -> None
 
 
 SCRIPT = """
-from fitgym_agents.agent import find_agent
+from fitgym_agents.registry import find_agent
 
 def learn():
     agent = find_agent("a3c").create(

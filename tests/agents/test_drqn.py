@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from fitgym_agents.agent import find_agent, load_agent
 from fitgym_agents.deep.drqn.algorithm import DRQN, epsilon_greedy, exploration
 from fitgym_agents.deep.drqn.losses import (
     burn_in,
@@ -25,6 +24,8 @@ from fitgym_agents.deep.drqn.losses import (
 from fitgym_agents.deep.drqn.replay_buffer import EpisodeReplayBuffer, Sequences
 from fitgym_agents.deep.networks import HybridNetwork
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
+from fitgym_agents.registry import find_agent
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 ALL = torch.ones(3, dtype=torch.bool)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from fitgym_agents.agent import Agent, find_agent, load_agent
+from fitgym_agents.agent import Agent
 from fitgym_agents.deep.gail import algorithm
 from fitgym_agents.deep.gail.algorithm import (
     GAIL,
@@ -31,7 +31,9 @@ from fitgym_agents.deep.networks import entropies
 from fitgym_agents.deep.rollout import Collector
 from fitgym_agents.environments import make_vector_env
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
 from fitgym_agents.references.simple import RandomPlan
+from fitgym_agents.registry import find_agent
 
 ENV_ID = "fitgym/Acquisition-v0"
 SMALL: dict[str, Any] = {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fitgym.envs.task import Task
-from fitgym_agents.agent import LearningError, find_agent, load_agent
+from fitgym_agents.agent import LearningError
 from fitgym_agents.deep.a3c.algorithm import A3C
 from fitgym_agents.deep.a3c.settings import A3CConfiguration
 from fitgym_agents.deep.acktr.algorithm import ACKTR
@@ -20,7 +20,9 @@ from fitgym_agents.deep.drqn.algorithm import DRQN
 from fitgym_agents.deep.gail.algorithm import GAIL
 from fitgym_agents.deep.gail.demonstrations import record
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
 from fitgym_agents.references.simple import FixedPlan
+from fitgym_agents.registry import find_agent
 from fitgym_agents.sb3.settings import PPOConfiguration
 
 ENV_ID = "fitgym/Acquisition-v0"

@@ -11,11 +11,11 @@ import pytest
 import torch
 from stable_baselines3.common.vec_env import VecMonitor
 
-from fitgym_agents.agent import load_agent
 from fitgym_agents.deep.networks import HybridNetwork
 from fitgym_agents.deep.normalisation import Normalisation
 from fitgym_agents.environments import make_vector_env
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
 from fitgym_agents.sb3.algorithms import A2C, DQN, PPO, RecurrentPPO, StableBaselinesAgent
 from fitgym_agents.sb3.hybrid import HybridExtractor, ObservationHistory
 from fitgym_agents.sb3.vector_env import StaggeredEpisodes

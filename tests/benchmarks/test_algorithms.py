@@ -12,7 +12,7 @@ from scipy import stats
 
 from fitgym.cli.main import main
 from fitgym.common.statistics import interquartile_mean, two_level_interval
-from fitgym_agents.agent import find_agent
+from fitgym_agents.registry import find_agent
 from fitgym_benchmarks.runs import Run
 from fitgym_benchmarks.suites import algorithms
 

@@ -8,7 +8,7 @@ from functools import partial
 import pytest
 
 from fitgym.cli.main import main
-from fitgym_agents.agent import load_agent
+from fitgym_agents.files import load_agent
 from fitgym_benchmarks.cli import benchmark as cli
 from fitgym_benchmarks.report.tables import CEILINGS
 from fitgym_benchmarks.suites.quick import ENVIRONMENTS, EPISODES, LEARNERS, quick_runs

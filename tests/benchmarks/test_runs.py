@@ -10,7 +10,7 @@ import pytest
 
 import fitgym
 from fitgym.people.individual import load_individual
-from fitgym_agents.agent import find_agent
+from fitgym_agents.registry import find_agent
 from fitgym_agents.sb3.settings import PPOConfiguration
 from fitgym_benchmarks.runs import CURVE_POINTS, Run, execute
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from fitgym_agents.agent import load_agent
+from fitgym_agents.files import load_agent
 from fitgym_benchmarks.runs import execute
 from fitgym_benchmarks.store import ResultStore
 

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from fitgym.cli.main import main
-from fitgym_agents.agent import find_agent, load_agent
+from fitgym_agents.files import load_agent
+from fitgym_agents.registry import find_agent
 from fitgym_benchmarks.cli import benchmark as benchmarks_cli
 from fitgym_benchmarks.suites.quick import quick_runs
 

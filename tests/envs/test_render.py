@@ -67,7 +67,7 @@ def test_the_heart_rate_of_the_last_session_agrees_with_what_was_told(env_id):
     seen = 0
     for _ in range(60):
         _, _, _, _, info = env.step(env.action_space.sample())
-        trace = env._trace
+        trace = env._renderer.trace
         if info["done_trimp"] == 0.0:
             continue
         seen += 1

@@ -12,8 +12,9 @@ import pytest
 
 from fitgym.cli.main import main
 from fitgym.people.individual import load_individual
-from fitgym.planning.dynamic_programming import GridSize, solve
+from fitgym.planning.dynamic_programming import solve
 from fitgym.planning.figures import policy_figure, policy_map, season_figure, typical_season
+from fitgym.planning.grid import GridSize
 from fitgym.planning.score_references import reference_scores
 
 SIZE = GridSize().refined(0.3)

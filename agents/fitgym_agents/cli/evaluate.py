@@ -1,14 +1,15 @@
-"""``fitgym evaluate``: agents on the same seasons, and their differences."""
+"""``fitgym evaluate``: compare agents over the same episodes."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from fitgym.common.json_files import json_text
+from fitgym.common.validation import require_integer
 from fitgym_agents.cli.options import (
     AGENT_HELP,
     add_environment,
@@ -18,8 +19,6 @@ from fitgym_agents.cli.options import (
 )
 from fitgym_agents.evaluation import EVALUATION_SEED, Evaluation, evaluate, paired_difference
 from fitgym_agents.scores import share_of_ceiling
-
-__all__ = ["add_arguments", "summary"]
 
 _COLUMNS = (
     "agent",
@@ -36,8 +35,8 @@ _COLUMNS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.description = (
-        "Let agents act in the same seasons, which no learner here trains on (under "
-        "replay, windows of the log's last part), and print what they earned."
+        "Let agents act in the same episodes, which no learner here trains on (under replay, "
+        "the last part of the log), and print their returns."
     )
     parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     parser.add_argument("agent", metavar="AGENT_OR_FOLDER", help=AGENT_HELP)
@@ -47,16 +46,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="AGENT_OR_FOLDER",
-        help="another agent, whose returns are subtracted season by season; may be repeated",
+        help="another agent, whose returns are subtracted episode by episode; may be repeated",
     )
-    parser.add_argument("--episodes", type=int, default=100, metavar="N", help="seasons")
-    parser.add_argument("--seed", type=int, default=EVALUATION_SEED, help="of the first season")
+    parser.add_argument("--episodes", type=int, default=100, metavar="N", help="how many")
+    parser.add_argument("--seed", type=int, default=EVALUATION_SEED, help="of the first episode")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate the agents and print the table."""
+    require_integer("--episodes", options.episodes, 1)
+    require_integer("--seed", options.seed, 0)
     env_kwargs = environment_kwargs(options, "test")
     check_environment(options.env_id, env_kwargs)
     texts = [options.agent, *options.against]
@@ -87,9 +88,9 @@ def run(options: argparse.Namespace) -> None:
                 for other, difference in zip(others, differences, strict=True)
             ],
         }
-        print(json.dumps(content, indent=2))
+        print(json_text(content))
         return
-    print(f"{options.env_id}, {options.episodes} seasons from seed {options.seed}")
+    print(f"{options.env_id}, {options.episodes} episodes from seed {options.seed}")
     print(_table(summaries))
     for other, difference in zip(others, differences, strict=True):
         print(
@@ -99,7 +100,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def summary(evaluation: Evaluation, env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an evaluation amounts to, as JSON-able values.
+    """Return the summary of an evaluation as JSON-able values.
 
     Args:
         evaluation: The evaluation.

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from fitgym.calibration import Calibration
 from fitgym.common.figures import COLOURS, new_figure, tidy_axes
-from fitgym_agents.evaluation import Interval, paired_difference
+from fitgym.common.statistics import Interval
+from fitgym_agents.evaluation import paired_difference
 from fitgym_benchmarks.report.tables import Row, Table
 
 if TYPE_CHECKING:

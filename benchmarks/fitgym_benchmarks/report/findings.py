@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import gymnasium as gym
 import numpy as np
 
-from fitgym_agents.evaluation import Interval, paired_difference
+from fitgym.common.statistics import Interval
+from fitgym_agents.evaluation import paired_difference
 from fitgym_benchmarks.report.tables import Row, Table
 
 __all__ = ["Finding", "ReplayFacts", "find", "title_of"]

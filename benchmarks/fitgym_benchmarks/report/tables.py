@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fitgym_agents.evaluation import Interval
+from fitgym.common.statistics import Interval
 from fitgym_agents.scores import share_of_ceiling
 from fitgym_benchmarks.runs import Result
 

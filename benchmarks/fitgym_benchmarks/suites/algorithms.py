@@ -13,11 +13,10 @@ import numpy as np
 
 from fitgym.common.files import write_text
 from fitgym.common.provenance import machine
-from fitgym.common.statistics import interquartile_mean, two_level_interval
+from fitgym.common.statistics import Interval, crosswise_interval, interquartile_mean
 from fitgym.people.individual import DEFAULT_PLANS_TRIMP
-from fitgym_agents.agent import load_agent
 from fitgym_agents.configuration_files import configuration_for
-from fitgym_agents.evaluation import Interval
+from fitgym_agents.files import load_agent
 from fitgym_benchmarks.runs import Result, Run
 from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.suites.quick import A3C_FEW_STEPS
@@ -197,10 +196,10 @@ def algorithm_table(
         converged = median(waits) if learnt else inf
         return AlgorithmRow(
             label=label,
-            mean_return=two_level_interval(returns[label]),
+            mean_return=crosswise_interval(returns[label]),
             interquartile_mean=interquartile_mean(returns[label]),
             score=(means[label] - low) / (high - low),
-            over_best_fixed=two_level_interval(returns[label] - returns[best_fixed]),
+            over_best_fixed=crosswise_interval(returns[label] - returns[best_fixed]),
             steps=seeds[0].curve[-1].steps if learnt else 0,
             seeds=len(seeds),
             training_seconds=median(s.training_seconds for s in seeds) if learnt else None,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fitgym_agents.agent import find_agent
 from fitgym_agents.configuration_files import configuration_for, split_agent
 from fitgym_agents.environments import EnvironmentFactory, log_part
 from fitgym_agents.references.simple import reference_agents
+from fitgym_agents.registry import find_agent
 from fitgym_benchmarks.runs import Run
 
 __all__ = ["A3C_FEW_STEPS", "ENVIRONMENTS", "EPISODES", "LEARNERS", "STEPS", "quick_runs"]

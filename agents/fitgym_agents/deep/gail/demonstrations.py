@@ -9,16 +9,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from fitgym.adherence.base import REPLAY
 from fitgym.common.files import write_bytes
 from fitgym.common.provenance import versions
 from fitgym.common.validation import require_integer
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym_agents.agent import Agent
 from fitgym_agents.environments import EnvironmentFactory, json_able, make_vector_env
-from fitgym_agents.evaluation import FIRST_TRAINING_SEED, evaluate
+from fitgym_agents.evaluation import FIRST_TRAINING_SEED, play
 from fitgym_agents.references.planning import DynamicProgramming
 from fitgym_agents.references.simple import Foresight
 
@@ -208,25 +208,13 @@ def record(
     require_integer("episodes", episodes, 1)
     require_integer("seed", seed, 0, FIRST_TRAINING_SEED - FIRST_DEMONSTRATION_SEED - episodes)
     first = FIRST_DEMONSTRATION_SEED + seed
-    played = evaluate(agent, env_id, episodes=episodes, seed=first, env_kwargs=env_kwargs)
-    # The same episodes once more, all at once: evaluation does not keep what was observed.
-    environments = make_vector_env(env_id, episodes, env_kwargs)
-    observation, _ = environments.reset(seed=first)
-    steps = played.actions.shape[1]
-    observations = np.empty((episodes, steps, observation.shape[1]), np.float32)
-    for step in range(steps):
-        observations[:, step] = observation
-        observation, rewards, *_ = environments.step(played.actions[:, step])
-        if not np.array_equal(rewards, played.rewards[:, step]):
-            raise ValueError(
-                f"{env_id} cannot be recorded: step {step} of the same seeds and actions differed "
-                "when it was played again, so its adherence draws from elsewhere"
-            )
+    environments = make_vector_env(env_id, episodes, env_kwargs, AutoresetMode.DISABLED)
+    steps = list(play(agent, environments, seed=first))
     environments.close()
     return Demonstrations(
-        observations=observations,
-        actions=played.actions,
-        returns=played.returns,
+        observations=np.stack([step.observations for step in steps[:-1]], axis=1),
+        actions=np.stack([step.actions for step in steps if step.actions is not None], axis=1),
+        returns=np.sum([step.rewards for step in steps], axis=0),
         env_id=env_id,
         env_kwargs=json_able(env_kwargs),
         agent=agent.name,
@@ -245,8 +233,8 @@ def expert_for(env_id: str, env_kwargs: Mapping[str, Any] | None = None) -> Agen
         env_id: Registered id.
         env_kwargs: Arguments of the environment.
     """
-    replay = _environment(env_id, env_kwargs).adherence.code == REPLAY
-    return Foresight() if replay else DynamicProgramming()
+    exogenous = _environment(env_id, env_kwargs).adherence.exogenous
+    return Foresight() if exogenous else DynamicProgramming()
 
 
 def _environment(env_id: str, env_kwargs: Mapping[str, Any] | None) -> FitnessFatigueEnv:

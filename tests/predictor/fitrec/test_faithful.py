@@ -18,7 +18,7 @@ from fitgym.predictor.fitrec.faithful import (
     scale,
     unscale,
 )
-from fitgym.predictor.fitrec.network import FitRec, FitRecConfig
+from fitgym.predictor.fitrec.network import FitRecConfig, FitRecNetwork
 
 POINTS = 500
 DAY = 86_400
@@ -141,7 +141,7 @@ def test_speed_may_be_the_target(path, entries):
 
 def test_the_faithful_network_takes_the_batch(path, entries):
     vocabulary = FaithfulVocabulary.of(entries)
-    network = FitRec(FitRecConfig.faithful(vocabulary.sizes)).eval()
+    network = FitRecNetwork(FitRecConfig.faithful(vocabulary.sizes)).eval()
     batch = collate_faithful(list(load_examples(path, entries[:3])), vocabulary)
     output = network(batch)
     assert output.shape == batch.target.shape

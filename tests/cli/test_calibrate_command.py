@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from fitgym.calibration import STAGES, FitSettings, calibrate, calibration_table
+from fitgym.calibration import STAGES
 from fitgym.cli.main import main
 from fitgym.people.individual import load_individual
 
@@ -71,6 +71,7 @@ def test_the_paper_reading_and_a_given_vdot(log_file, tmp_path, capsys):
     [
         (("--log", "nowhere.csv"), "nowhere.csv"),
         (("--vdot", "500"), "500"),
+        (("--vdot", "95", "--starts", "1000000"), "vdot must be a finite number in [15, 90]"),
         (("--bootstrap", "-1"), "replications"),
         (("--starts", "0"), "starts"),
         (("--seed", "-1"), "seed"),
@@ -94,7 +95,7 @@ def test_a_malformed_log_leaves_no_file(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_figure_that_cannot_be_drawn_leaves_no_part_of_it(log_file, tmp_path, monkeypatch):
+def test_a_figure_that_cannot_be_drawn_leaves_no_file(log_file, tmp_path, monkeypatch):
     from matplotlib.figure import Figure
 
     def broken(self, path, **options):
@@ -103,18 +104,33 @@ def test_a_figure_that_cannot_be_drawn_leaves_no_part_of_it(log_file, tmp_path, 
 
     monkeypatch.setattr(Figure, "savefig", broken)
     assert run("--log", log_file, "--stage", "retention", "--out", tmp_path) == 2
-    assert [path.name for path in tmp_path.iterdir()] == ["calibration.json"]
+    assert not list(tmp_path.iterdir())
 
 
-def test_findings_follow_from_the_errors(marathon):
-    result = calibrate(marathon, "acquisition", settings=FitSettings(starts=4))
-    with_session, one_ahead = result.findings()
-    assert "leakage" in with_session
-    assert "beat the train mean" in with_session
-    assert "beat the static curve (" in with_session
-    assert "equal the static curve and trend" in with_session
-    assert "without leakage" in one_ahead
-    assert "lose to the running mean" in one_ahead
-    table = calibration_table(result)
-    assert with_session in table
-    assert "at upper bound" in table
+@pytest.mark.parametrize(
+    "place", ["fitgym.calibration.least_squares._Problem.solve", "matplotlib.figure.Figure.savefig"]
+)
+def test_an_interruption_is_told_and_leaves_no_file(place, log_file, tmp_path, monkeypatch, capsys):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(place, interrupted)
+    assert run("--log", log_file, "--stage", "retention", "--out", tmp_path) == 130
+    assert capsys.readouterr().err == "stopped\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_mistyped_year_is_named_at_once(log_file, tmp_path, capsys):
+    typo = tmp_path / "mine.csv"
+    typo.write_text(log_file.read_text().replace("2023-03-02", "0223-03-02"))
+    assert run("--log", typo, "--time", "day", "--out", tmp_path / "out") == 2
+    error = capsys.readouterr().err
+    assert "mine.csv, line 32, column 'Date'" in error
+    assert "0223-03-02" in error
+
+
+def test_an_individual_is_named_after_the_file_as_far_as_names_allow(log_file, tmp_path):
+    odd = tmp_path / "Läufe (2024).csv"
+    odd.write_bytes(log_file.read_bytes())
+    assert run("--log", odd, "--bootstrap", "0", "--out", tmp_path / "out") == 0
+    assert load_individual(tmp_path / "out" / "individual.json").name == "L-ufe -2024-"

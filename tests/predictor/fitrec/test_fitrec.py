@@ -13,8 +13,8 @@ from fitgym.predictor.fitrec.network import (
     HIGHEST_BPM,
     LOWEST_BPM,
     Batch,
-    FitRec,
     FitRecConfig,
+    FitRecNetwork,
     align_context,
 )
 
@@ -43,7 +43,7 @@ def selu(x: Array) -> Array:
     return scale * np.where(x > 0.0, x, alpha * np.expm1(x))
 
 
-def slow_fitrec(model: FitRec, batch: Batch, row: int) -> Array:
+def slow_fitrec(model: FitRecNetwork, batch: Batch, row: int) -> Array:
     """Predict one workout by the equations of Ni et al. (2019), without torch."""
     weights = {name: tensor.double().numpy() for name, tensor in model.state_dict().items()}
     length = int(batch.previous_length[row])
@@ -76,9 +76,9 @@ def slow_fitrec(model: FitRec, batch: Batch, row: int) -> Array:
 
 @pytest.mark.parametrize("output", ["bounded", "selu"])
 def test_equals_a_slow_implementation_of_the_equations(
-    workouts: list[Workout], model: FitRec, output: str
+    workouts: list[Workout], model: FitRecNetwork, output: str
 ) -> None:
-    network = FitRec(replace(model.config, output=output)).eval()
+    network = FitRecNetwork(replace(model.config, output=output)).eval()
     network.load_state_dict(model.state_dict())
     examples = encode_workouts(workouts)[:6]
     batch = collate(examples, Vocabulary())
@@ -91,7 +91,7 @@ def test_equals_a_slow_implementation_of_the_equations(
 
 def test_layer_sizes_of_the_faithful_variant() -> None:
     """About 113 thousand weights: three channels, the days since, user, sport and gender."""
-    model = FitRec(FitRecConfig.faithful((1, 1, 1)))
+    model = FitRecNetwork(FitRecConfig.faithful((1, 1, 1)))
     sizes = {
         name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()
     }
@@ -114,18 +114,20 @@ def test_layer_sizes_of_the_faithful_variant() -> None:
 
 
 def test_number_of_weights_of_ours() -> None:
-    model = FitRec(FitRecConfig())
+    model = FitRecNetwork(FitRecConfig())
     weights = sum(p.numel() for p in model.parameters())
     assert weights == 116_353 + 5 * (1 + 5 + 3)
 
 
 def test_embeddings_begin_small() -> None:
     torch.manual_seed(0)
-    model = FitRec(FitRecConfig.faithful((500, 10, 3)))
+    model = FitRecNetwork(FitRecConfig.faithful((500, 10, 3)))
     assert model.get_parameter("embeddings.0.weight").std().item() == pytest.approx(0.01, rel=0.1)
 
 
-def test_a_prefix_is_predicted_as_in_the_whole(workouts: list[Workout], model: FitRec) -> None:
+def test_a_prefix_is_predicted_as_in_the_whole(
+    workouts: list[Workout], model: FitRecNetwork
+) -> None:
     batch = collate(encode_workouts(workouts), Vocabulary())
     with torch.no_grad():
         whole = model(batch)
@@ -133,7 +135,7 @@ def test_a_prefix_is_predicted_as_in_the_whole(workouts: list[Workout], model: F
     torch.testing.assert_close(whole[:, :17], prefix, atol=1e-6, rtol=0)
 
 
-def test_output_stays_in_bounds_whatever_comes_in(model: FitRec) -> None:
+def test_output_stays_in_bounds_whatever_comes_in(model: FitRecNetwork) -> None:
     batch = Batch(
         channels=1e3 * torch.randn(4, 30, 5),
         previous_channels=1e3 * torch.randn(4, 20, 9),
@@ -156,7 +158,9 @@ def test_context_holds_its_last_value_and_is_zero_without_history() -> None:
     assert not aligned[1].any()
 
 
-def test_padding_does_not_change_a_prediction(workouts: list[Workout], model: FitRec) -> None:
+def test_padding_does_not_change_a_prediction(
+    workouts: list[Workout], model: FitRecNetwork
+) -> None:
     examples = encode_workouts(workouts)
     with torch.no_grad():
         together = model(collate(examples, Vocabulary()))
@@ -165,8 +169,8 @@ def test_padding_does_not_change_a_prediction(workouts: list[Workout], model: Fi
             torch.testing.assert_close(together[row, : len(example)], alone, atol=1e-5, rtol=0)
 
 
-def test_gradients_reach_every_weight(workouts: list[Workout], model: FitRec) -> None:
-    network = FitRec(model.config)
+def test_gradients_reach_every_weight(workouts: list[Workout], model: FitRecNetwork) -> None:
+    network = FitRecNetwork(model.config)
     network.load_state_dict(model.state_dict())
     batch = collate(encode_workouts(workouts), Vocabulary())
     ((network(batch) - batch.target) ** 2 * batch.weight).sum().backward()
@@ -177,7 +181,7 @@ def test_gradients_reach_every_weight(workouts: list[Workout], model: FitRec) ->
 
 def test_attributes_are_hidden_in_training_only() -> None:
     torch.manual_seed(0)
-    model = FitRec(FitRecConfig(attributes=(2, 4, 3), attribute_dropout=0.15))
+    model = FitRecNetwork(FitRecConfig(attributes=(2, 4, 3), attribute_dropout=0.15))
     rows = torch.ones(20_000, 3, dtype=torch.long)
     unknown = model.get_parameter("embeddings.0.weight")[0]
     hidden = (model.train().embed(rows)[:, :5] == unknown).all(dim=1).double().mean().item()

@@ -14,10 +14,10 @@ from fitgym.predictor.datasets import Vocabulary, collate, encode_workouts
 from fitgym.predictor.evaluation import predict_examples
 from fitgym.predictor.fitrec import inference
 from fitgym.predictor.fitrec.inference import FitRecPredictor, load_predictor
-from fitgym.predictor.fitrec.network import FitRec
+from fitgym.predictor.fitrec.network import FitRecNetwork
 from fitgym.predictor.fitrec.weights import SHIPPED_WEIGHTS, load_model, save_model, weights_hash
 from fitgym.predictor.ode import OdePredictor
-from fitgym.predictor.sessions import History, Predictor, Session, history_of
+from fitgym.predictor.sessions import Predictor, PreviousWorkout, Session
 
 
 def flat(*blocks: tuple[float, float], **changes: object) -> Session:
@@ -32,7 +32,7 @@ def shipped() -> FitRecPredictor:
 
 
 @pytest.fixture
-def predictor(model: FitRec) -> FitRecPredictor:
+def predictor(model: FitRecNetwork) -> FitRecPredictor:
     return FitRecPredictor(model, Vocabulary())
 
 
@@ -41,7 +41,7 @@ def test_equals_the_network_on_workouts(
 ) -> None:
     examples = encode_workouts(workouts)
     histories = [
-        None if e.previous is None else history_of(e.previous.workout, e.days_since)
+        None if e.previous is None else PreviousWorkout.of(e.previous.workout, e.days_since)
         for e in examples
     ]
     sessions = [Session.of(workout) for workout in workouts]
@@ -58,9 +58,9 @@ def test_one_batched_pass_equals_single_calls(
     monkeypatch.setattr(inference, "CHUNK", 3)
     monkeypatch.setattr(inference, "BLOCK", 4)
     sessions = [Session(rng.uniform(0, 5, n), rng.normal(0, 9, n)) for n in (7, 30, 12)]
-    histories: list[History | None] = [None]
+    histories: list[PreviousWorkout | None] = [None]
     histories += [
-        History(session, rng.uniform(80, 170, len(session)), days)
+        PreviousWorkout(session, rng.uniform(80, 170, len(session)), days)
         for session in sessions
         for days in (1.0, 5.0)
     ]
@@ -88,7 +88,7 @@ def test_histories_are_encoded_once(
 
     monkeypatch.setattr(predictor.model, "encode_history", counted)
     session = flat((3, 2.5))
-    histories = [History(session, np.full(18, 120.0), day) for day in (1, 2, 3)]
+    histories = [PreviousWorkout(session, np.full(18, 120.0), day) for day in (1, 2, 3)]
     predictor.predict([session, flat((5, 2.5)), flat((4, 3.0))], histories)
     assert rows == [3]
 
@@ -97,7 +97,7 @@ def test_histories_are_encoded_once(
 def test_predictors_keep_the_interface(predictor: FitRecPredictor, name: str) -> None:
     chosen: Predictor = predictor if name == "network" else OdePredictor()
     session = flat((10, 2.5), (5, 3.4))
-    history = History(session, np.full(90, 150.0), 2.0)
+    history = PreviousWorkout(session, np.full(90, 150.0), 2.0)
     first = chosen.predict([session], [None, history])
     second = chosen.predict([session], [None, history])
     for one, other in zip(first, second, strict=True):
@@ -116,7 +116,7 @@ def test_predictors_keep_the_interface(predictor: FitRecPredictor, name: str) ->
 def test_ode_answers_effort_fatigue_and_rest() -> None:
     ode = OdePredictor(55.0, 185.0)
     slow, fast, hard = flat((60, 2.6)), flat((60, 3.4)), flat((90, 3.4))
-    history = History(hard, np.full(540, 160.0), 1.0)
+    history = PreviousWorkout(hard, np.full(540, 160.0), 1.0)
     rested = replace(history, days_since=10.0)
     a, b = ode.predict([slow, fast], [None])
     after, later = ode.predict([slow], [history, rested])
@@ -148,7 +148,7 @@ def test_shipped_weights_rise_with_speed_over_people(
     shipped: FitRecPredictor, workouts: list[Workout]
 ) -> None:
     """Every person's session is run again 10 % and 20 % faster, after the same history."""
-    histories = [history_of(workout, 2.0) for workout in workouts]
+    histories = [PreviousWorkout.of(workout, 2.0) for workout in workouts]
     pairs = [(index, index) for index in range(len(workouts))]
     level = []
     for factor in (1.0, 1.1, 1.2):
@@ -171,7 +171,7 @@ def test_shipped_weights_tell_the_zones_of_a_session_apart(shipped: FitRecPredic
     """A runner at VDOT 41: easy 2.6, marathon 3.1, threshold 3.4 m/s."""
     session = flat((7.5, 2.6), (30, 3.1), (15, 3.4), (7.5, 2.6))
     (alone,) = shipped.predict([session], [None])
-    history = History(session, alone, 2.0)
+    history = PreviousWorkout(session, alone, 2.0)
     for heart_rate in shipped.predict([session], [None, history]):
         easy, marathon = heart_rate[30:45].mean(), heart_rate[120:225].mean()
         threshold, cool_down = heart_rate[270:315].mean(), heart_rate[-6:].mean()
@@ -184,7 +184,7 @@ def test_shipped_weights_remember_a_hard_day(shipped: FitRecPredictor) -> None:
     session, hard, short = flat((60, 2.8)), flat((15, 2.6), (80, 3.3)), flat((9, 2.6))
     done = shipped.predict([hard, short], [None])
     histories = [
-        History(before, heart_rate, days)
+        PreviousWorkout(before, heart_rate, days)
         for before, heart_rate in zip((hard, short), done, strict=True)
         for days in (1.0, 3.0, 10.0)
     ]
@@ -195,7 +195,7 @@ def test_shipped_weights_remember_a_hard_day(shipped: FitRecPredictor) -> None:
 
 def test_shipped_weights_are_causal(shipped: FitRecPredictor) -> None:
     session = flat((20, 2.6), (20, 3.3))
-    history = History(session, np.linspace(90, 160, 240), 1.0)
+    history = PreviousWorkout(session, np.linspace(90, 160, 240), 1.0)
     (whole,) = shipped.predict([session], [history])
     prefix = Session(session.speed_m_s[:130], session.altitude_m[:130])
     (cut,) = shipped.predict([prefix], [history])
@@ -215,13 +215,13 @@ def test_shipped_weights_know_nobody(shipped: FitRecPredictor) -> None:
 
 
 @pytest.fixture
-def saved(tmp_path: Path, model: FitRec) -> Path:
+def saved(tmp_path: Path, model: FitRecNetwork) -> Path:
     path = tmp_path / "weights.safetensors"
     save_model(path, model, Vocabulary(), {"name": "a test"})
     return path
 
 
-def test_weights_survive_the_round_trip(saved: Path, model: FitRec) -> None:
+def test_weights_survive_the_round_trip(saved: Path, model: FitRecNetwork) -> None:
     loaded, vocabulary, card = load_model(saved)
     assert card["name"] == "a test"
     assert vocabulary.users == ("unknown",)
@@ -245,7 +245,7 @@ def test_damaged_weights_are_refused(saved: Path, damage: str) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda card: card.pop("sha256"), "it lacks sha256"),
+        (lambda card: card.pop("sha256"), "lacks sha256"),
         (lambda card: card["network"].update(hidden=32), "does not fit the network"),
         (lambda card: card["network"].update(hidden=0), "hidden must be"),
         (lambda card: card["network"].update(width=3), "does not fit the network"),
@@ -263,7 +263,7 @@ def test_wrong_cards_are_refused(saved: Path, change: object, message: str) -> N
 
 def test_unreadable_or_missing_files_are_named(saved: Path) -> None:
     saved.with_suffix(".json").write_text("{")
-    with pytest.raises(ValueError, match="not a readable card"):
+    with pytest.raises(ValueError, match=r"weights\.json is not valid JSON"):
         load_predictor(saved)
     saved.with_suffix(".json").unlink()
     with pytest.raises(FileNotFoundError, match=r"weights\.json"):
@@ -289,21 +289,21 @@ def test_bad_sessions_are_refused(speed: list[float], altitude: list[float], mes
 @pytest.mark.parametrize(
     ("heart_rate", "days", "message"),
     [
-        ([100.0, 300.0], 1.0, "heart_rate_bpm of a history"),
+        ([100.0, 300.0], 1.0, "heart_rate_bpm of a previous workout"),
         ([100.0], 1.0, "length of its session"),
-        ([100.0, 110.0], -1.0, "days_since of a history"),
-        ([100.0, 110.0], np.nan, "days_since of a history"),
+        ([100.0, 110.0], -1.0, "days_since of a previous workout"),
+        ([100.0, 110.0], np.nan, "days_since of a previous workout"),
     ],
 )
 def test_bad_histories_are_refused(heart_rate: list[float], days: float, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        History(Session(np.ones(2), np.zeros(2)), np.array(heart_rate), days)
+        PreviousWorkout(Session(np.ones(2), np.zeros(2)), np.array(heart_rate), days)
 
 
 def test_missing_heart_rate_leaves_no_history(workouts: list[Workout]) -> None:
     blind = replace(workouts[0], valid=np.zeros(len(workouts[0]), dtype=bool))
     with pytest.raises(ValueError, match="no measured heart rate"):
-        history_of(blind, 1.0)
+        PreviousWorkout.of(blind, 1.0)
 
 
 def test_collate_and_predictor_agree_on_units(

@@ -8,10 +8,9 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-import scipy.stats
 
 from fitgym_agents.agent import Agent
-from fitgym_agents.evaluation import bootstrap_interval, evaluate, paired_difference
+from fitgym_agents.evaluation import evaluate, paired_difference
 from fitgym_agents.references.simple import FixedPlan, HabitPlan, RandomPlan
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
@@ -76,35 +75,6 @@ def test_evaluate_equals_a_loop_written_by_hand(replay: dict[str, Any]) -> None:
     )
 
 
-def test_episodes_of_different_lengths_are_masked(
-    replay: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import fitgym_agents.evaluation as rollout
-
-    lengths = iter([3, 12, 7])
-
-    class Factory:
-        def __init__(self, env_id: str, env_kwargs: dict[str, Any]) -> None:
-            pass
-
-        def __call__(self) -> gym.Env[Any, Any]:
-            return gym.make(f"fitgym:{ENV_ID}", **{**replay, "days": next(lengths)})
-
-    monkeypatch.setattr(rollout, "EnvironmentFactory", Factory)
-    evaluation = evaluate(FixedPlan(2), ENV_ID, episodes=3)
-    assert evaluation.lengths.tolist() == [3, 12, 7]
-    assert np.isnan(evaluation.rewards[0, 3:]).all()
-    assert (evaluation.actions[0, 3:] == -1).all()
-    assert np.isfinite(evaluation.returns).all()
-    assert np.isfinite(evaluation.performance_gain).all()
-    np.testing.assert_allclose(
-        evaluation.weekly_load[0], 7 * evaluation.done_trimp[0, :3].sum() / 3
-    )
-    given = (evaluation.actions > 0).sum()
-    assert given == 22
-    assert evaluation.completion_rate == pytest.approx(np.nansum(evaluation.met) / 22)
-
-
 def test_agents_meet_the_same_seasons(replay: dict[str, Any]) -> None:
     a = evaluate(FixedPlan(1), ENV_ID, episodes=6, env_kwargs=replay)
     b = evaluate(RandomPlan(), ENV_ID, episodes=6, env_kwargs=replay)
@@ -146,25 +116,3 @@ def test_malformed_actions_are_a_clear_error(replay: dict[str, Any]) -> None:
     for name, value in (("episodes", 0), ("seed", -1)):
         with pytest.raises(ValueError, match=name):
             evaluate(FixedPlan(1), ENV_ID, env_kwargs=replay, **{name: value})
-
-
-def test_bootstrap_interval_agrees_with_scipy_and_with_theory() -> None:
-    values = np.random.default_rng(1).gamma(2.0, 3.0, size=80)
-    ours = bootstrap_interval(values)
-    scipys = scipy.stats.bootstrap(
-        (values,), np.mean, method="percentile", rng=np.random.default_rng(0)
-    ).confidence_interval
-    standard_error = values.std() / np.sqrt(values.size)
-    assert ours.mean == pytest.approx(values.mean())
-    assert ours.low == pytest.approx(scipys.low, abs=0.1 * standard_error)
-    assert ours.high == pytest.approx(scipys.high, abs=0.1 * standard_error)
-    assert ours.high - ours.low == pytest.approx(2 * 1.96 * standard_error, rel=0.05)
-    assert bootstrap_interval(values) == ours
-    narrower = bootstrap_interval(values, confidence=0.5)
-    assert ours.low < narrower.low < narrower.high < ours.high
-
-
-@pytest.mark.parametrize("values", [[], [1.0, np.nan], [[1.0]]])
-def test_bootstrap_interval_refuses_what_has_no_mean(values: Any) -> None:
-    with pytest.raises(ValueError, match="values"):
-        bootstrap_interval(values)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shlex
 
 import numpy as np
 import pytest
 
-from fitgym.cli import attention, predictor
+from fitgym.cli import attention
+from fitgym.cli.main import main
 from fitgym.logs.recordings import write_recordings
 from fitgym.logs.workout import Workout
 from fitgym.predictor.attention.network import AttentionConfig
@@ -52,11 +52,8 @@ def run(monkeypatch):
         ),
     )
 
-    def run(line: str) -> None:
-        parser = argparse.ArgumentParser()
-        predictor.add_command(parser.add_subparsers())
-        options = parser.parse_args(["predictor", *shlex.split(line), "--quiet"])
-        options.run(options)
+    def run(line: str, status: int = 0) -> None:
+        assert main(["predictor", *shlex.split(line), "--quiet"]) == status
 
     return run
 
@@ -100,19 +97,19 @@ def test_retraining_reports_both_protocols_and_every_seed(run, recordings, tmp_p
     assert table.strip() == (tmp_path / "report.md").read_text().strip()
 
 
-def test_the_papers_form_cannot_be_asked_of_finished_weights(run, recordings, tmp_path):
-    with pytest.raises(ValueError, match="--paper must go with --retrain"):
-        run(f"evaluate-attention --paper --recordings {recordings} --output {tmp_path / 'new'}")
+def test_the_papers_form_cannot_be_asked_of_finished_weights(run, recordings, tmp_path, capsys):
+    run(f"evaluate-attention --paper --recordings {recordings} --output {tmp_path / 'new'}", 2)
+    assert "--paper must go with --retrain" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()
 
 
-def test_too_few_people_are_an_error(run, recordings, tmp_path):
+def test_too_few_people_are_an_error(run, recordings, tmp_path, capsys):
     samples = "workout,t,heart_rate,valid,speed,altitude\n"
     samples += "".join(f"w,{10 * t},120,1,3,0\n" for t in range(20))
     (tmp_path / "samples.csv").write_text(samples)
     (tmp_path / "workouts.csv").write_text(
         "workout,user,sport,gender,day,has_altitude\nw,u,run,unknown,,False\n"
     )
-    with pytest.raises(ValueError, match="recordings must be of at least 5 people, got 1"):
-        run(f"train-attention --recordings {tmp_path} --output {tmp_path / 'new'}")
+    run(f"train-attention --recordings {tmp_path} --output {tmp_path / 'new'}", 2)
+    assert "recordings must be of at least 5 people, got 1" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()

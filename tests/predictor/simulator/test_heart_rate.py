@@ -9,20 +9,24 @@ from hypothesis import strategies as st
 
 from fitgym.predictor.ode import OdePredictor
 from fitgym.predictor.simulator.heart_rate import (
-    Physiology,
+    HeartDynamics,
     carry_over,
     climb_rate,
     demand,
     heart_rate_response,
     internal_load,
 )
-from fitgym.predictor.simulator.workouts import SimulatorConfig, draw_population, physiology_of
+from fitgym.predictor.simulator.workouts import (
+    SimulatorConfig,
+    draw_virtual_people,
+    heart_dynamics_of,
+)
 
 
-def typical(**changes: float) -> Physiology:
-    person = OdePredictor(60.0, 190.0).physiology("run", 1)
-    values = {field.name: getattr(person, field.name) for field in fields(Physiology)}
-    return Physiology(**(values | {name: np.array([value]) for name, value in changes.items()}))
+def typical(**changes: float) -> HeartDynamics:
+    person = OdePredictor(60.0, 190.0).heart_dynamics("run", 1)
+    values = {field.name: getattr(person, field.name) for field in fields(HeartDynamics)}
+    return HeartDynamics(**(values | {name: np.array([value]) for name, value in changes.items()}))
 
 
 def test_response_follows_the_differential_equation() -> None:
@@ -47,8 +51,8 @@ def test_response_follows_the_differential_equation() -> None:
 @given(st.integers(0, 10**6))
 def test_heart_rate_stays_between_its_ends(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    population = draw_population(SimulatorConfig(people=20, seed=seed))
-    people = physiology_of(population.traits, population.main_sports, population.female)
+    population = draw_virtual_people(SimulatorConfig(people=20, seed=seed))
+    people = heart_dynamics_of(population.traits, population.main_sports, population.female)
     speed = rng.uniform(0.0, 12.0, (20, 60))
     climb = rng.normal(0.0, 0.5, (20, 60))
     wanted = demand(people, speed, climb, rng.normal(0.0, 20.0, 20))

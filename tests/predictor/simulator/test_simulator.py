@@ -8,22 +8,22 @@ import pytest
 from fitgym.logs.workout import Workout
 from fitgym.predictor.recording_statistics import (
     exponential_mean,
-    population_figures,
+    recording_figures,
     workout_figures,
 )
 from fitgym.predictor.simulator.heart_rate import TYPICAL
 from fitgym.predictor.simulator.workouts import (
     SimulatorConfig,
-    answers,
-    draw_population,
-    physiology_of,
+    draw_virtual_people,
+    heart_dynamics_of,
+    response_scores,
     simulate_workouts,
 )
 
 
 @pytest.fixture(scope="module")
 def figures() -> dict[str, dict[str, tuple[float, ...]]]:
-    return population_figures(simulate_workouts(SimulatorConfig(people=120, workouts=2, seed=5)))
+    return recording_figures(simulate_workouts(SimulatorConfig(people=120, workouts=2, seed=5)))
 
 
 # Published with the real recordings: 10 %, 50 %, 90 % of each figure over workouts. The median of
@@ -68,7 +68,7 @@ def test_the_same_seed_gives_the_same_recordings(workouts: list[Workout]) -> Non
 
 
 def test_people_are_a_prefix_of_their_recordings(workouts: list[Workout]) -> None:
-    population = draw_population(SimulatorConfig(people=10, workouts=3, seed=3))
+    population = draw_virtual_people(SimulatorConfig(people=10, workouts=3, seed=3))
     assert list(dict.fromkeys(workout.user for workout in workouts)) == population.users
     days = [workout.day for workout in workouts if workout.user == population.users[0]]
     assert days == sorted(days)
@@ -76,12 +76,12 @@ def test_people_are_a_prefix_of_their_recordings(workouts: list[Workout]) -> Non
 
 
 def test_answers_are_scores_of_the_physiology() -> None:
-    population = draw_population(SimulatorConfig(people=600, seed=1))
-    scores = answers(population)
+    population = draw_virtual_people(SimulatorConfig(people=600, seed=1))
+    scores = response_scores(population)
     runners = population.main_sports == "run"
     np.testing.assert_allclose(scores[runners].mean(axis=0), 0.0, atol=1e-9)
     np.testing.assert_allclose(scores[runners].std(axis=0), 1.0)
-    people = physiology_of(population.traits, population.main_sports, population.female)
+    people = heart_dynamics_of(population.traits, population.main_sports, population.female)
     ceiling = np.corrcoef(scores[runners, 4], people.highest_bpm[runners])[0, 1]
     assert ceiling == pytest.approx(1.0)
 
@@ -89,7 +89,7 @@ def test_answers_are_scores_of_the_physiology() -> None:
 def test_the_typical_person_is_in_the_middle() -> None:
     size = 7
     zero = np.zeros((size, 13))
-    people = physiology_of(zero, np.array(["run"] * size), np.zeros(size, dtype=bool))
+    people = heart_dynamics_of(zero, np.array(["run"] * size), np.zeros(size, dtype=bool))
     assert people.usual_speed_m_s == pytest.approx(TYPICAL["run"].usual_speed_m_s)
     share = (people.usual_bpm - people.lowest_bpm) / (people.highest_bpm - people.lowest_bpm)
     assert share == pytest.approx(TYPICAL["run"].usual_share)
