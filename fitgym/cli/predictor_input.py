@@ -67,8 +67,8 @@ def tell_sports(workouts: Iterable[Workout]) -> None:
 
 
 def use_threads(threads: int) -> None:
-    """Set torch's threads; more than one only helps on an idle machine."""
+    """Let torch compute with as many threads as ``--threads`` says."""
     require_integer("--threads", threads, 1)
-    import torch
+    from fitgym.predictor.threads import set_threads
 
-    torch.set_num_threads(threads)
+    set_threads(threads)
