@@ -116,9 +116,7 @@ def shared_attribute(environments: VectorEnv[Any, Any, Any], name: str) -> Any:
     return getter.get_attr(name)[0]
 
 
-def require_as_trained(
-    name: str, observation: str, mask: NDArray[np.bool_], task: Task
-) -> None:
+def require_as_trained(name: str, observation: str, mask: NDArray[np.bool_], task: Task) -> None:
     """Check that an agent was trained on a task's observation and may choose its plans.
 
     Args:

@@ -125,9 +125,7 @@ def crosswise_interval(
     matrix = _numbers(values, 2)
     if len(matrix) == 1:
         return bootstrap_interval(matrix[0], confidence=confidence, resamples=resamples, seed=seed)
-    return _crossed(
-        [matrix], lambda runs: runs[0].mean(axis=-1), confidence, resamples, seed
-    )
+    return _crossed([matrix], lambda runs: runs[0].mean(axis=-1), confidence, resamples, seed)
 
 
 def share_interval(

@@ -8,9 +8,7 @@ from collections.abc import Iterable, Sequence
 MISSING = "-"
 
 
-def markdown_table(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1
-) -> str:
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int = 1) -> str:
     """Return a Markdown table.
 
     Args:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fitgym.planning.scores import load_reference_scores
 from fitgym.common.statistics import bootstrap_interval
+from fitgym.planning.scores import load_reference_scores
 from fitgym_benchmarks.report.findings import find
 from fitgym_benchmarks.report.tables import COLUMNS, as_markdown, as_text, cells, tables
 

@@ -75,17 +75,14 @@ def simulated(seeds: int, share: float, generator: np.random.Generator) -> Any:
     return by_seed + np.sqrt((1.0 - share) * episodes) * by_episode
 
 
-@pytest.mark.parametrize(
-    ("seeds", "share"), [(3, 0.0), (3, 0.5), (3, 0.95), (5, 0.8), (10, 0.5)]
-)
+@pytest.mark.parametrize(("seeds", "share"), [(3, 0.0), (3, 0.5), (3, 0.95), (5, 0.8), (10, 0.5)])
 def test_the_crosswise_interval_covers_the_mean_as_often_as_it_says(
     seeds: int, share: float
 ) -> None:
     generator = np.random.default_rng(5)
     trials = 1500
     intervals = [
-        crosswise_interval(simulated(seeds, share, generator), resamples=300)
-        for _ in range(trials)
+        crosswise_interval(simulated(seeds, share, generator), resamples=300) for _ in range(trials)
     ]
     covered = sum(interval.low <= 0.0 <= interval.high for interval in intervals)
     assert 0.93 <= covered / trials <= 0.97

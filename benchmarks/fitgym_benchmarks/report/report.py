@@ -23,8 +23,8 @@ from fitgym.calibration import (
     calibrate,
 )
 from fitgym.common.files import write_text
-from fitgym.logs import load_marathon_log
 from fitgym.common.statistics import Interval
+from fitgym.logs import load_marathon_log
 from fitgym_benchmarks.report import figures
 from fitgym_benchmarks.report.findings import Finding, find
 from fitgym_benchmarks.report.tables import COLUMNS, Row, as_markdown, cells, tables

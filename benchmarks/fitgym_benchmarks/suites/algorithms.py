@@ -13,11 +13,10 @@ import numpy as np
 
 from fitgym.common.files import write_text
 from fitgym.common.provenance import machine
-from fitgym.common.statistics import interquartile_mean, two_level_interval
+from fitgym.common.statistics import Interval, interquartile_mean, two_level_interval
 from fitgym.people.individual import DEFAULT_PLANS_TRIMP
 from fitgym_agents.agent import load_agent
 from fitgym_agents.configuration_files import configuration_for
-from fitgym.common.statistics import Interval
 from fitgym_benchmarks.runs import Result, Run
 from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.suites.quick import A3C_FEW_STEPS
