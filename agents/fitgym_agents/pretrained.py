@@ -8,9 +8,10 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from fitgym.common.statistics import Interval
 from fitgym.common.validation import require_choice
 from fitgym_agents.agent import Agent, load_agent
-from fitgym_agents.evaluation import Interval
+
 
 __all__ = ["PROVENANCE", "Provenance", "load_pretrained", "pretrained_agents", "provenance_of"]
 
