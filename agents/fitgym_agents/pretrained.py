@@ -12,7 +12,6 @@ from fitgym.common.statistics import Interval
 from fitgym.common.validation import require_choice
 from fitgym_agents.agent import Agent, load_agent
 
-
 __all__ = ["PROVENANCE", "Provenance", "load_pretrained", "pretrained_agents", "provenance_of"]
 
 PROVENANCE = "provenance.json"
