@@ -32,7 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Scores that are there already and up to date are not made again."
     )
     parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
-    parser.add_argument("--episodes", type=int, default=1000, metavar="N", help="episodes simulated")
+    parser.add_argument(
+        "--episodes", type=int, default=1000, metavar="N", help="episodes simulated"
+    )
     parser.add_argument("--seed", type=int, default=1_000_000, help="of the first episode")
     parser.add_argument(
         "--refine", type=float, default=1.0, metavar="FACTOR", help="grid points along each axis"

@@ -29,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE.json",
         help="a shipped individual or a file (default: the environment's)",
     )
-    parser.add_argument("--episodes", type=int, default=1000, metavar="N", help="episodes simulated")
+    parser.add_argument(
+        "--episodes", type=int, default=1000, metavar="N", help="episodes simulated"
+    )
     parser.add_argument("--seed", type=int, default=1_000_000, help="of the first episode")
     parser.add_argument(
         "--refine", type=float, default=1.0, metavar="FACTOR", help="grid points along each axis"
