@@ -33,7 +33,7 @@ def coverage(seeds: int, share: float, trials: int, *, skewed: bool = False) -> 
         # The mean over seeds and episodes has variance 1, but for the interaction.
         scale = np.sqrt((1.0 - share) * EPISODES)
         values = np.sqrt(share * seeds) * effects + scale * (of_episodes + 0.5 * both)
-        interval = crosswise_interval(values, resamples=1_000)
+        interval = crosswise_interval(values, resamples=500)
         covered += interval.low <= 0.0 <= interval.high
     return covered / trials
 

@@ -46,8 +46,8 @@ def ship(results: Path) -> None:
             provenance = Provenance(
                 command=words["command"],
                 seed=run.seed,
-                steps=result.curve[-1].steps,
-                seconds=round(result.training_seconds, 1),
+                steps=result.timesteps,
+                seconds=round(result.training_seconds or 0.0, 1),
                 commit=result.commit,
                 machine=result.machine,
                 versions=dict(result.versions),

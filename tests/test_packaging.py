@@ -62,12 +62,14 @@ def build(source: Path, what: str, out: Path) -> Path:
 @pytest.fixture(scope="session")
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sdist")
-    # A copy, for building leaves files in the tree that later builds would pick up.
     source = folder / "source"
-    ignored = shutil.ignore_patterns(
-        ".*", "__pycache__", "build", "dist", "results", "*.egg-info", "shared", "venv"
-    )
-    shutil.copytree(ROOT, source, ignore=ignored)
+    # A copy, for building leaves files in the tree that later builds would pick up.
+    for name in ("agents", "benchmarks", "docs", "fitgym", "scripts", "tests"):
+        ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        shutil.copytree(ROOT / name, source / name, ignore=ignored)
+    for path in ROOT.iterdir():
+        if path.is_file():
+            shutil.copy(path, source)
     return build(source, "sdist", folder)
 
 

@@ -92,15 +92,14 @@ class Agent(ABC):
         return cls(*arguments.args, **arguments.kwargs)
 
     def prepare(self, task: Task, people: Sequence[Individual]) -> None:  # noqa: B027
-        """Look at the task and the people of the episodes to come.
+        """Read what the agent needs of the task and the individuals, before the first step.
 
-        ``evaluate`` calls it after the environments were reset and before the first decision.
-        Agents that only see observations do nothing here; those that need the plans' targets or
-        the model read them.
+        ``evaluate`` calls it after the environments were reset. Agents that use observations alone
+        do nothing here; those that need the plans' targets or the model read them.
 
         Args:
-            task: What the environments are but for the person.
-            people: The person of each row of the observations, (N,).
+            task: The arguments that the environments share, all but the individual.
+            people: The individual of each environment, (N,).
         """
 
     @abstractmethod

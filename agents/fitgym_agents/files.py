@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def load_agent(folder: str | os.PathLike[str]) -> Agent:
     Raises:
         FileNotFoundError: If there is no saved agent.
         ValueError: If a file is damaged or of another format, or the class cannot be found; the
-            message names the file.
+            message names the file or folder.
         ImportError: If the agent needs a package that is not installed.
     """
     path = Path(folder) / CARD
@@ -37,12 +38,14 @@ def load_agent(folder: str | os.PathLike[str]) -> Agent:
         return import_agent(card["class"]).from_saved(card["configuration"], tensors)
     except (ImportError, MemoryError, OSError):
         raise
+    except KeyError as error:
+        raise ValueError(f"the agent saved in {path.parent} lacks {error}") from error
     except Exception as error:
         # What is wrong in a file can raise anything in the class that reads it.
-        reason = " ".join(str(error).split())
+        reason = textwrap.shorten(str(error), 500, placeholder=" ...")
         raise ValueError(
-            f"{path} does not describe an agent that can be made here: {type(error).__name__}: "
-            f"{reason if len(reason) <= 500 else reason[:500] + ' ...'}"
+            f"the agent saved in {path.parent} cannot be made here: "
+            f"{type(error).__name__}: {reason}"
         ) from error
 
 

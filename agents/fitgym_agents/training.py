@@ -239,6 +239,22 @@ def saved_timesteps(training: Training, folder: str | os.PathLike[str]) -> int:
     return int(record["timesteps"]) if (Path(folder) / CARD).exists() else 0
 
 
+def read_curve(folder: str | os.PathLike[str]) -> tuple[tuple[int, float], ...]:
+    """Return the learning curve of a training: steps and mean returns; empty if there is none.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    path = Path(folder) / _CURVE
+    if not path.exists():
+        return ()
+    rows = path.read_text(encoding="utf-8").splitlines()[1:]
+    try:
+        return tuple((int(steps), float(value)) for steps, value in csv.reader(rows))
+    except ValueError as error:
+        raise ValueError(f"{path} is no learning curve: {error}") from None
+
+
 def write_evaluation(folder: str | os.PathLike[str], evaluation: Mapping[str, Any]) -> None:
     """Add how the trained agent was evaluated to ``training.json``.
 

@@ -233,9 +233,8 @@ def find_load_table(
     """
     identity = predictor_identity(predictor)
     key = table_key(plans_trimp, physiology.vdot, physiology.gender, identity)
-    shipped = shipped_tables() / f"{key}.npz"
-    if shipped.exists():
-        return read_shipped_table(shipped)
+    if (shipped_tables() / f"{key}.npz").is_file():
+        return read_shipped_table(shipped_tables(), key)
     return cached(
         f"load_tables/{key}.npz",
         read=lambda path: read_load_table(path, key),

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     parser.add_argument(
-        "--episodes", type=int, default=1000, metavar="N", help="how many to simulate"
+        "--episodes", type=int, default=1000, metavar="N", help="episodes simulated"
     )
     parser.add_argument("--seed", type=int, default=1_000_000, help="of the first episode")
     parser.add_argument(

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a shipped individual or a file (default: the environment's)",
     )
     parser.add_argument(
-        "--episodes", type=int, default=1000, metavar="N", help="how many to simulate"
+        "--episodes", type=int, default=1000, metavar="N", help="episodes simulated"
     )
     parser.add_argument("--seed", type=int, default=1_000_000, help="of the first episode")
     parser.add_argument(

@@ -76,7 +76,7 @@ def cached(
         try:
             write(content, folder / name)
         except OSError as error:
-            _warn(f"what took time to make cannot be cached: {error}")
+            _warn(f"{name} cannot be cached in {folder}: {error}")
         else:
             break
     return content

@@ -78,10 +78,8 @@ class CodeCache(_caching.FunctionCache):  # type: ignore[misc]
             return super().load_overload(sig, target_context)
         # A damaged pickle raises whatever it stumbles on.
         except Exception as error:
-            warnings.warn(
-                f"compiled code in {self.cache_path} is damaged and compiled anew: {error!r}",
-                RuntimeWarning,
-                stacklevel=2,
+            _warn_once(
+                f"compiled code in {self.cache_path} is damaged and compiled anew: {error!r}"
             )
             self._try_to_write(self.flush)
             return None
@@ -99,12 +97,16 @@ class CodeCache(_caching.FunctionCache):  # type: ignore[misc]
         try:
             write()
         except OSError as error:
-            warnings.warn(
-                f"compiled code cannot be kept in {self.cache_path}, so it will be compiled again "
-                f"by the next process: {error}",
-                RuntimeWarning,
-                stacklevel=3,
+            _warn_once(
+                f"compiled code cannot be kept in {code_folder()}, so it will be compiled again by "
+                f"the next process: {error.strerror}"
             )
+
+
+@cache
+def _warn_once(message: str) -> None:
+    # One fault concerns many functions, and numba has its own filters of warnings.
+    warnings.warn(message, RuntimeWarning, stacklevel=3)
 
 
 def keep_code(dispatcher: Any) -> None:

@@ -19,7 +19,7 @@ def test_every_table_that_is_asked_for_ships_and_no_other():
 @pytest.mark.parametrize("key", REQUESTS)
 def test_shipped_tables_hold_what_their_name_says(key):
     plans_trimp, vdot, _ = REQUESTS[key]
-    table = read_shipped_table(shipped_tables() / f"{key}.npz")
+    table = read_shipped_table(shipped_tables(), key)
     assert table.plans_trimp == plans_trimp
     assert table.vdot == vdot
     assert np.all((table.heart_rate_bpm > 40.0) & (table.heart_rate_bpm < 220.0))
@@ -32,7 +32,7 @@ def test_a_shipped_table_that_was_changed_is_refused(tmp_path):
     for changed in (content[:-1], content + b" ", b""):
         (tmp_path / f"{key}.npz").write_bytes(changed)
         with pytest.raises(ValueError, match=f"{key}.npz is damaged: its sha256 must be"):
-            read_shipped_table(tmp_path / f"{key}.npz")
+            read_shipped_table(tmp_path, key)
 
 
 def test_the_default_table_equals_step_by_step_calls(asked, assert_equals_direct_calls):
@@ -42,5 +42,5 @@ def test_the_default_table_equals_step_by_step_calls(asked, assert_equals_direct
     runner = load_individual("recreational-runner")
     request = (runner.plans_trimp, runner.physiology.vdot, runner.physiology.gender)
     (key,) = (key for key, value in REQUESTS.items() if value == request)
-    table = read_shipped_table(shipped_tables() / f"{key}.npz")
+    table = read_shipped_table(shipped_tables(), key)
     assert_equals_direct_calls(table, load_predictor(), *asked)

@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from fitgym_agents.deep.acktr import kfac
 from fitgym_agents.deep.acktr.algorithm import ACKTR, policy_loss
 from fitgym_agents.deep.acktr.kfac import KFAC
 from fitgym_agents.deep.acktr.settings import ACKTRConfiguration
@@ -184,6 +185,46 @@ def test_every_update_stays_in_the_trust_regions(
     agent.learn(2_000)
     for name in regions:
         assert 0.5 < max(shares[name]) < 1.2
+
+
+def test_the_longest_step_of_both_networks_falls_to_zero(
+    certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With trust regions without end every step is the longest: it is what the weights moved by.
+
+    A step is a multiple of the natural gradient, so that its length is the ratio of the two.
+    """
+    lengths: dict[KFAC, list[float]] = {}
+    solve = kfac.damped_solution
+    directions: list[Tensor] = []
+
+    def note_direction(*arguments: Any) -> Tensor:
+        directions.append(solve(*arguments))
+        return directions[-1]
+
+    step = KFAC.step
+
+    def note_length(self: KFAC, outputs: Tensor, maps: Any, *rest: Any, **options: Any) -> None:
+        before = torch.cat([w.detach().flatten() for w in maps[-1].weights])
+        directions.clear()
+        step(self, outputs, maps, *rest, **options)
+        moved = torch.cat([w.detach().flatten() for w in maps[-1].weights]) - before
+        lengths.setdefault(self, []).append(float(moved.norm() / directions[-1].norm()))
+
+    monkeypatch.setattr(kfac, "damped_solution", note_direction)
+    monkeypatch.setattr(KFAC, "step", note_length)
+    agent = small(
+        certain,
+        learning_rate=1e-3,
+        momentum=0.0,
+        trust_region=1e9,
+        critic_trust_region=1e9,
+        steps=6,
+    )
+    agent.learn(4 * 6 * 8)
+    assert lengths.keys() == set(agent._optimisers.values())
+    for found in lengths.values():
+        np.testing.assert_allclose(found, 1e-3 * (1.0 - np.arange(8) / 8), rtol=2e-2)
 
 
 def test_forbidden_plans_are_never_chosen(certain: dict[str, Any]) -> None:

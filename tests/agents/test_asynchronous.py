@@ -6,9 +6,12 @@ import multiprocessing
 import os
 import platform
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -163,3 +166,114 @@ def test_an_interrupt_while_processes_start_leaves_nobody(monkeypatch: pytest.Mo
     with pytest.raises(KeyboardInterrupt):
         run_in_processes(partial(make, counter=counter), 2, counter, nothing)
     assert not multiprocessing.active_children()
+
+
+@dataclass
+class Starting:
+    """Takes a minute to start, as where much is to be imported or compiled."""
+
+    counter: StepCounter
+
+    def advance(self) -> bool:
+        return False
+
+
+def make_slowly(index: int, counter: StepCounter) -> Starting:
+    time.sleep(60.0)
+    return Starting(counter)
+
+
+@dataclass
+class Stuck:
+    """Reserves a rollout that takes a minute."""
+
+    counter: StepCounter
+
+    def advance(self) -> bool:
+        if self.counter.reserve(10) is None:
+            return False
+        time.sleep(60.0)
+        return True
+
+
+def make_stuck(index: int, counter: StepCounter) -> Stuck:
+    return Stuck(counter)
+
+
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.parametrize(
+    ("make_worker", "seconds"),
+    # Those that have reserved nothing are not waited for, and the others a second.
+    [(make_slowly, 0.9), (make_stuck, 3.0)],
+    ids=["starting", "in a long rollout"],
+)
+def test_stopping_takes_about_a_second(make_worker: Any, seconds: float) -> None:
+    counter = StepCounter(0, 10**9, processes=True)
+    stopped: list[float] = []
+
+    def interrupt() -> None:
+        if make_worker is make_slowly or counter.pending():
+            stopped.append(time.monotonic())
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_in_processes(partial(make_worker, counter=counter), 2, counter, interrupt)
+    assert time.monotonic() - stopped[0] < seconds
+    assert not multiprocessing.active_children()
+
+
+SCRIPT = """
+from fitgym_agents.registry import find_agent
+
+def learn():
+    agent = find_agent("a3c").create(
+        "fitgym/Acquisition-v0",
+        env_kwargs={"days": 4},
+        configuration={"environments": 2, "hidden_sizes": [4], "memory_size": 4, "steps": 4},
+    )
+    agent.learn(16)
+    print("learnt", agent.timesteps)
+
+if __name__ == "__main__":
+"""
+
+
+def answer(*command: str, stdin: str | None = None) -> tuple[int, str]:
+    """Run a script by Python; return its exit code and what it printed."""
+    done = subprocess.run(
+        [sys.executable, *command], input=stdin, capture_output=True, text=True, timeout=300
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_script_from_standard_input_is_told_what_to_do() -> None:
+    code, text = answer("-", stdin=SCRIPT + "    learn()\n")
+    assert code == 1
+    assert "LearningError: worker processes import the main module" in text
+    assert "'<stdin>'" in text
+    assert "workers=0" in text
+    assert "if __name__" not in text.rpartition("LearningError")[2]
+
+
+def test_a_command_line_without_a_file_learns() -> None:
+    code, text = answer("-c", SCRIPT.replace('if __name__ == "__main__":', "") + "learn()")
+    assert (code, "learnt 16" in text) == (0, True), text
+
+
+def test_a_daemonic_process_is_told_what_to_do(tmp_path: Path) -> None:
+    script = tmp_path / "pooled.py"
+    script.write_text(
+        SCRIPT
+        + """    import multiprocessing
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        try:
+            pool.apply(learn)
+        except RuntimeError as error:
+            print("told:", error)
+""",
+        encoding="utf-8",
+    )
+    code, text = answer(str(script))
+    assert code == 0, text
+    assert "told: a daemonic process" in text
+    assert "give workers=0" in text

@@ -426,6 +426,56 @@ def test_random_plans_give_way_to_those_of_most_value_by_all_that_was_seen(
     assert max(best_of_the_day[2:]) < 0.9
 
 
+def test_the_learning_rate_of_every_gradient_step_falls_linearly(
+    certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+    step = torch.optim.Adam.step
+
+    def note(self: torch.optim.Adam, *arguments: Any) -> Any:
+        rates.extend(group["lr"] for group in self.param_groups)
+        return step(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", note)
+    small(certain, learning_rate=0.5).learn(8 * 4 * 12)
+    # Three steps after each of eight episodes of four environments.
+    np.testing.assert_allclose(rates, np.repeat(0.5 * (1.0 - np.arange(8) / 8), 3))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_long_gradients_are_cut_to_a_norm_of_ten(
+    certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch, scale: float
+) -> None:
+    """What the optimiser is given is the loss's gradient, or the part of it of norm 10."""
+    agent = small(certain, network="mlp", activation="relu", gradient_steps=1)
+    # Inputs so much larger make for gradients so much longer.
+    agent.normalisation = dataclasses.replace(
+        agent.normalisation, deviation=agent.normalisation.deviation / scale
+    )
+    drawn: list[Sequences] = []
+    sample = EpisodeReplayBuffer.sample
+
+    def note(self: EpisodeReplayBuffer, *arguments: Any) -> Sequences:
+        drawn.append(sample(self, *arguments))
+        return drawn[-1]
+
+    monkeypatch.setattr(EpisodeReplayBuffer, "sample", note)
+    given: list[Tensor] = []
+    own: list[Tensor] = []
+
+    def compare(self: torch.optim.Adam, *_: Any) -> None:
+        weights = list(agent.actor.parameters())
+        given.append(torch.cat([weight.grad.flatten() for weight in weights]))
+        loss = q_learning_loss(agent.actor, agent.target, drawn[-1], agent.mask, 0.99, 0.9)
+        own.append(torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights)]))
+
+    monkeypatch.setattr(torch.optim.Adam, "step", compare)
+    agent.learn(48)
+    assert (own[0].norm() > 10.0) == (scale > 1.0)
+    expected = own[0] * min(1.0, 10.0 / float(own[0].norm()))
+    torch.testing.assert_close(given[0], expected, rtol=1e-4, atol=1e-6)
+
+
 def test_wrong_settings_are_clear_errors(certain: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"unknown keys \['learning_speed'\].*learning_rate"):
         small(certain, learning_speed=1)

@@ -1,4 +1,4 @@
-"""What is collected is what the environments did, in scales measured from them."""
+"""What is collected is what the environments did, normalised by what was measured in them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+import pytest
 import torch
+from gymnasium.vector import VectorEnv
 
 from fitgym_agents.deep.networks import HybridNetwork
 from fitgym_agents.deep.normalisation import Normalisation
@@ -72,7 +74,7 @@ def test_forbidden_plans_are_not_lived(certain: dict[str, Any]) -> None:
     assert set(actions.flatten().tolist()) == {1, 2, 4, 5, 6, 7, 8, 9}
 
 
-def test_scales_make_random_seasons_standard() -> None:
+def test_random_episodes_are_normalised() -> None:
     arguments = {"days": 20, "forbidden_plans": [10]}
     environments = make_vector_env(ENV_ID, 512, arguments)
     scales = Normalisation.measure(environments, 20, 0.9, seed=1)
@@ -91,7 +93,68 @@ def test_scales_make_random_seasons_standard() -> None:
     np.testing.assert_allclose(rewards.mean(), 0.0, atol=0.1)
 
 
-def test_scales_survive_a_file() -> None:
+class Scripted(VectorEnv[Any, Any, Any]):
+    """Two environments whose rewards and observations are those of a table, whatever is done."""
+
+    rewards = np.array([[1.0, 10.0], [2.0, -20.0], [4.0, 45.0]])
+    num_envs = 2
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        return ({"action_mask": np.ones(3, dtype=np.int8)}[name],) * 2
+
+    def reset(self, *, seed: Any = None, options: Any = None) -> tuple[Any, dict[str, Any]]:
+        self._step = 0
+        return self._observe(), {}
+
+    def step(self, actions: Any) -> tuple[Any, ...]:
+        reward = self.rewards[self._step]
+        self._step = (self._step + 1) % 3
+        ended = np.full(2, self._step == 0)
+        return self._observe(), reward, ended, np.zeros_like(ended), {}
+
+    def _observe(self) -> Any:
+        return np.array([[self._step, 7.0], [10.0 * self._step, 7.0]], dtype=np.float32)
+
+
+@pytest.mark.parametrize("discount", [0.0, 0.5, 0.99, 1.0])
+def test_moments_of_scripted_episodes_by_hand(discount: float) -> None:
+    found = Normalisation.measure(Scripted(), 3, discount, seed=0)
+    assert found.reward_mean == pytest.approx(7.0)
+    to_come = []
+    for first, second, third in ((-6.0, -5.0, -3.0), (3.0, -27.0, 38.0)):
+        to_come += [third, second + discount * third]
+        to_come.append(first + discount * second + discount**2 * third)
+    assert found.return_deviation == pytest.approx(np.std(to_come))
+    np.testing.assert_allclose(found.mean, [np.mean([0, 1, 2, 0, 10, 20]), 7.0])
+    # What never varies keeps its unit.
+    np.testing.assert_allclose(found.deviation, [np.std([0, 1, 2, 0, 10, 20]), 1.0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"deviation": np.array([1.0, 0.0])}, "must be above 0"),
+        ({"deviation": np.array([1.0, np.nan])}, "must be above 0"),
+        ({"deviation": np.ones(3)}, "vectors of the same size"),
+        ({"return_deviation": 0.0}, "must be above 0"),
+    ],
+)
+def test_moments_that_cannot_be_are_refused(changes: dict[str, Any], message: str) -> None:
+    fields: dict[str, Any] = {"mean": np.zeros(2), "deviation": np.ones(2)}
+    fields |= {"reward_mean": 0.0, "return_deviation": 1.0}
+    with pytest.raises(ValueError, match=message):
+        Normalisation(**{**fields, **changes})
+
+
+def test_far_observations_are_clipped_and_rewards_are_not() -> None:
+    found = Normalisation(np.array([1.0, 1.0]), np.array([2.0, 1e-3]), 0.0, 0.01)
+    far = np.array([[22.0, 1.0], [-1e30, 1.005], [1e30, 2.0]])
+    expected = [[10.0, 0.0], [-10.0, 5.0], [10.0, 10.0]]
+    np.testing.assert_allclose(found.observations(far), expected, rtol=1e-4)
+    np.testing.assert_allclose(found.rewards(np.array([5.0])), [500.0])
+
+
+def test_the_normalisation_survives_a_file() -> None:
     scales = Normalisation(np.arange(3.0), np.ones(3), 2.0, 3.0)
     again = Normalisation.from_tensors(scales.tensors())
     values = np.array([[1.0, 2.0, 3.0]])

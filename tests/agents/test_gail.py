@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from fitgym_agents.agent import Agent
+from fitgym_agents.deep.gail import algorithm
 from fitgym_agents.deep.gail.algorithm import (
     GAIL,
     clipped_objective,
@@ -172,6 +173,38 @@ def test_an_experts_rule_is_found_again(certain: dict[str, Any], rule: str, netw
     assert agent.discriminate(shown.observations, shown.actions).mean() == pytest.approx(
         0.5, abs=0.05
     )
+
+
+def test_the_advantages_of_a_batch_have_mean_0_and_deviation_1(
+    certain: dict[str, Any], rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch is seen once, in four parts, and is a linear map of the estimates by hand."""
+    parts: list[Tensor] = []
+    estimates: list[Tensor] = []
+    objective, estimate = algorithm.clipped_objective, algorithm.generalised_advantages
+
+    def note(log_ratios: Tensor, advantages: Tensor, clip_range: float) -> Tensor:
+        parts.append(advantages)
+        return objective(log_ratios, advantages, clip_range)
+
+    def note_estimate(*arguments: Any) -> Tensor:
+        estimates.append(estimate(*arguments))
+        return estimates[-1]
+
+    monkeypatch.setattr(algorithm, "clipped_objective", note)
+    monkeypatch.setattr(algorithm, "generalised_advantages", note_estimate)
+    agent = _agent(rule, certain, epochs=1, minibatch_seasons=8)
+    agent.learn(2 * 12 * 32)
+    assert len(parts) == 8
+    for batch, raw in zip((parts[:4], parts[4:]), estimates, strict=True):
+        # Columns come in random order.
+        advantages = torch.cat(batch, 1)
+        expected = (raw - raw.mean()) / raw.std()
+        order, other = advantages[0].argsort(), expected[0].argsort()
+        torch.testing.assert_close(advantages[:, order], expected[:, other], atol=1e-4, rtol=1e-4)
+        assert raw.mean().abs() > 0.01
+        assert advantages.mean().item() == pytest.approx(0.0, abs=1e-5)
+        assert advantages.std().item() == pytest.approx(1.0, abs=1e-4)
 
 
 def test_the_entropy_penalty_makes_the_policy_decide(certain: dict[str, Any], rule: str) -> None:

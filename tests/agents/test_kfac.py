@@ -294,6 +294,34 @@ def test_step_of_an_exact_block_diverges_by_the_trust_region(delta: float) -> No
     assert softmax_divergence(before, after) == pytest.approx(delta, rel=3 * delta**0.5)
 
 
+@pytest.mark.parametrize("excess", [3.0, 10.0])
+def test_a_step_that_is_too_long_is_shortened_to_the_trust_region(excess: float) -> None:
+    """The divergence of a linear map goes with the square of its step, so that it ends up exact."""
+    torch.manual_seed(3)
+    net, delta = linear_network(3, 2), 1e-4
+    inputs, targets = torch.randn(40, 1, 3), torch.randn(40, 1, 2)
+    outputs, maps, _ = unrolled_pass(net, inputs)
+    before, old_weights = outputs.detach(), weights(net)
+    # Draws too small by a factor make the curvature too small by its square, and the step too
+    # long by the factor.
+    drawn = torch.randn(40, 1, 2) / excess
+    measured: list[float] = []
+
+    def divergence() -> float:
+        with torch.no_grad():
+            measured.append(gaussian_divergence(before, net(inputs)[0]))
+        return measured[-1]
+
+    kfac = optimiser(trust_region=delta)
+    loss = 0.5 * (outputs - targets).square().sum(-1).mean()
+    kfac.step(outputs, maps, drawn, loss, divergence, longest=NO_LIMIT, renew_bases=True)
+    assert measured[0] > 0.3 * excess**2 * delta
+    assert divergence() == pytest.approx(delta, rel=1e-3)
+    # The averaged step, which the next one goes on with, is the one that was kept.
+    kept = torch.from_numpy(kfac.tensors()["0.step"])
+    torch.testing.assert_close(weights(net) - old_weights, kept, rtol=1e-3, atol=1e-6)
+
+
 # Whole networks.
 
 

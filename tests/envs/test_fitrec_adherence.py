@@ -375,7 +375,7 @@ def test_a_new_person_s_table_that_cannot_be_kept_serves_all_the_same(tmp_path, 
     # Nobody else has this VDOT.
     person = {**RUNNER.to_dict(), "name": "new"}
     person["physiology"] = {**person["physiology"], "vdot": 43.21}
-    with pytest.warns(RuntimeWarning, match="cannot be cached: .*Not a directory"):
+    with pytest.warns(RuntimeWarning, match="cannot be cached in .*Not a directory"):
         env = gym.make("fitgym/Acquisition-v0", predictor="ode", individual=person)
     env.reset(seed=0)
     assert env.step(5)[4]["internal_load"] > 0.0

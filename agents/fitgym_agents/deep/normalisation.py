@@ -17,6 +17,10 @@ from fitgym_agents.environments import shared_attribute
 # Enough for standard errors of a few per cent.
 _EPISODES = 256
 
+# Normalised observations are clipped to this, as by SB3's VecNormalize: what hardly varies under
+# random actions may be far off under a policy, or for another person.
+_CLIP = 10.0
+
 
 @dataclass(frozen=True, eq=False)
 class Normalisation:
@@ -108,9 +112,9 @@ class Normalisation:
             )
 
     def observations(self, observations: NDArray[Any]) -> Tensor:
-        """Return observations (..., I) normalised, as float32."""
+        """Return observations (..., I) normalised and clipped, as float32."""
         scaled = (observations - self.mean) / self.deviation
-        return torch.from_numpy(scaled.astype(np.float32))
+        return torch.from_numpy(scaled).clamp_(-_CLIP, _CLIP).float()
 
     def rewards(self, rewards: NDArray[Any]) -> Tensor:
         """Return rewards normalised, as float32."""

@@ -22,17 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from matplotlib.text import Text
 
-__all__ = [
-    "as_svg",
-    "calibration_fit",
-    "differences",
-    "learning_curves",
-    "mean_plans",
-    "palette",
-    "returns",
-    "session_series",
-]
-
 # Inches. At a phone's width of 360 pixels the text is then still about 8 pixels high.
 _WIDTH = 5.6
 _HEIGHT = 3.3
@@ -152,7 +141,7 @@ def differences(reference: Row, rivals: Sequence[Row], palette: dict[str, str]) 
     rows = [
         (
             row.label,
-            paired_difference(row.result.evaluation, reference.result.evaluation),
+            paired_difference(row.evaluation, reference.evaluation),
             palette.get(row.label, COLOURS["grey"]),
         )
         for row in rivals
@@ -183,8 +172,8 @@ def learning_curves(table: Table, palette: dict[str, str]) -> Figure:
     for row in table.of_kind("learnt"):
         curve = row.result.curve
         axes.plot(
-            [point.steps for point in curve],
-            [point.mean_return for point in curve],
+            [steps for steps, _ in curve],
+            [mean_return for _, mean_return in curve],
             ".-",
             color=palette[row.label],
             label=row.label,
@@ -220,7 +209,7 @@ def mean_plans(table: Table, palette: dict[str, str]) -> Figure:
 
 
 def _by_day(row: Row) -> npt.NDArray[np.float64]:
-    mean: npt.NDArray[np.float64] = np.nanmean(row.result.evaluation.plans_trimp, axis=0)
+    mean: npt.NDArray[np.float64] = np.nanmean(row.evaluation.plans_trimp, axis=0)
     return mean
 
 

@@ -12,8 +12,6 @@ from fitgym.common.statistics import Interval
 from fitgym_agents.evaluation import paired_difference
 from fitgym_benchmarks.report.tables import Row, Table
 
-__all__ = ["Finding", "ReplayFacts", "find", "title_of"]
-
 
 @dataclass(frozen=True)
 class ReplayFacts:
@@ -112,7 +110,7 @@ def find(table: Table) -> Finding:
         title=title_of(table.environment),
         best_fixed=best_fixed,
         best_learnt=best_learnt,
-        difference=paired_difference(best_learnt.result.evaluation, best_fixed.result.evaluation),
+        difference=paired_difference(best_learnt.evaluation, best_fixed.evaluation),
         learnt_range=(min(means), max(means)),
         replay=_replay_facts(table, best_fixed),
     )
@@ -134,8 +132,8 @@ def _replay_facts(table: Table, best_fixed: Row) -> ReplayFacts | None:
     arguments = run.specification(run.evaluation_kwargs)
     if arguments["adherence"] != "replay":
         return None
-    first, *others = [row.result.evaluation for row in table.rows]
-    best = best_fixed.result.evaluation
+    first, *others = [row.evaluation for row in table.rows]
+    best = best_fixed.evaluation
     bonus = arguments["completion_bonus"] * best.met.sum()
     shortfall = np.maximum(best.plans_trimp - best.done_trimp, 0.0).sum()
     performance = best.rewards.sum() - bonus + arguments["shortfall_penalty"] * shortfall

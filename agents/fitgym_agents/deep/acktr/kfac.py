@@ -259,11 +259,12 @@ class KFAC:
         """Go on from what ``tensors`` returned.
 
         Raises:
+            KeyError: If the factors or the step of a map are missing.
             ValueError: If the factors of a map do not have the sizes of its step.
         """
         self.updates = int(tensors["updates"])
         arrays = {name: torch.tensor(array) for name, array in tensors.items()}
-        count = sum(name.endswith(".step") for name in tensors)
+        count = len({name.partition(".")[0] for name in tensors if "." in name})
         self._factors = [(arrays[f"{i}.inputs"], arrays[f"{i}.outputs"]) for i in range(count)]
         self._steps = [arrays[f"{i}.step"] for i in range(count)]
         for (a, g), step in zip(self._factors, self._steps, strict=True):
