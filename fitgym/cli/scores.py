@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fitgym.common.tables import markdown_table
 from fitgym.common.validation import require_integer
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _score_table(scores: dict[tuple[str, str], ReferenceScores]) -> str:
             for name, score in one.references.items()
         ]
         rows.append([f"`{env_id}`", individual, *cells])
-    return _markdown(rows)
+    return markdown_table(rows[0], rows[1:], left=2)
 
 
 def _solution_table(scores: dict[tuple[str, str], ReferenceScores]) -> str:
@@ -121,17 +122,12 @@ def _solution_table(scores: dict[tuple[str, str], ReferenceScores]) -> str:
             score = one.differences[name]
             cells.append(f"{score.mean:+.1f} ± {score.half_width:.1f}")
         rows.append([f"`{env_id}`", individual, *cells])
-    return _markdown(rows)
+    return markdown_table(rows[0], rows[1:], left=2)
 
 
 def _cell(score: Score) -> str:
     share = "" if score.share in (0.0, 1.0) else f" ({100 * score.share:.0f} %)"
     return f"{score.mean:.1f} ± {score.half_width:.1f}{share}"
-
-
-def _markdown(rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
 def _parts(path: Path) -> tuple[str, str]:

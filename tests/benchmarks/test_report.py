@@ -18,7 +18,7 @@ VOID = {"meta", "link", "br", "hr", "img", "input"}
 FIGURES = [
     "Fixed plans against learnt policies",
     "Learning curves",
-    "Plan by day of the season",
+    "Plan by day of the episode",
     "Intensity of every session",
     "Performance in every session",
     "Calibration, acquisition stage",
@@ -130,7 +130,7 @@ def test_every_number_of_the_tables_is_shown_and_leads_to_its_run(page, results)
 def test_page_says_what_replay_means(page) -> None:
     text = " ".join(page.text.split())
     assert "contextual bandit" in text
-    assert "indeed the same on every day of every season" in text
+    assert "indeed the same on every day of every episode" in text
     assert "mu = 60" in text
 
 

@@ -127,14 +127,14 @@ class CoachRule(Agent):
         build_share: float = 1 / 6,
         taper_share: float = 2 / 9,
     ) -> None:
-        """Shape the season.
+        """Shape the episode: build-up, block and taper.
 
         Args:
             easy_plan: Plan of the build-up, the easy days and the taper, 0 to 10.
             hard_plan: Plan of the hard days of the block, 0 to 10.
             hard_every: A hard day comes every so many days of the block, from 1.
-            build_share: Share of the season's days given to the build-up.
-            taper_share: Share of the season's days given to the taper.
+            build_share: Share of the episode's days given to the build-up.
+            taper_share: Share of the episode's days given to the taper.
 
         Raises:
             ValueError: If an argument is out of range or the shares add up to more than 1.
@@ -169,7 +169,7 @@ class CoachRule(Agent):
         return np.where(hard, self.hard_plan, self.easy_plan).astype(np.int64), day + 1
 
     def configuration(self) -> dict[str, Any]:
-        """Return the shape of the season."""
+        """Return the shape of the episode."""
         return {
             "easy_plan": self.easy_plan,
             "hard_plan": self.hard_plan,

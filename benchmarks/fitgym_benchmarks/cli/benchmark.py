@@ -16,7 +16,7 @@ from fitgym_benchmarks.backends.local import run_all
 from fitgym_benchmarks.report.report import calibrate_log, write_report
 from fitgym_benchmarks.report.tables import as_text, tables
 from fitgym_benchmarks.runs import Result
-from fitgym_benchmarks.search import SPACES, STAGES, Search, as_markdown, run_search
+from fitgym_benchmarks.search import SPACES, STAGES, TRIALS, Search, as_markdown, run_search
 from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.suites.algorithms import ROWS, algorithm_runs, algorithm_table, write_page
 from fitgym_benchmarks.suites.quick import ENVIRONMENTS, EPISODES, STEPS, first_tables, quick_runs
@@ -104,7 +104,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=list(STAGES),
         help="ids of the environments to learn",
     )
-    search.add_argument("--trials", type=int, default=40, help="finished trials in all")
+    search.add_argument("--trials", type=int, default=TRIALS, help="finished trials in all")
     search.add_argument("--steps", type=int, default=1_000_000, help="steps of each training")
     search.add_argument("--seeds", type=int, default=1, help="trainings of each trial")
     search.add_argument("--episodes", type=int, default=100, help="episodes to judge a training by")

@@ -127,11 +127,11 @@ def returns(table: Table, palette: dict[str, str]) -> Figure:
     rows = [
         (row.label, row.mean_return, palette.get(row.label, COLOURS["grey"])) for row in table.rows
     ]
-    return _forest(rows, "mean return of a season")
+    return _forest(rows, "mean return of an episode")
 
 
 def differences(reference: Row, rivals: Sequence[Row], palette: dict[str, str]) -> Figure:
-    """Return how much more than ``reference`` others earned in the same seasons, with intervals.
+    """Return how much more than ``reference`` others earned in the same episodes, with intervals.
 
     Args:
         reference: With whom to compare.
@@ -187,7 +187,7 @@ def learning_curves(table: Table, palette: dict[str, str]) -> Figure:
 
 
 def mean_plans(table: Table, palette: dict[str, str]) -> Figure:
-    """Return what each learner, and the ceiling, asks for on each day, the mean over seasons."""
+    """Return what each learner, and the ceiling, asks for on each day, the mean over episodes."""
     figure, axes = _panel()
     learnt = table.of_kind("learnt")
     # Learners that ask for the same would hide each other but for the widths.
@@ -204,7 +204,7 @@ def mean_plans(table: Table, palette: dict[str, str]) -> Figure:
         )
     axes.set_ylim(bottom=0.0)
     _legend_above(axes, 5)
-    tidy_axes(axes, x_label="day of the season", y_label="plan (points, 0 for none)")
+    tidy_axes(axes, x_label="day of the episode", y_label="plan (points, 0 for none)")
     return figure
 
 

@@ -19,7 +19,7 @@ class ReplayFacts:
 
     Attributes:
         plans_change_nothing: Whether what was done and the performance were the same on every day
-            of every season whoever pushed the plans.
+            of every episode whoever pushed the plans.
         median_session_trimp: Median of the sessions, points.
         easiest: The easiest of the fixed plans.
         completion_bonus: ``mu``, reward of a plan that is met.
@@ -45,7 +45,7 @@ class Finding:
         best_fixed: The best of the fixed plans.
         best_learnt: The best of the learners.
         difference: How much more the best learner earned than the best fixed plan in the same
-            seasons, with its 95% interval.
+            episodes, with its 95% interval.
         learnt_range: Lowest and highest mean return of the learners.
         replay: Facts about replay adherence; None for other adherence.
     """

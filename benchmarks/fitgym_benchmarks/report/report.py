@@ -204,14 +204,14 @@ def _environment_panels(finding: Finding) -> list[Panel]:
             f"{finding.slug}-returns",
             figures.returns(table, palette),
             "Fixed plans against learnt policies",
-            f"Mean return over {table.rows[0].result.run.episodes} seasons with 95% intervals "
+            f"Mean return over {table.rows[0].result.run.episodes} episodes with 95% intervals "
             "(Fang et al. 2022, figure 9). Learnt policies are coloured.",
         ),
         _panel(
             f"{finding.slug}-differences",
             figures.differences(fixed, rivals, palette),
             f"In comparison with {fixed.label}",
-            "Difference in return in the same seasons, with 95% intervals; right of the line is "
+            "Difference in return in the same episodes, with 95% intervals; right of the line is "
             "better. Shown are the learnt policies and the references that come close.",
         ),
         _panel(
@@ -224,8 +224,8 @@ def _environment_panels(finding: Finding) -> list[Panel]:
         _panel(
             f"{finding.slug}-plans",
             figures.mean_plans(table, palette),
-            "Plan by day of the season",
-            "What each learnt policy, and the ceiling, asks for: the mean over seasons.",
+            "Plan by day of the episode",
+            "What each learnt policy, and the ceiling, asks for: the mean over episodes.",
         ),
     ]
 
