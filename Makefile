@@ -6,7 +6,7 @@ PIP_INSTALL = $(VENV)/bin/python -m pip install --quiet --constraint constraints
 # The learners and the predictor run fastest with one thread per process.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint check clean
+.PHONY: demo test lint check check-bounds clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/fitgym benchmark quick
@@ -20,6 +20,10 @@ lint: $(VENV)/.installed-dev
 	$(VENV)/bin/mypy
 
 check: lint test
+
+# Ten million random and adversarial steps, none of which may leave its observation space.
+check-bounds: $(VENV)/.installed
+	FITGYM_BOUND_STEPS=10000000 $(VENV)/bin/python -m pytest tests/envs/test_task.py -k adversarial
 
 clean:
 	rm -rf $(VENV) results .hypothesis .mypy_cache .pytest_cache .ruff_cache
