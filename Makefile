@@ -7,7 +7,7 @@ PIP_INSTALL = -m pip install --quiet --constraint
 # The learners and the predictor run fastest with one thread per process.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-lowest lint check package clean
+.PHONY: demo test test-lowest lint check check-bounds package clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/fitgym benchmark quick
@@ -26,6 +26,10 @@ lint: $(VENV)/.installed-dev
 	$(VENV)/bin/mypy
 
 check: lint test
+
+# Ten million random and adversarial steps, none of which may leave its observation space.
+check-bounds: $(VENV)/.installed
+	FITGYM_BOUND_STEPS=10000000 $(VENV)/bin/python -m pytest tests/envs/test_task.py -k adversarial
 
 # dist/ gets the source distribution and the wheel, which is built from it.
 package: $(VENV)/.installed-dev

@@ -136,8 +136,8 @@ def transition(
     outcome.motivation = state.motivation
     # The state holds those of the last session on days without one, too.
     trained = intensity > 0.0
-    outcome.mean_heart_rate = state.mean_heart_rate if trained else math.nan
-    outcome.internal_load = state.internal_load if trained else math.nan
+    outcome.mean_heart_rate = state.mean_heart_rate if trained else 0.0
+    outcome.internal_load = state.internal_load if trained else 0.0
 
 
 @compiled

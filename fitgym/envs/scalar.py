@@ -22,6 +22,7 @@ from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.render import EpisodeRenderer
 from fitgym.envs.setting import RENDER_FPS, RENDER_MODES, IndividualLike, Setting
 from fitgym.envs.task import OBSERVATIONS, TaskArguments
+from fitgym.model.noise import split_mix
 from fitgym.people.individual import Individual, StageParameters
 
 Observation = NDArray[np.float32]
@@ -271,7 +272,8 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     def np_random(self, generator: np.random.Generator) -> None:
         self._np_random, self._np_random_seed = generator, -1
         if self._running:
-            key = self._next_key()
+            # Mixed, for the generator may be seeded as the episode's own was.
+            key = split_mix(self._next_key(), 0)
             self._state["key"] = key
             self._begin_noise(key)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Self, Unpack
 
 import numpy as np
@@ -24,6 +24,7 @@ from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.render import EpisodeRenderer
 from fitgym.envs.setting import RENDER_FPS, RENDER_MODES, IndividualLike, Setting
 from fitgym.envs.task import OBSERVATIONS, Person, TaskArguments
+from fitgym.model.noise import split_mix
 from fitgym.people.individual import Individual
 
 Observations = NDArray[np.float32]
@@ -48,9 +49,9 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
     - ``num_envs``: how many environments.
     - ``autoreset_mode``: an ``AutoresetMode`` or its value. With ``"NextStep"`` the step after a
       terminal one resets, whatever the action, with reward 0. With ``"SameStep"`` the terminal
-      step itself resets; the last observation and info stand in ``infos["final_obs"]`` and
-      ``infos["final_info"]``. With ``"Disabled"`` it is for the user to reset, with
-      ``reset_mask``.
+      step itself resets; the last observations stand in ``infos["final_obs"]``, (num_envs, width)
+      and NaN where an episode goes on, the last infos in ``infos["final_info"]``. With
+      ``"Disabled"`` it is for the user to reset, with ``reset_mask``.
 
     Custom adherence is Python's matter: it is called for one environment after the other.
     ``render`` returns a tuple of what the scalar environments would.
@@ -245,7 +246,10 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         self._generators, self._seeds = list(generators), [-1] * self.num_envs
         if self._started:
             running = np.flatnonzero(~self._ended).tolist()
-            self._states["key"][running] = self._next_keys(running)
+            # Mixed, for a generator may be seeded as the episode's own was.
+            keys = [split_mix(key, 0) for key in self._next_keys(running)]
+            self._states["key"][running] = keys
+            self._begin_noise(running, keys)
 
     @property
     def np_random_seed(self) -> tuple[int | None, ...]:  # type: ignore[override]
@@ -348,10 +352,13 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         """Draw keys of some environments, on which all noise of the days to come hangs."""
         # The next 64 bits: what ``integers(0, 2**64)`` returns, in a third of the time.
         keys = [self._generator(index).bit_generator.random_raw() for index in indices]
+        return np.array(keys, dtype=np.uint64)
+
+    def _begin_noise(self, indices: Sequence[int], keys: Iterable[np.uint64]) -> None:
+        """Give adherence models in Python their random numbers of the days to come."""
         if not self._compiled:
             for index, key in zip(indices, keys, strict=True):
-                self._noise[index] = np.random.default_rng(key)
-        return np.array(keys, dtype=np.uint64)
+                self._noise[index] = np.random.default_rng(int(key))
 
     def _begin(
         self, chosen: NDArray[np.bool_], outcomes: NDArray[np.void], other: Person | None = None
@@ -367,6 +374,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         keys = np.zeros(self.num_envs, dtype=np.uint64)
         # As in the scalar environment, the key is drawn before the person.
         keys[indices] = self._next_keys(indices)
+        self._begin_noise(indices, keys[indices])
         number = 0
         if other is not None:
             number = len(self._groups)
@@ -525,10 +533,9 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         asked: NDArray[np.int64],
     ) -> dict[str, Any]:
         """Return the last observations and infos of the episodes that have ended."""
-        final = np.full(self.num_envs, None, dtype=object)
-        last = self._observe()
-        for index in np.flatnonzero(ended).tolist():
-            final[index] = last[index]
+        # One array of numbers, where SyncVectorEnv has one of objects that torch cannot take.
+        final = self._observe()
+        final[~ended] = np.nan
         info = self._infos(np.where(ended, outcomes, np.zeros(1, OUTCOME)), ended, plans, asked)
         return {
             "final_obs": final,
