@@ -44,7 +44,7 @@ READERS_OWN = ("results/", "my_agents.py")
 
 FILES = [
     f"/{path.relative_to(ROOT).as_posix()}"
-    for folder in ("fitgym", "agents", "benchmarks", "docs", "scripts", "tests", ".ci")
+    for folder in ("fitgym", "agents", "benchmarks", "docs", "examples", "scripts", "tests", ".ci")
     for path in (ROOT / folder, *(ROOT / folder).rglob("*"))
 ]
 PATHS = [

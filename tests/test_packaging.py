@@ -64,7 +64,7 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sdist")
     source = folder / "source"
     # A copy, for building leaves files in the tree that later builds would pick up.
-    for name in ("agents", "benchmarks", "docs", "fitgym", "scripts", "tests"):
+    for name in ("agents", "benchmarks", "docs", "examples", "fitgym", "scripts", "tests"):
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(ROOT / name, source / name, ignore=ignored)
     for path in ROOT.iterdir():
@@ -132,7 +132,7 @@ def test_the_source_distribution_holds_packages_tests_and_docs(sdist) -> None:
         for folder in PACKAGES.values()
         for name in files_below(folder)
     }
-    expected |= files_below(ROOT / "docs") | files_below(ROOT / "tests")
+    expected |= set().union(*(files_below(ROOT / name) for name in ("docs", "examples", "tests")))
     expected |= {"README.md", "LICENSE", "CHANGELOG.md", "CITATION.cff", "Makefile"}
     assert expected - names == set()
 
