@@ -1,4 +1,4 @@
-"""Evaluation against a loop written by hand, and its statistics against closed forms."""
+"""Evaluation against a loop written by hand."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from fitgym.adherence import CustomAdherence, Response
+from fitgym.planning.one_step import foresight_rewards
 from fitgym_agents.agent import Agent
 from fitgym_agents.evaluation import evaluate, paired_difference
-from fitgym_agents.references.simple import FixedPlan, HabitPlan, RandomPlan
+from fitgym_agents.references.simple import FixedPlan, Foresight, HabitPlan, RandomPlan
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 
@@ -27,9 +29,9 @@ class Copycat(Agent):
         return (days + observation[:, 0].astype(np.int64)) % 11, days + 1
 
 
-def play(env_kwargs: dict[str, Any], seed: int) -> dict[str, list[float]]:
+def play(env_id: str, env_kwargs: dict[str, Any], seed: int) -> dict[str, list[float]]:
     """Return what the copycat does in one episode."""
-    environment = gym.make(f"fitgym:{ENV_ID}", **env_kwargs)
+    environment = gym.make(f"fitgym:{env_id}", **env_kwargs)
     observation, info = environment.reset(seed=seed)
     record: dict[str, list[float]] = {
         "actions": [],
@@ -54,9 +56,27 @@ def play(env_kwargs: dict[str, Any], seed: int) -> dict[str, list[float]]:
     return record
 
 
-def test_evaluate_equals_a_loop_written_by_hand(replay: dict[str, Any]) -> None:
-    evaluation = evaluate(Copycat(), ENV_ID, episodes=5, seed=70, env_kwargs=replay)
-    records = [play(replay, seed) for seed in range(70, 75)]
+class Whim(CustomAdherence):
+    """Does a part of the plan, drawn from the episode's own generator."""
+
+    def respond(self, situation: Any) -> Response:
+        share = situation.generator.uniform()
+        return Response(intensity=share * situation.plan_trimp, met=share > 0.5)
+
+
+@pytest.mark.parametrize(
+    ("env_id", "env_kwargs"),
+    [
+        (ENV_ID, {}),
+        ("fitgym/Acquisition-v0", {}),
+        ("fitgym/Retention-v0", {"individual": "population"}),
+        ("fitgym/Acquisition-v0", {"adherence": f"{__name__}:Whim"}),
+    ],
+)
+def test_evaluate_equals_a_loop_written_by_hand(env_id: str, env_kwargs: dict[str, Any]) -> None:
+    env_kwargs = {**env_kwargs, "days": 12}
+    evaluation = evaluate(Copycat(), env_id, episodes=5, seed=70, env_kwargs=env_kwargs)
+    records = [play(env_id, env_kwargs, seed) for seed in range(70, 75)]
     for field in records[0]:
         expected = np.array([record[field] for record in records])
         np.testing.assert_array_equal(getattr(evaluation, field), expected, err_msg=field)
@@ -75,7 +95,53 @@ def test_evaluate_equals_a_loop_written_by_hand(replay: dict[str, Any]) -> None:
     )
 
 
-def test_agents_meet_the_same_seasons(replay: dict[str, Any]) -> None:
+class Curious(FixedPlan):
+    """Notes whom it is prepared for."""
+
+    def prepare(self, task: Any, people: Any) -> None:
+        self.task, self.people = task, people
+
+
+def test_an_agent_is_told_the_task_and_the_person_of_each_row() -> None:
+    agent, env_kwargs = Curious(2), {"days": 3, "individual": "population"}
+    evaluate(agent, "fitgym/Acquisition-v0", episodes=4, seed=9, env_kwargs=env_kwargs)
+    assert agent.task.days == 3
+    for seed, person in enumerate(agent.people, start=9):
+        environment: Any = gym.make("fitgym:fitgym/Acquisition-v0", **env_kwargs).unwrapped
+        environment.reset(seed=seed)
+        assert person == environment.individual
+    assert len(set(agent.people)) == 4
+
+
+@pytest.mark.parametrize("env_id", [ENV_ID, "fitgym/Acquisition-v0"])
+def test_foresight_previews_the_rewards_of_each_environment(env_id: str) -> None:
+    env_kwargs = {"days": 6, "forbidden_plans": [3]}
+    evaluation = evaluate(Foresight(), env_id, episodes=3, seed=5, env_kwargs=env_kwargs)
+    for seed, actions in enumerate(evaluation.actions.tolist(), start=5):
+        environment: Any = gym.make(f"fitgym:{env_id}", **env_kwargs).unwrapped
+        environment.reset(seed=seed)
+        for action in actions:
+            rewards = foresight_rewards(environment)
+            assert rewards[action] == rewards.max()
+            environment.step(action)
+
+
+def test_drawn_actions_are_the_same_in_every_evaluation() -> None:
+    torch = pytest.importorskip("torch")
+
+    class Drawing(FixedPlan):
+        def predict(self, observation, state=None, episode_start=None, deterministic=True):
+            return torch.randint(0, 11, (len(observation),)).numpy(), state
+
+    first = evaluate(Drawing(1), ENV_ID, episodes=3, deterministic=False).actions
+    before = torch.get_rng_state()
+    np.testing.assert_array_equal(
+        evaluate(Drawing(1), ENV_ID, episodes=3, deterministic=False).actions, first
+    )
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_agents_meet_the_same_episodes(replay: dict[str, Any]) -> None:
     a = evaluate(FixedPlan(1), ENV_ID, episodes=6, env_kwargs=replay)
     b = evaluate(RandomPlan(), ENV_ID, episodes=6, env_kwargs=replay)
     # Under replay what is done depends on the seed alone.
@@ -96,7 +162,7 @@ def test_evaluation_is_reproducible_and_episodes_do_not_depend_on_their_number(
     np.testing.assert_array_equal(many.rewards[2:4], later.rewards)
 
 
-def test_only_the_same_seasons_can_be_paired(replay: dict[str, Any]) -> None:
+def test_only_the_same_episodes_can_be_paired(replay: dict[str, Any]) -> None:
     a = evaluate(FixedPlan(1), ENV_ID, episodes=2, env_kwargs=replay)
     b = evaluate(FixedPlan(1), ENV_ID, episodes=2, seed=1, env_kwargs=replay)
     c = evaluate(FixedPlan(1), ENV_ID, episodes=3, env_kwargs=replay)

@@ -241,6 +241,7 @@ def _quick(options: argparse.Namespace) -> None:
         environments=environments,
         agents=options.agent,
     )
+    print("Evaluating references and agents that ship ...\n", flush=True)
     print(f"{first_tables(environments[0])}\n\nTraining ...", flush=True)
     results = run_all(runs, ResultStore(options.out / "runs"), workers=options.workers)
     for table in tables(results):

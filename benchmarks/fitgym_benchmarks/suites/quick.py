@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fitgym.common.tables import text_table
+from fitgym.common.tables import MISSING, text_table
 from fitgym_agents.configuration_files import configuration_for, split_agent
 from fitgym_agents.environments import EnvironmentFactory, log_part
 from fitgym_agents.pretrained import load_pretrained, pretrained_agents
 from fitgym_agents.references.simple import reference_agents
 from fitgym_agents.registry import find_agent
+from fitgym_agents.scores import share_of_ceiling
 from fitgym_agents.summary import PEOPLE_COLUMNS, RANKING_NOTE, Summary, evaluate_modes
 from fitgym_benchmarks.runs import Run
 
@@ -146,14 +147,20 @@ def first_tables(environment: str, *, episodes: int = EPISODES) -> str:
         (
             one.label,
             f"{one.mean_return.mean:,.1f}",
+            _share(environment, kwargs, one.mean_return.mean),
             f"{one.mean_return.low:,.0f} to {one.mean_return.high:,.0f}",
             *one.mode_cells(),
         )
         for one in summaries
     ]
-    columns = ("agent", "mean return", "95% interval", "likeliest", "drawn")
+    columns = ("agent", "mean return", "% of ceiling", "95% interval", "likeliest", "drawn")
     people = [one.people_cells(no_service) for one in summaries]
     return (
         f"{environment}, before training\n{text_table(columns, rows)}\n{RANKING_NOTE}\n\n"
         f"{text_table(PEOPLE_COLUMNS, people)}"
     )
+
+
+def _share(environment: str, kwargs: Mapping[str, Any], mean_return: float) -> str:
+    share = share_of_ceiling(environment, kwargs, mean_return)
+    return MISSING if share is None else f"{100 * share:.1f}"
