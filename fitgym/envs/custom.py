@@ -1,7 +1,8 @@
-"""One day under an adherence model in Python: the step that the compiled one cannot take."""
+"""Steps under adherence models in Python, which the compiled step cannot call."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from fitgym.adherence import CustomAdherence, Response, Situation
 from fitgym.common.validation import require_number
+from fitgym.envs import kernel
 
 
 def respond(
@@ -42,3 +44,39 @@ def respond(
         "the adherence's intensity", response.intensity, 0, model.largest_session_trimp
     )
     return Response(intensity, bool(response.met) and plan_trimp > 0.0)
+
+
+def step_batch_in_python(
+    states: NDArray[np.void],
+    outcomes: NDArray[np.void],
+    people: NDArray[np.void],
+    chosen: NDArray[np.bool_],
+    plans_trimp: NDArray[np.float64],
+    models: Sequence[Any],
+    generators: Sequence[np.random.Generator],
+    ended: NDArray[np.bool_],
+) -> None:
+    """Take a step in each chosen environment, one after the other; see ``kernel.step_batch``.
+
+    Args:
+        states: Record array of ``STATE`` (N,), changed in place.
+        outcomes: Record array of ``OUTCOME`` (N,), filled in.
+        people: Record array of ``PERSON``: one shared by all, or one each.
+        chosen: (N,) which of them.
+        plans_trimp: (N,) ``a_t``, 0 for no plan.
+        models: ``CustomAdherence`` of each environment.
+        generators: Random numbers of each environment's episode.
+        ended: (N,) filled in with whether the episode is over.
+
+    Raises:
+        ValueError: If an intensity is out of range; then no environment has taken the step.
+    """
+    indices = np.flatnonzero(chosen).tolist()
+    plans = plans_trimp.tolist()
+    responses = [
+        respond(models[index], states[index], plans[index], generators[index]) for index in indices
+    ]
+    for index, response in zip(indices, responses, strict=True):
+        ended[index] = kernel.step_with_response(
+            states, outcomes, people, index, plans[index], response.intensity, response.met
+        )

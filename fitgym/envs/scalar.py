@@ -35,9 +35,10 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     """Exercise recommendation to one person as a finite-horizon Markov decision process.
 
     ## Description
-    Every day a service pushes one of ten exercise plans, or none, to a person. What the person
-    really does builds fitness and fatigue, and performance is their weighted difference. The
-    service is to make the season's performance high with plans that are carried out. Fang, Lee
+    Every step is a day, on which a service pushes one of ten exercise plans, or none, to a person.
+    What the person really does builds fitness and fatigue, and performance is their weighted
+    difference. The service is to make performance high over the episode with plans that are carried
+    out. Fang, Lee
     and Wang 2022 (arXiv 2204.00961) define the process in two stages: in **acquisition** the
     stocks add up, in **retention** they compound. `docs/model.md` has every equation.
 
@@ -109,9 +110,8 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
 
     ## Arguments
     - `stage`: `"acquisition"` or `"retention"`.
-    - `individual`: name of a shipped individual, path of a JSON file, or a mapping of the same
-      content; `"population"` draws somebody new at every reset; an `Individual` is accepted too,
-      though such a specification is no plain text.
+    - `individual`: name of a shipped individual, path of a JSON file, a mapping of the same
+      content, or an `Individual`; `"population"` draws another one at every reset.
     - `adherence`: `"fitrec"`, `"replay"`, `"certain"` or `"package.module:Class"` (see
       `fitgym.adherence`).
     - `predictor`: `"fitrec"`, or `"ode"` for a physiological equation, under FitRec adherence.
@@ -121,19 +121,33 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     - `utility`: `"realised"` or `"planned"`.
     - `observation`: `"state"`, `"full"` or `"wearable"`; the last two need FitRec adherence.
     - `continuous`: whether plans are continuous.
-    - `forbidden_plans`: actions that may not be taken; `info["action_mask"]` shows the others.
+    - `forbidden_plans`: actions that may not be taken; `info["action_mask"]` and `action_masks()`
+      show the others.
+    - `forbidden`: what a forbidden action does: with `"error"` it raises one, with `"nearest"` the
+      hardest allowed plan that is easier is pushed, no plan included, or the easiest allowed one
+      where there is none; `info["asked_plan"]` then holds the action.
     - `log_part`: rows that replay takes its windows from: `"all"`, `"train"` (the first 80 %) or
       `"test"`.
-    - `render_mode`: `"ansi"` (one line a day), `"rgb_array"` (a picture of the season so far and
+    - `render_mode`: `"ansi"` (one line a day), `"rgb_array"` (a picture of the episode so far and
       of the last session's heart rate); `"human"` works through Gymnasium's `HumanRendering`.
 
-    `reset(options={"individual": ...})` changes the person for one episode.
+    `reset(options={"individual": ...})` changes the person for one episode. The observation space
+    is that of the individual, or the population, that the environment was made with: a person who
+    can reach more is refused.
 
-    `info` holds, after a step: `plan`, `plan_trimp`, `done_trimp`, `completion` (0 without a
-    plan), `met`, `base_level`, `fitness`, `fatigue`, `performance`, `reward_terms` and
-    `action_mask`; after a reset those of them that describe the person, and the mask. FitRec
-    adherence adds `motivation` and, on days with a session, `mean_heart_rate` and
-    `internal_load`. With continuous plans there are no `plan` and `action_mask`.
+    ## Info
+    The same keys with the same types after every reset and step: `plan` and `action_mask` (not with
+    continuous plans), `asked_plan` (with `forbidden="nearest"`), `plan_trimp`, `done_trimp`,
+    `completion` (0 without a plan), `met`, `base_level`, `fitness`, `fatigue`, `performance`,
+    `reward_terms`, and under FitRec adherence `motivation`, `mean_heart_rate` and `internal_load`
+    (both 0 on days without a session). After a reset there was no day yet: plans are -1, `met` is
+    False, and what a day brings is NaN.
+
+    ## Copies
+    An episode's noise depends on a key that is drawn at its reset, so a plain copy has the same
+    future: whoever plans by simulating on such copies knows what will happen. `branch(seed)`
+    returns a copy in the same state with another future; assigning a copy another `np_random` does
+    the same to it.
 
     ## Version History
     - v0: initial version.
@@ -210,7 +224,7 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
         return self._observe(), self._info(NO_PLAN, NO_PLAN)
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Push a plan and take the day's step.
+        """Push a plan and take a step.
 
         Args:
             action: 0 for no plan, 1 to 10 for a plan; with continuous plans an array (1,) in
@@ -242,12 +256,12 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     def branch(self, seed: int | None = None) -> Self:
         """Return a copy in the same state with another future, for planning by simulation.
 
-        A plain copy lives through the noise that the original is going to live through: a search
-        over plain copies knows the future, and earns what no policy can. What has happened stays;
-        under replay what is going to happen stays, too, for the log holds it.
+        A plain copy has the noise that the original is going to have: a search over plain copies
+        knows the future, and earns what no policy can. Under replay the sessions to come are those
+        of the log in a branch, too.
 
         Args:
-            seed: Seed of the copy's generator, for the days and episodes to come; None for a
+            seed: Seed of the copy's generator, for the steps and episodes to come; None for a
                 random one.
 
         Raises:
@@ -264,7 +278,7 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     def np_random(self) -> np.random.Generator:
         """The environment's generator.
 
-        Assigning another in the middle of an episode draws the noise of the days to come anew.
+        Assigning another in the middle of an episode draws the noise of the steps to come anew.
         """
         return super().np_random
 
@@ -341,11 +355,11 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
         return self._renderer.render() if self._has_render_mode() and self._renderer else None
 
     def _next_key(self) -> np.uint64:
-        """Draw a key, on which all noise of the days to come hangs."""
+        """Draw a key, on which all noise of the steps to come depends."""
         return self.np_random.integers(0, 2**64, dtype=np.uint64)
 
     def _begin_noise(self, key: np.uint64) -> None:
-        """Give an adherence model in Python its random numbers of the days to come."""
+        """Give an adherence model in Python its random numbers of the steps to come."""
         if not self.adherence.compiled:
             self._noise = np.random.default_rng(int(key))
 
@@ -359,7 +373,7 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     def _advance(
         self, state: NDArray[np.void], outcome: NDArray[np.void], plan_trimp: float
     ) -> bool:
-        """Move ``state`` on by a day, fill in ``outcome`` and return whether it was the last."""
+        """Take a step from ``state``, fill in ``outcome``, return whether the episode is over."""
         person, adherence = self._person.record, self._person.adherence
         if adherence.compiled:
             return kernel.step(

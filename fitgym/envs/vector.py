@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from fitgym.common.validation import require_choice, require_integer
 from fitgym.envs import kernel
 from fitgym.envs.actions import read_actions, read_continuous_actions
-from fitgym.envs.custom import respond
+from fitgym.envs.custom import step_batch_in_python
+from fitgym.envs.generators import Generators, Seeds, checked_seeds
 from fitgym.envs.groups import Group
 from fitgym.envs.infos import NO_PLAN, batch_infos
 from fitgym.envs.records import OUTCOME, STATE
@@ -98,11 +99,11 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
 
         self._compiled = self._usual.adherence.compiled
         # A model in Python may remember: each environment has one of its own.
-        self._usual_people = [
+        self._usual_persons = [
             self._usual if self._compiled else self.task.prepare(self._usual.individual)
             for _ in range(self.num_envs)
         ]
-        self._people = list(self._usual_people)
+        self._persons = list(self._usual_persons)
         # The first group is the usual one; those of other individuals come and go.
         size = None if self.population is None else self.num_envs
         self._groups = [Group.of(self._usual, size)]
@@ -110,9 +111,9 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
 
         self._all = np.ones(self.num_envs, dtype=np.bool_)
         self._states = np.zeros(self.num_envs, dtype=STATE)
-        self._generators: list[np.random.Generator | None] = [None] * self.num_envs
-        self._seeds: list[int | None] = [None] * self.num_envs
-        self._noise: list[np.random.Generator | None] = [None] * self.num_envs
+        self._generators = Generators(self.num_envs)
+        # Random numbers of adherence models in Python.
+        self._noise = [np.random.default_rng(0)] * self.num_envs
         self._started = False
         self._ended = np.zeros(self.num_envs, dtype=np.bool_)
         self._renderers = (
@@ -124,7 +125,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
     def reset(
         self,
         *,
-        seed: int | Sequence[int | None] | None = None,
+        seed: Seeds = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[Observations, dict[str, Any]]:
         """Start an episode in every environment, or in some.
@@ -144,10 +145,11 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         individual = self._other_individual(options, "reset_mask")
         chosen = self._reset_mask(options)
         person = None if individual is None else self.task.prepare(individual)
-        seeds = self._checked_seeds(seed)
+        seeds = checked_seeds(seed, self.num_envs)
         for index in np.flatnonzero(chosen).tolist():
-            if seeds[index] is not None:
-                self._generators[index], self._seeds[index] = seeding.np_random(seeds[index])
+            one = seeds[index]
+            if one is not None:
+                self._generators.seed(index, one)
         outcomes = np.zeros(self.num_envs, dtype=OUTCOME)
         self._begin(chosen, outcomes, person)
         self._started = True
@@ -156,7 +158,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         return self._observe(), self._infos(outcomes, chosen, plans, plans)
 
     def step(self, actions: Any) -> Steps:
-        """Push a plan in every environment and take the day's step.
+        """Push a plan in every environment and take a step.
 
         Args:
             actions: (num_envs,) of 0 for no plan or 1 to 10 for a plan; with continuous plans
@@ -203,7 +205,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         never = np.zeros(self.num_envs, dtype=np.bool_)
         return self._observe(), rewards, ended.copy(), never, infos
 
-    def branch(self, seed: int | Sequence[int | None] | None = None) -> Self:
+    def branch(self, seed: Seeds = None) -> Self:
         """Return a copy in the same states with other futures; see ``FitnessFatigueEnv.branch``.
 
         Args:
@@ -213,10 +215,9 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
             ValueError: If a seed is negative, or they are too few.
             TypeError: If a seed is no integer.
         """
-        drawn = [seeding.np_random(one) for one in self._checked_seeds(seed)]
+        drawn = [seeding.np_random(one) for one in checked_seeds(seed, self.num_envs)]
         twin = copy.deepcopy(self)
-        twin.np_random = tuple(generator for generator, _ in drawn)
-        twin._seeds = [one for _, one in drawn]
+        twin._give_generators(*zip(*drawn, strict=True))
         return twin
 
     def action_masks(self) -> NDArray[np.bool_]:
@@ -226,36 +227,24 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
     @property
     def individuals(self) -> tuple[Individual, ...]:
         """Who lives through the episode of each environment."""
-        return tuple(person.individual for person in self._people)
+        return tuple(person.individual for person in self._persons)
 
     @property  # type: ignore[override]
     def np_random(self) -> tuple[np.random.Generator, ...]:
         """The generator of each environment.
 
-        Assigning others draws the noise of the days to come anew where an episode is running.
+        Assigning others draws the noise of the steps to come anew where an episode is running.
         """
-        return tuple(self._generator(index) for index in range(self.num_envs))
+        return self._generators.all
 
     @np_random.setter  # type: ignore[override]
     def np_random(self, generators: Sequence[np.random.Generator]) -> None:
-        if len(generators) != self.num_envs:
-            raise ValueError(
-                f"np_random must hold a generator for each of {self.num_envs} environments, got "
-                f"{len(generators)}"
-            )
-        self._generators, self._seeds = list(generators), [-1] * self.num_envs
-        if self._started:
-            running = np.flatnonzero(~self._ended).tolist()
-            # Mixed, for a generator may be seeded as the episode's own was.
-            keys = [split_mix(key, 0) for key in self._next_keys(running)]
-            self._states["key"][running] = keys
-            self._begin_noise(running, keys)
+        self._give_generators(generators, [-1] * self.num_envs)
 
     @property
     def np_random_seed(self) -> tuple[int | None, ...]:  # type: ignore[override]
         """The seed of each environment's generator; -1 for a generator that was assigned."""
-        _ = self.np_random
-        return tuple(self._seeds)
+        return self._generators.seeds
 
     @property
     def states(self) -> NDArray[np.void]:
@@ -323,39 +312,20 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
             raise ResetNeeded("reset_mask must be all True in the first reset")
         return mask.copy()
 
-    def _checked_seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
-        """Return one seed, or None, for each environment, all of them checked."""
-        if seed is None:
-            return [None] * self.num_envs
-        if not isinstance(seed, Sequence) and not (isinstance(seed, np.ndarray) and seed.ndim):
-            first = require_integer("seed", seed, 0)
-            return list(range(first, first + self.num_envs))
-        if len(seed) != self.num_envs:
-            raise ValueError(
-                f"seed must be a number or one for each of {self.num_envs} environments, got "
-                f"{len(seed)} of them"
-            )
-        return [
-            None if one is None else require_integer(f"seed[{index}]", one, 0)
-            for index, one in enumerate(seed)
-        ]
-
-    def _generator(self, index: int) -> np.random.Generator:
-        """Return the generator of one environment, made from entropy if it was never seeded."""
-        generator = self._generators[index]
-        if generator is None:
-            generator, self._seeds[index] = seeding.np_random()
-            self._generators[index] = generator
-        return generator
-
-    def _next_keys(self, indices: list[int]) -> NDArray[np.uint64]:
-        """Draw keys of some environments, on which all noise of the days to come hangs."""
-        # The next 64 bits: what ``integers(0, 2**64)`` returns, in a third of the time.
-        keys = [self._generator(index).bit_generator.random_raw() for index in indices]
-        return np.array(keys, dtype=np.uint64)
+    def _give_generators(
+        self, generators: Sequence[np.random.Generator], seeds: Sequence[int]
+    ) -> None:
+        """Replace all generators, and the noise of the steps to come of running episodes."""
+        self._generators.give(generators, seeds)
+        if self._started:
+            running = np.flatnonzero(~self._ended).tolist()
+            # Mixed, for a generator may be seeded as the episode's own was.
+            keys = [split_mix(key, 0) for key in self._generators.keys(running)]
+            self._states["key"][running] = keys
+            self._begin_noise(running, keys)
 
     def _begin_noise(self, indices: Sequence[int], keys: Iterable[np.uint64]) -> None:
-        """Give adherence models in Python their random numbers of the days to come."""
+        """Give adherence models in Python their random numbers of the steps to come."""
         if not self._compiled:
             for index, key in zip(indices, keys, strict=True):
                 self._noise[index] = np.random.default_rng(int(key))
@@ -373,20 +343,20 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         indices = np.flatnonzero(chosen).tolist()
         keys = np.zeros(self.num_envs, dtype=np.uint64)
         # As in the scalar environment, the key is drawn before the person.
-        keys[indices] = self._next_keys(indices)
+        keys[indices] = self._generators.keys(indices)
         self._begin_noise(indices, keys[indices])
         number = 0
         if other is not None:
             number = len(self._groups)
             self._groups.append(Group.of(other))
         for index in indices:
-            self._people[index] = self._next_person(index, other)
+            self._persons[index] = self._next_person(index, other)
         self._group_of[chosen] = number
         group = self._groups[number]
         if number == 0 and self.population is not None:
             # Each person starts with other stocks.
             for index in indices:
-                one, starts = slice(index, index + 1), self._people[index].starts
+                one, starts = slice(index, index + 1), self._persons[index].starts
                 kernel.begin_batch(
                     self._states[one], outcomes[one], group.people[one], _ONLY, starts, keys[one]
                 )
@@ -394,15 +364,15 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
             kernel.begin_batch(self._states, outcomes, group.people, chosen, group.starts, keys)
         self._drop_empty_groups()
         for index in indices if self._renderers else ():
-            self._renderers[index].begin(outcomes[index], self._people[index])
+            self._renderers[index].begin(outcomes[index], self._persons[index])
 
     def _next_person(self, index: int, other: Person | None) -> Person:
         """Return the person of the next episode of one environment."""
         if other is not None:
             return other if self._compiled else self.task.prepare(other.individual)
         if self.population is None:
-            return self._usual_people[index]
-        person = self.task.prepare(self.population.draw(self._generator(index)))
+            return self._usual_persons[index]
+        person = self.task.prepare(self.population.draw(self._generators.of(index)))
         group, table = self._groups[0].with_model(person.adherence)
         self._groups[0] = group
         group.people[index] = person.record[0]
@@ -447,7 +417,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         plans: NDArray[np.int64],
         plans_trimp: NDArray[np.float64],
     ) -> NDArray[np.bool_]:
-        """Move the chosen environments on by a day, and return which episodes have ended."""
+        """Take a step in the chosen environments, and return which episodes have ended."""
         before = self._states.copy() if self._renderers else self._states
         ended = np.zeros(self.num_envs, dtype=np.bool_)
         for group, members in self._members(chosen):
@@ -463,35 +433,19 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
                     ended,
                 )
             else:
-                self._advance_in_python(group, members, outcomes, plans_trimp, ended)
+                step_batch_in_python(
+                    self._states,
+                    outcomes,
+                    group.people,
+                    members,
+                    plans_trimp,
+                    [person.adherence for person in self._persons],
+                    self._noise,
+                    ended,
+                )
         for index in np.flatnonzero(chosen).tolist() if self._renderers else ():
             self._renderers[index].add(outcomes[index], int(plans[index]), before[index])
         return ended
-
-    def _advance_in_python(
-        self,
-        group: Group,
-        chosen: NDArray[np.bool_],
-        outcomes: NDArray[np.void],
-        plans_trimp: NDArray[np.float64],
-        ended: NDArray[np.bool_],
-    ) -> None:
-        """Move environments with custom adherence on by a day, one after the other."""
-        for index in np.flatnonzero(chosen).tolist():
-            plan_trimp, noise = float(plans_trimp[index]), self._noise[index]
-            assert noise is not None
-            response = respond(
-                self._people[index].adherence, self._states[index], plan_trimp, noise
-            )
-            ended[index] = kernel.step_with_response(
-                self._states,
-                outcomes,
-                group.people,
-                index,
-                plan_trimp,
-                response.intensity,
-                response.met,
-            )
 
     def _observe(self) -> Observations:
         kind, width = OBSERVATIONS[self.task.observation]
