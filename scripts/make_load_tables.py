@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from pathlib import Path
 
 from fitgym.adherence.fitrec import predicted_table, shipped_table_requests
 from fitgym.adherence.load_table import shipped_tables, write_load_table
@@ -17,7 +18,7 @@ from fitgym.common.files import write_text
 
 if __name__ == "__main__":
     wanted = shipped_table_requests()
-    folder = shipped_tables()
+    folder = Path(str(shipped_tables()))
     for key, request in wanted.items():
         path = folder / f"{key}.npz"
         if path.exists():

@@ -233,9 +233,8 @@ def find_load_table(
     """
     identity = predictor_identity(predictor)
     key = table_key(plans_trimp, physiology.vdot, physiology.gender, identity)
-    shipped = shipped_tables() / f"{key}.npz"
-    if shipped.exists():
-        return read_shipped_table(shipped)
+    if (shipped_tables() / f"{key}.npz").is_file():
+        return read_shipped_table(shipped_tables(), key)
     return cached(
         f"load_tables/{key}.npz",
         read=lambda path: read_load_table(path, key),
@@ -253,21 +252,15 @@ def predicted_table(
 
         return build_load_table(plans_trimp, vdot, gender, OdePredictor())
     try:
-        import torch
-
         from fitgym.predictor.fitrec.inference import load_predictor
+        from fitgym.predictor.threads import one_thread
     except ImportError as error:
         raise ImportError(
             "this individual's load table must be built first, which needs the predictor: "
             "pip install 'fitgym[predictor]'"
         ) from error
-    # Two threads wait for each other beside any other work, and gain little without it.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         return build_load_table(plans_trimp, vdot, gender, load_predictor())
-    finally:
-        torch.set_num_threads(threads)
 
 
 def predictor_identity(predictor: str) -> str:

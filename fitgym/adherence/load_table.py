@@ -15,6 +15,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +119,7 @@ def build_load_table(
         gender: Gender given to the predictor.
         predictor: The predictor of heart rate.
     """
-    from fitgym.predictor.sessions import History, Session
+    from fitgym.predictor.sessions import PreviousWorkout, Session
 
     courses = plan_courses(plans_trimp, vdot)
 
@@ -128,12 +129,12 @@ def build_load_table(
 
     sessions = [session(course, course.zone.size) for course in courses]
     alone = predictor.predict(sessions, [None])
-    histories: list[History | None] = [None]
+    histories: list[PreviousWorkout | None] = [None]
     for course, heart_rate in zip(courses, alone, strict=True):
         for tenths in range(1, TENTHS + 1):
             steps = cut_course(course, tenths)
             done = session(course, steps)
-            histories.extend(History(done, heart_rate[:steps], days) for days in DAYS_SINCE)
+            histories.extend(PreviousWorkout(done, heart_rate[:steps], days) for days in DAYS_SINCE)
     predictions = predictor.predict(sessions, histories)
 
     grid = segment_grid(plans_trimp)
@@ -187,23 +188,30 @@ def read_load_table(path: Path, key: str) -> LoadTable:
     return _table(path, read_arrays(path, key))
 
 
-def read_shipped_table(path: Path) -> LoadTable:
+def read_shipped_table(folder: Traversable, key: str) -> LoadTable:
     """Read a table that comes with the package.
 
+    Args:
+        folder: Where the tables and their hashes are, see ``shipped_tables``.
+        key: The table's key.
+
     Raises:
+        FileNotFoundError: If there is no such table.
         ValueError: If the file does not have the hash that it shipped with.
     """
-    hashes = json.loads((path.parent / "sha256.json").read_text(encoding="utf-8"))
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != hashes.get(path.stem):
+    path = folder / f"{key}.npz"
+    content = path.read_bytes()
+    expected = json.loads((folder / "sha256.json").read_text(encoding="utf-8")).get(key)
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
         raise ValueError(
-            f"load table {path} is damaged: its sha256 must be {hashes.get(path.stem)}, got "
-            f"{found}; reinstall fitgym"
+            f"load table {path} is damaged: its sha256 must be {expected}, got {found}; reinstall "
+            "fitgym"
         )
-    return _table(path, load_arrays(path))
+    return _table(path, load_arrays(content))
 
 
-def _table(path: Path, arrays: dict[str, NDArray[Any]]) -> LoadTable:
+def _table(path: Traversable | Path, arrays: dict[str, NDArray[Any]]) -> LoadTable:
     try:
         plans_trimp = tuple(arrays["plans_trimp"].tolist())
         heart_rate, vdot = arrays["heart_rate_bpm"], float(arrays["vdot"])
@@ -219,6 +227,6 @@ def _table(path: Path, arrays: dict[str, NDArray[Any]]) -> LoadTable:
     return LoadTable(plans_trimp, vdot, heart_rate)
 
 
-def shipped_tables() -> Path:
-    """Return the folder of the tables that come with the package."""
-    return Path(str(resources.files("fitgym") / "data" / "load_tables"))
+def shipped_tables() -> Traversable:
+    """Return the folder of the tables that come with the package, be it installed or zipped."""
+    return resources.files("fitgym") / "data" / "load_tables"

@@ -12,14 +12,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fitgym.common.tables import markdown_table
 from fitgym.common.validation import require_integer
 
 if TYPE_CHECKING:
     from fitgym.envs.scalar import FitnessFatigueEnv
     from fitgym.planning.grid import GridSize
     from fitgym.planning.scores import ReferenceScores, Score
-
-__all__ = ["add_arguments", "scores_tables"]
 
 # Between these lines a Markdown file holds the tables.
 _BEGIN = "<!-- written by fitgym scores -->"
@@ -34,8 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Scores that are there already and up to date are not made again."
     )
     parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
-    parser.add_argument("--episodes", type=int, default=1000, metavar="N", help="seasons simulated")
-    parser.add_argument("--seed", type=int, default=1_000_000, help="of the first season")
+    parser.add_argument(
+        "--episodes", type=int, default=1000, metavar="N", help="episodes simulated"
+    )
+    parser.add_argument("--seed", type=int, default=1_000_000, help="of the first episode")
     parser.add_argument(
         "--refine", type=float, default=1.0, metavar="FACTOR", help="grid points along each axis"
     )
@@ -106,7 +107,7 @@ def _score_table(scores: dict[tuple[str, str], ReferenceScores]) -> str:
             for name, score in one.references.items()
         ]
         rows.append([f"`{env_id}`", individual, *cells])
-    return _markdown(rows)
+    return markdown_table(rows[0], rows[1:], left=2)
 
 
 def _solution_table(scores: dict[tuple[str, str], ReferenceScores]) -> str:
@@ -121,17 +122,12 @@ def _solution_table(scores: dict[tuple[str, str], ReferenceScores]) -> str:
             score = one.differences[name]
             cells.append(f"{score.mean:+.1f} ± {score.half_width:.1f}")
         rows.append([f"`{env_id}`", individual, *cells])
-    return _markdown(rows)
+    return markdown_table(rows[0], rows[1:], left=2)
 
 
 def _cell(score: Score) -> str:
     share = "" if score.share in (0.0, 1.0) else f" ({100 * score.share:.0f} %)"
     return f"{score.mean:.1f} ± {score.half_width:.1f}{share}"
-
-
-def _markdown(rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
 def _parts(path: Path) -> tuple[str, str]:

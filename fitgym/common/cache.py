@@ -12,7 +12,7 @@ import os
 import stat
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,16 +24,18 @@ from fitgym.common.files import write_bytes
 Content = TypeVar("Content")
 
 
-def cache_folders() -> list[Path]:
-    """Return where to look for cached files and where to keep them, the preferred place first.
+def cache_folders() -> Iterator[Path]:
+    """Yield where to look for cached files and where to keep them, the preferred place first.
 
-    They are the user's cache folder and, for where that cannot be written to, a temporary folder
-    that belongs to the user alone. Neither need exist.
+    They are the user's cache folder, which need not exist, and for where that cannot be written to
+    a temporary folder that belongs to the user alone.
     """
     import platformdirs
 
+    yield platformdirs.user_cache_path("fitgym")
     temporary = _temporary_folder()
-    return [platformdirs.user_cache_path("fitgym"), *([temporary] if temporary else [])]
+    if temporary is not None:
+        yield temporary
 
 
 def is_writable(folder: Path) -> bool:
@@ -62,38 +64,37 @@ def cached(
         make: Makes the content anew.
         write: Writes the content to a file.
     """
-    paths = [folder / name for folder in cache_folders()]
-    for path in paths:
+    for folder in cache_folders():
         try:
-            return read(path)
+            return read(folder / name)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, ValueError) as error:
-            _warn(f"{path} cannot be used and is made anew: {error}")
+            _warn(f"a cached file cannot be used and is made anew: {error}")
     content = make()
-    for path in paths:
+    for folder in cache_folders():
         try:
-            write(content, path)
+            write(content, folder / name)
         except OSError as error:
-            _warn(f"{path} cannot be written, so it may be made again: {error}")
+            _warn(f"{name} cannot be cached in {folder}: {error}")
         else:
             break
     return content
 
 
 def write_arrays(path: Path, key: str, arrays: dict[str, NDArray[Any]]) -> None:
-    """Write arrays to a compressed ``.npz`` file, atomically, with their key and a hash of them.
+    """Write arrays to a compressed ``.npz`` file, atomically, with a hash of them and their key.
 
     Args:
         path: Where.
         key: What they are the answer to; ``read_arrays`` asks for it.
         arrays: By name.
     """
-    content = io.BytesIO()
-    np.savez_compressed(
-        content, allow_pickle=False, **arrays, key=np.array(key), sha256=np.array(_hash(arrays))
-    )
-    write_bytes(path, content.getvalue())
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    content = file.getvalue()
+    # Readers of zip archives take no notice of what follows.
+    write_bytes(path, content + _digest(key, content))
 
 
 def read_arrays(path: Path, key: str) -> dict[str, NDArray[Any]]:
@@ -107,37 +108,22 @@ def read_arrays(path: Path, key: str) -> dict[str, NDArray[Any]]:
         OSError: If the file cannot be opened.
         ValueError: If it is damaged, or holds the answer to something else.
     """
-    arrays = load_arrays(path)
-    found, digest = (str(arrays.pop(name, "")) for name in ("key", "sha256"))
-    if found != key:
-        raise ValueError(f"{path} must hold what {key!r} stands for, got {found!r}")
-    if digest != _hash(arrays):
-        raise ValueError(f"{path} is damaged: its content does not have the hash written in it")
-    return arrays
+    stored = path.read_bytes()
+    size = hashlib.sha256().digest_size
+    content, digest = stored[:-size], stored[-size:]
+    if digest != _digest(key, content):
+        raise ValueError(f"{path} is damaged, or holds something else than what {key!r} stands for")
+    return load_arrays(content)
 
 
-def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Return every array of an ``.npz`` file, by name.
-
-    Raises:
-        OSError: If the file cannot be opened.
-        ValueError: If it is no readable ``.npz`` file.
-    """
-    content = path.read_bytes()
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return dict(arrays)
-    # Damaged archives raise whatever their reader stumbles on.
-    except Exception as error:
-        raise ValueError(f"{path} is damaged and cannot be read: {error}") from error
+def load_arrays(content: bytes) -> dict[str, NDArray[Any]]:
+    """Return every array of the content of an ``.npz`` file, by name."""
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
-def _hash(arrays: dict[str, NDArray[Any]]) -> str:
-    digest = hashlib.sha256()
-    for name, array in sorted(arrays.items()):
-        digest.update(f"{name} {array.dtype} {array.shape} ".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+def _digest(key: str, content: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + content).digest()
 
 
 def _temporary_folder() -> Path | None:

@@ -16,6 +16,7 @@ import time
 import warnings
 from collections.abc import Callable
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +78,8 @@ class CodeCache(_caching.FunctionCache):  # type: ignore[misc]
             return super().load_overload(sig, target_context)
         # A damaged pickle raises whatever it stumbles on.
         except Exception as error:
-            warnings.warn(
-                f"compiled code in {self.cache_path} is damaged and compiled anew: {error!r}",
-                RuntimeWarning,
-                stacklevel=2,
+            _warn_once(
+                f"compiled code in {self.cache_path} is damaged and compiled anew: {error!r}"
             )
             self._try_to_write(self.flush)
             return None
@@ -98,12 +97,16 @@ class CodeCache(_caching.FunctionCache):  # type: ignore[misc]
         try:
             write()
         except OSError as error:
-            warnings.warn(
-                f"compiled code cannot be kept in {self.cache_path}, so it will be compiled again "
-                f"by the next process: {error}",
-                RuntimeWarning,
-                stacklevel=3,
+            _warn_once(
+                f"compiled code cannot be kept in {code_folder()}, so it will be compiled again by "
+                f"the next process: {error.strerror}"
             )
+
+
+@cache
+def _warn_once(message: str) -> None:
+    # One fault concerns many functions, and numba has its own filters of warnings.
+    warnings.warn(message, RuntimeWarning, stacklevel=3)
 
 
 def keep_code(dispatcher: Any) -> None:
@@ -119,20 +122,18 @@ def code_folder() -> Path | None:
     It lies in ``NUMBA_CACHE_DIR`` where that is set, else in the user's cache or, where that cannot
     be written to, in a temporary folder; processes of one user share it.
     """
-    roots = cache_folders()
-    if _config.CACHE_DIR:
-        roots.insert(0, Path(_config.CACHE_DIR))
-    for root in roots:
+    chosen = [Path(_config.CACHE_DIR)] if _config.CACHE_DIR else []
+    for root in chain(chosen, cache_folders()):
         folder = root / f"{_PREFIX}{_hash_at_start()}"
-        new = not folder.exists()
+        new = not os.path.exists(folder)
         if is_writable(folder):
             os.utime(folder)
             if new:
                 _remove_old_folders(folder)
             return folder
     warnings.warn(
-        f"compiled code can be kept in none of {[str(root) for root in roots]}, so every process "
-        "compiles it anew; set NUMBA_CACHE_DIR to a folder that can be written to",
+        "compiled code can be kept neither in the user's cache nor in the temporary folder, so "
+        "every process compiles it anew; set NUMBA_CACHE_DIR to a folder that can be written to",
         RuntimeWarning,
         stacklevel=2,
     )
@@ -142,11 +143,19 @@ def code_folder() -> Path | None:
 def sources_hash() -> str:
     """Return a hash of all that compiled code depends on: sources, numba, Python."""
     digest = hashlib.sha256(f"numba {numba.__version__} {platform.python_version()}".encode())
-    for path in sorted(_PACKAGE.glob("*/*.py")):
-        source = path.read_bytes()
-        if _MARK in source:
-            digest.update(f"{path.relative_to(_PACKAGE)} {len(source)} ".encode() + source)
+    for path, source in compiled_sources().items():
+        digest.update(f"{path.relative_to(_PACKAGE)} {len(source)} ".encode() + source)
     return digest.hexdigest()[:24]
+
+
+def compiled_sources() -> dict[Path, bytes]:
+    """Return the content of every module that compiled code depends on, by its path."""
+    sources = {path: path.read_bytes() for path in sorted(_PACKAGE.glob("*/*.py"))}
+    return {
+        path: source
+        for path, source in sources.items()
+        if _MARK in source or path.name == "compilation.py"
+    }
 
 
 _hash_at_start = cache(sources_hash)

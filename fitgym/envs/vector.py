@@ -246,8 +246,44 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         """The seed of each environment's generator; -1 for a generator that was assigned."""
         return self._generators.seeds
 
+    @property
+    def states(self) -> NDArray[np.void]:
+        """What each episode carries along, hidden motivation included, (num_envs,) of ``STATE``.
+
+        A copy, for privileged references and tests, not for agents that are to be compared.
+        """
+        return self._states.copy()
+
+    def preview_rewards(self) -> NDArray[np.float64]:
+        """Return the reward that each action would earn today, (num_envs, 11), not taking it.
+
+        It reads the noise of the day, so it is foresight: for references and tests, not for
+        agents that are to be compared. Forbidden actions earn minus infinity.
+        """
+        rewards = np.full((self.num_envs, self._action_mask.size), -np.inf)
+        for action in np.flatnonzero(self._action_mask).tolist():
+            states, outcomes = self._states.copy(), np.zeros(self.num_envs, dtype=OUTCOME)
+            ended = np.zeros(self.num_envs, dtype=np.bool_)
+            for group, members in self._members(self._all):
+                kernel.step_batch(
+                    states,
+                    outcomes,
+                    group.people,
+                    members,
+                    np.full(self.num_envs, group.targets_trimp[action]),
+                    group.models[0].code,
+                    group.tables,
+                    ended,
+                )
+            rewards[:, action] = outcomes["reward"]
+        return rewards
+
     def get_attr(self, name: str) -> tuple[Any, ...]:
-        """Return an attribute for each environment, as ``SyncVectorEnv`` does; all share it."""
+        """Return an attribute of each environment, as ``SyncVectorEnv`` does."""
+        if name == "individual":
+            return self.individuals
+        if name == "state":
+            return tuple(np.split(self.states, self.num_envs))
         return (getattr(self, name),) * self.num_envs
 
     def render(self) -> Any:

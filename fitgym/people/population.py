@@ -1,7 +1,7 @@
 """A population of runners: distributions over individuals, for training across people.
 
 All distributions are ours: they spread around the recreational runner's values so that people
-differ in what a season does to them, and have bounded support so that observations do too.
+differ in how they respond to training, and have bounded support so that observations do too.
 """
 
 from __future__ import annotations
@@ -23,15 +23,13 @@ from fitgym.people.individual import (
     load_individual,
 )
 
-__all__ = ["VDOT_BANDS", "Population", "VdotBand"]
-
 # Lognormal factors are cut at two standard deviations.
 _CUT = 2.0
 
 
 @dataclass(frozen=True)
 class VdotBand:
-    """People of one running performance, who share a load table.
+    """Individuals of one running performance (VDOT), who share a load table.
 
     Attributes:
         vdot: VDOT.
@@ -58,7 +56,7 @@ VDOT_BANDS = (
 
 @dataclass(frozen=True)
 class _Traits:
-    """In what one person of the population differs from the next.
+    """The traits in which individuals of the population differ.
 
     ``*_factor`` multiply the recreational runner's values; the others replace them.
     """
@@ -131,7 +129,7 @@ class Population:
         return _individual(_Traits(middle), "typical of the population")
 
     def extremes(self) -> Iterator[Individual]:
-        """Yield individuals whose stocks and motivation can grow at least as far as anyone's.
+        """Yield individuals whose fitness, fatigue and motivation bound those of all others.
 
         Stocks grow with slow decay and with low base decay; with the initial base level and the
         exponents they grow in one direction or the other, so both ends are given.
@@ -165,7 +163,7 @@ def _vdot(band: VdotBand) -> float:
 
 
 def _individual(traits: _Traits, source: str) -> Individual:
-    """Return the recreational runner changed to have the traits."""
+    """Return the recreational runner with these traits."""
     model = load_individual("recreational-runner")
     band = traits.band
     base_level = 25.0 * float(np.exp(0.05 * (band.vdot - 41.0))) * traits.base_level_factor

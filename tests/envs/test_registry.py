@@ -12,8 +12,6 @@ import pytest
 from gymnasium.envs.registration import EnvSpec
 from gymnasium.utils.env_checker import check_env
 from numpy.testing import assert_equal
-from stable_baselines3.common.env_checker import check_env as check_env_sb3
-from stable_baselines3.common.vec_env import SubprocVecEnv
 
 import fitgym
 
@@ -53,6 +51,7 @@ def test_gymnasium_finds_nothing_to_complain_of(env_id, mode):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("env_id", IDS)
 def test_stable_baselines_finds_nothing_to_complain_of(env_id, mode):
+    check_env_sb3 = pytest.importorskip("stable_baselines3.common.env_checker").check_env
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env_sb3(gym.make(env_id, render_mode=mode).unwrapped)
@@ -135,7 +134,8 @@ def test_subprocess_environments_of_both_libraries_work_with_spawn(env_id):
     alone = gym.make(env_id)
     expected, _ = alone.reset(seed=21)
     after, reward, *_ = alone.step(3)
-    batch = SubprocVecEnv([_factory(env_id)] * 2, start_method="spawn")
+    vec_env = pytest.importorskip("stable_baselines3.common.vec_env")
+    batch = vec_env.SubprocVecEnv([_factory(env_id)] * 2, start_method="spawn")
     try:
         batch.seed(21)
         np.testing.assert_array_equal(batch.reset()[0], expected)

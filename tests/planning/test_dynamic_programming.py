@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import warnings
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -213,18 +214,43 @@ def test_forbidden_plans_are_never_chosen() -> None:
     assert not np.isin(seasons.actions, [0, 2, 5]).any()
 
 
-def test_is_read_back_from_the_cache(own_cache: Path) -> None:
+def test_is_read_back_from_the_cache_and_made_anew_where_damaged(own_cache: Path) -> None:
     first = solve(make(), COARSE)
     (path,) = (own_cache / "dynamic_programs").iterdir()
-    second = solve(make(), COARSE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        second = solve(make(), COARSE)
     np.testing.assert_array_equal(first.values, second.values)
     assert first.value == second.value
     # Another task is another file.
     solve(make(completion_bonus=2.0), COARSE)
     assert len(list(path.parent.iterdir())) == 2
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(ValueError, match="corrupted.*delete it"):
-        solve(make(), COARSE)
+    with pytest.warns(RuntimeWarning, match="made anew.*is damaged"):
+        third = solve(make(), COARSE)
+    np.testing.assert_array_equal(first.values, third.values)
+
+
+def test_a_solution_of_something_else_is_not_taken_for_this_one(own_cache: Path) -> None:
+    first = solve(make(), COARSE)
+    (path,) = (own_cache / "dynamic_programs").iterdir()
+    solve(make(completion_bonus=2.0), COARSE)
+    (other,) = set((own_cache / "dynamic_programs").iterdir()) - {path}
+    path.write_bytes(other.read_bytes())
+    with pytest.warns(RuntimeWarning, match=f"made anew.*else than what '{path.stem}'"):
+        again = solve(make(), COARSE)
+    np.testing.assert_array_equal(first.values, again.values)
+
+
+def test_a_solution_that_cannot_be_kept_is_returned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_: tmp_path / "file")
+    monkeypatch.setattr("fitgym.common.cache._temporary_folder", lambda: None)
+    with pytest.warns(RuntimeWarning, match="cannot be cached"):
+        program = solve(make(), COARSE)
+    np.testing.assert_array_equal(program.values, solve(make(), COARSE, cache=False).values)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_table_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     out = tmp_path / "out"
     assert run("fitgym/Acquisition-v0", "--out", out) == 0
     printed = capsys.readouterr().out
-    for words in ("recreational-runner, 2 seasons", "value of the", "no service", "belief less"):
+    for words in ("recreational-runner, 2 episodes", "value of the", "no service", "belief less"):
         assert words in printed
     assert sorted(path.name for path in out.iterdir()) == [
         "policy.png",
