@@ -69,8 +69,7 @@ def test_it_equals_dummy_vec_env(env_id: str, kwargs: dict[str, Any]) -> None:
 
 
 def test_options_and_attributes() -> None:
-    kwargs = {"individual": "population"}
-    env = VectorEnvAdapter(make_vector_env("fitgym/Retention-v0", 2, kwargs))
+    env = VectorEnvAdapter(make_vector_env("fitgym/Retention-v0", 2, {"individual": "population"}))
     assert isinstance(env.env, FitnessFatigueVectorEnv)
     env.set_options({"individual": "recreational-runner"})
     env.seed(0)
