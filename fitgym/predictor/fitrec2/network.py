@@ -33,8 +33,10 @@ from fitgym.predictor.exertion import (
     BEND,
     RESTING_UPTAKE,
     STANDING_SHARE,
+    THRESHOLD_SHARE,
     drift_factor,
     onset_share,
+    slow_rise,
 )
 from fitgym.predictor.fitrec.network import align_context
 
@@ -222,8 +224,9 @@ def expected_share(uptake: Tensor, references: Tensor) -> Tensor:
     steps = uptake.shape[1]
     onset = torch.from_numpy(onset_share(steps)).to(uptake.dtype)
     drift = torch.from_numpy(drift_factor(steps)).to(uptake.dtype)
-    effort = (1.0 - STANDING_SHARE) * uptake / (references[:, 2:3] - RESTING_UPTAKE)
-    share = (onset + effort) * drift
+    slow = torch.from_numpy(slow_rise(steps)).to(uptake.dtype)
+    effort = onset + (1.0 - STANDING_SHARE) * uptake / (references[:, 2:3] - RESTING_UPTAKE)
+    share = effort * drift + slow * torch.relu(effort - THRESHOLD_SHARE)
     return share - BEND * nn.functional.softplus((share - 1.0) / BEND)
 
 

@@ -26,37 +26,43 @@ from fitgym.predictor.attributes import (
     attributes_shown,
 )
 from fitgym.predictor.exertion import (
+    DRIFT,
     INITIAL_SHARE,
     LAG_S,
     RESTING_UPTAKE,
     STANDING_SHARE,
+    THRESHOLD_SHARE,
     bend,
     climb_rate,
+    drift_factor,
     session_cost,
+    slow_rise,
 )
 from fitgym.predictor.simulator.routes import RouteStyle, draw_route
 from fitgym.predictor.simulator.workouts import OTHER_SPORT_SHARE, SPORT_SHARES
 
 Array = NDArray[np.float64]
 
-# Share of the people whose VDOT is drawn evenly over its whole range.
+# Share of the people whose VDOT and heart rates are drawn evenly over their whole range.
 EVEN_SHARE, LOWEST_VDOT, HIGHEST_VDOT = 0.35, 20.0, 85.0
+EVEN_RESTING_BPM, EVEN_MAXIMUM_BPM = (38.0, 80.0), (155.0, 215.0)
 # Share of workouts at a level drawn evenly from walking to racing, whatever the person's habit.
 ANY_LEVEL_SHARE = 0.35
 # Fastest that a level is run or ridden at, in m/s.
 FASTEST_M_S = {"run": 6.8, "walk": 2.2, "bike": 16.0, "other": 6.0}
-# Errors of what a watch tells.
-TOLD_SD = {"resting_bpm": 3.0, "maximum_bpm": 5.0, "vdot": 2.0, "age": 0.0}
+# Errors of what a watch tells: bpm, and of VDOT a share (2 at 50).
+TOLD_SD = {"resting_bpm": 3.0, "maximum_bpm": 5.0, "age": 0.0}
+TOLD_VDOT_SHARE = 0.04
 # Lasting deviations as shares of the reserve: over all sports, and in each sport.
 LEVEL_SD, SPORT_LEVEL_SD = 0.035, {"run": 0.015, "bike": 0.04, "walk": 0.06, "other": 0.1}
-SLOPE_SD = {"run": 0.07, "bike": 0.2, "walk": 0.3, "other": 0.2}
+SLOPE_SD = {"run": 0.0, "bike": 0.2, "walk": 0.3, "other": 0.2}
 # A session's own offset, and effort that speed and climb do not show (wind, surface, luggage).
 SESSION_SD = {"run": 0.045, "bike": 0.06, "walk": 0.08, "other": 0.08}
 EFFORT_SD = {"run": 0.025, "bike": 0.07, "walk": 0.055, "other": 0.07}
 EFFORT_MEMORY = 0.96
 # Walks of everyday life beat above the cost of walking: stairs, bags, talk.
 EVERYDAY_SHARE = {"run": 0.0, "bike": 0.03, "walk": 0.1, "other": 0.0}
-LAG_SPREAD, DRIFT_MEAN, DRIFT_SD = 0.35, 0.045, 0.025
+LAG_SPREAD, DRIFT_SD = 0.35, 0.025
 RESIDUAL_SD_BPM, RESIDUAL_MEMORY = 4.0, 0.86
 # Errors of recorded speed (relative) and altitude (m), of satellites and barometers.
 SPEED_ERROR, ALTITUDE_ERROR_M = 0.05, 1.0
@@ -125,11 +131,12 @@ class Body:
         female = bool(rng.random() < 0.4)
         age = float(np.clip(rng.normal(39.0, 12.0), 16.0, 80.0))
         vdot = rng.normal(46.0 - 5.0 * female - 0.25 * (age - 35.0), 8.0)
-        if rng.random() < EVEN_SHARE:
-            vdot = rng.uniform(LOWEST_VDOT, HIGHEST_VDOT)
         vdot = float(np.clip(vdot, LOWEST_VDOT, HIGHEST_VDOT))
         resting = rng.normal(60.0 + 2.0 * female - 0.3 * (vdot - 45.0), 7.0)
         maximum = rng.normal(TANAKA_BPM - TANAKA_PER_YEAR * age, 10.0)
+        if rng.random() < EVEN_SHARE:
+            vdot = float(rng.uniform(LOWEST_VDOT, HIGHEST_VDOT))
+            resting, maximum = rng.uniform(*EVEN_RESTING_BPM), rng.uniform(*EVEN_MAXIMUM_BPM)
         common = LEVEL_SD * rng.standard_normal()
         return cls(
             female=female,
@@ -143,7 +150,7 @@ class Body:
             },
             slope={sport: float(np.exp(rng.normal(0.0, sd))) for sport, sd in SLOPE_SD.items()},
             lag_s=LAG_S * float(np.exp(rng.normal(0.0, LAG_SPREAD))),
-            drift=float(rng.normal(DRIFT_MEAN, DRIFT_SD)),
+            drift=float(rng.normal(DRIFT, DRIFT_SD)),
             habit=float(np.clip(rng.normal(0.70, 0.06), 0.5, 0.9)),
         )
 
@@ -152,14 +159,12 @@ class Body:
         truth = {
             "resting_bpm": self.resting_bpm,
             "maximum_bpm": self.maximum_bpm,
-            "vdot": vdot,
             "age": self.age,
         }
+        values = {name: value + rng.normal(0.0, TOLD_SD[name]) for name, value in truth.items()}
+        values["vdot"] = vdot * (1.0 + rng.normal(0.0, TOLD_VDOT_SHARE))
         return Attributes(
-            **{
-                name: float(np.clip(value + rng.normal(0.0, TOLD_SD[name]), *RANGES[name]))
-                for name, value in truth.items()
-            }
+            **{name: float(np.clip(value, *RANGES[name])) for name, value in values.items()}
         )
 
     def usual_speed(self, sport: str, vdot: float) -> float:
@@ -209,12 +214,14 @@ def heart_rate(
     steps = len(speed_m_s)
     cost = session_cost(sport, speed_m_s, climb_rate(altitude_m)) - RESTING_UPTAKE
     effort = (1.0 - STANDING_SHARE) * body.slope[sport] * cost / (vdot - RESTING_UPTAKE)
-    steady = STANDING_SHARE + effort + body.level[sport] + extra
+    steady = STANDING_SHARE + effort
+    # Whatever moves a heart at moderate effort, its maximum stays: deviations fade towards it.
+    steady = steady + (body.level[sport] + extra) * np.clip(4.0 * (1.0 - steady), 0.0, 1.0)
     follow = -np.expm1(-GRID_STEP_S / body.lag_s)
     start = np.array([INITIAL_SHARE * (1.0 - follow)])
     share, _ = lfilter([follow], [1.0, follow - 1.0], steady, zi=start)
-    minutes = GRID_STEP_S * np.arange(steps) / 60.0
-    drifted = share * (1.0 + body.drift * (np.log1p(minutes) - np.log1p(5.0)))
+    drift = 1.0 + body.drift / DRIFT * (drift_factor(steps) - 1.0)
+    drifted = share * drift + slow_rise(steps) * np.maximum(share - THRESHOLD_SHARE, 0.0)
     beats: Array = body.resting_bpm + (body.maximum_bpm - body.resting_bpm) * bend(drifted)
     return np.maximum(beats, body.resting_bpm - 5.0)
 
