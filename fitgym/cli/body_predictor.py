@@ -34,21 +34,17 @@ def run_train(options: argparse.Namespace, workouts: list[Workout], card: dict[s
 def run_evaluate(options: argparse.Namespace, workouts: list[Workout]) -> None:
     """Score the weights as they are, or with --retrain the recipe under every protocol."""
     from fitgym.common.files import write_text
-    from fitgym.predictor.datasets import encode_workouts
     from fitgym.predictor.fitrec2.cross_validation import evaluate_recipe
-    from fitgym.predictor.fitrec2.data import encode_bodies
     from fitgym.predictor.fitrec2.evaluation import evaluate_weights
     from fitgym.predictor.fitrec2.weights import SHIPPED_WEIGHTS, load_weights
 
     if options.retrain:
         recipe = _recipe(options)
         recipes = [replace(recipe, seed=recipe.seed + number) for number in range(options.seeds)]
-        report = evaluate_recipe(
-            encode_bodies(workouts), recipes, options.output, progress=not options.quiet
-        )
+        report = evaluate_recipe(workouts, recipes, options.output, progress=not options.quiet)
     else:
         model, components, _ = load_weights(options.weights or SHIPPED_WEIGHTS)
-        report = evaluate_weights(model, components, encode_workouts(workouts))
+        report = evaluate_weights(model, components, workouts)
     text = json.dumps(report, indent=2)
     write_text(options.output / "report.json", text + "\n")
     write_text(options.output / "report.md", evaluation_table(report))
@@ -57,8 +53,14 @@ def run_evaluate(options: argparse.Namespace, workouts: list[Workout]) -> None:
 
 def evaluation_table(report: Mapping[str, Any]) -> str:
     """Return a report of the second edition's evaluation as Markdown."""
-    lines = []
-    for name, situation in report.items():
+    recordings = report["recordings"]
+    lines = [f"{recordings['workouts']} workouts of {recordings['people']} people"]
+    if left_out := recordings["without_heart_rate"]:
+        lines.append(f"left out {len(left_out)} without heart rate: {', '.join(left_out)}")
+    if others := recordings["sports_read_as_other"]:
+        lines.append(f"sports read as other: {', '.join(others)}")
+    lines.append("")
+    for name, situation in report["situations"].items():
         lines += [
             f"**{name}**: {situation['workouts']} workouts of {situation['people_tested']} people",
             "",

@@ -19,15 +19,17 @@ from typing import Any
 
 import numpy as np
 
+from fitgym.logs.workout import Workout
 from fitgym.predictor.baselines import Baselines
 from fitgym.predictor.correction import SessionErrors, VarianceComponents, fit_components
 from fitgym.predictor.datasets import Example
-from fitgym.predictor.fitrec2.data import BodyExample
+from fitgym.predictor.fitrec2.data import BodyExample, encode_bodies
 from fitgym.predictor.fitrec2.evaluation import (
     FOLDS,
     NETWORK,
     PERSONAL,
     cross_validated_baselines,
+    describe_recordings,
     situation_report,
     situations,
 )
@@ -112,7 +114,7 @@ def cross_validate(
 
 
 def evaluate_recipe(
-    encoded: Sequence[BodyExample],
+    workouts: Sequence[Workout],
     recipes: Sequence[Fitrec2Recipe],
     folder: str | os.PathLike[str],
     *,
@@ -121,15 +123,17 @@ def evaluate_recipe(
     """Train and test under every protocol, once per recipe, and beside the baselines.
 
     Args:
-        encoded: All recordings.
+        workouts: Recordings of at least as many people as there are folds.
         recipes: The same recipe with different seeds.
         folder: Holds a folder of checkpoints per seed, from which a later call resumes.
         progress: Whether to show progress bars.
 
     Returns:
-        For each protocol the report of the first seed as ``evaluation.situation_report`` says,
-        with the other seeds' scores under ``seeds`` of our methods.
+        ``recordings`` and ``situations`` as ``evaluation.evaluate_weights`` gives them: the
+        reports of the first seed, with every seed's scores under ``seeds`` of our methods.
     """
+    usable, recordings = describe_recordings(workouts)
+    encoded = encode_bodies(usable)
     runs = []
     for recipe in recipes:
         root = Path(folder) / f"seed{recipe.seed}"
@@ -146,7 +150,7 @@ def evaluate_recipe(
                 }
                 for run in runs
             ]
-    return first
+    return {"recordings": recordings, "situations": first}
 
 
 def _unseen_report(encoded: Sequence[BodyExample], validated: CrossValidated) -> dict[str, Any]:

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.logs.workout import GRID_STEP_S
+from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.model.internal_load import load_rates
 from fitgym.predictor.attributes import TYPICAL_MAXIMUM_BPM, TYPICAL_RESTING_BPM
 from fitgym.predictor.baselines import BASELINES, Baselines
 from fitgym.predictor.channels import denormalise_heart_rate, sport_family
 from fitgym.predictor.correction import VarianceComponents
-from fitgym.predictor.datasets import Example
+from fitgym.predictor.datasets import LONGEST_STEPS, Example, encode_workouts
 from fitgym.predictor.fitrec2.network import Fitrec2Network
 from fitgym.predictor.fitrec2.personal import Forecast, Question, StrangerForecasts, forecast
 from fitgym.predictor.metrics import bootstrap_interval, collect_errors, score
@@ -41,19 +41,52 @@ Forecaster = Callable[[Sequence[Question]], list[Forecast]]
 
 
 def evaluate_weights(
-    model: Fitrec2Network, components: VarianceComponents, examples: Sequence[Example]
+    model: Fitrec2Network, components: VarianceComponents, workouts: Sequence[Workout]
 ) -> dict[str, Any]:
     """Test a trained network as it is on recordings of people it does not know.
 
     Args:
         model: The network.
         components: Spread of its errors.
-        examples: Any recordings, each beside its user's previous one.
+        workouts: Any recordings.
 
     Returns:
-        For each situation its report, as ``situation_report`` says. With fewer than two people
-        there are no baselines, which have nobody to be fitted to.
+        ``recordings`` counts the workouts and names those left out, and the sports that are read
+        as ``other``; ``situations`` holds for each situation its report, as ``situation_report``
+        says. With fewer than two people there are no baselines, which have nobody to be fitted to.
+
+    Raises:
+        ValueError: If no workout can be used.
     """
+    usable, recordings = describe_recordings(workouts)
+    return {
+        "recordings": recordings,
+        "situations": _evaluate_examples(model, components, encode_workouts(usable)),
+    }
+
+
+def describe_recordings(workouts: Sequence[Workout]) -> tuple[list[Workout], dict[str, Any]]:
+    """Return the workouts that hold heart rate, and counts and names of what is left out.
+
+    Raises:
+        ValueError: If none does.
+    """
+    usable = [workout for workout in workouts if workout.valid[:LONGEST_STEPS].any()]
+    if not usable:
+        raise ValueError(f"none of the {len(workouts)} workouts has measured heart rate")
+    kept = {workout.identifier for workout in usable}
+    others = {w.sport for w in usable if sport_family(w.sport) == "other" and w.sport != "other"}
+    return usable, {
+        "workouts": len(usable),
+        "people": len({workout.user for workout in usable}),
+        "without_heart_rate": [w.identifier for w in workouts if w.identifier not in kept],
+        "sports_read_as_other": sorted(others),
+    }
+
+
+def _evaluate_examples(
+    model: Fitrec2Network, components: VarianceComponents, examples: Sequence[Example]
+) -> dict[str, Any]:
     strangers = StrangerForecasts(model, examples)
     baselines = cross_validated_baselines(examples)
     return {

@@ -164,7 +164,7 @@ class _Contexts:
             align_context(self._encoded[index], self._lengths[index], steps),
             self._model.embed(session.categories.expand(size, -1), attributes),
             self._references[index],
-            ~torch.isnan(attributes[:, NAMES.index("maximum_bpm")]),
+            attributes,
         )
         return denormalise_heart_rate(output.numpy())
 

@@ -7,7 +7,10 @@ for the person and what the output means:
     static      e_a = MLP(attributes with known/unknown flags), E(sport), E(gender)
     expected    p_t = share of the reserve from ``fitgym.predictor.exertion``, also an input
     z_t         carries how far the previous workout lay from its expected share, too
-    output      HR_t = rest + (maximum - rest) soft_min(p_t + 0.4 tanh(W h_t + b), ceiling)
+    output      HR_t = rest + (maximum - rest) soft_min(p_t + 0.4 f_t tanh(W h_t + b), ceiling)
+
+``f_t`` is one, but where maximum and VDOT are told it fades to zero as p_t nears one: whatever moves
+a heart at moderate effort, at the effort of a race it beats near its maximum.
 
 Nothing at step t depends on a later step of the session, so a prefix is predicted as in the whole.
 """
@@ -48,6 +51,9 @@ DEVIATION = 0.4
 # A maximum that was not told may lie above the one expected, by this share of the reserve.
 MARGIN = 0.25
 CEILING_SOFTNESS = 0.02
+# Per share short of one: deviations are whole up to three quarters of the reserve.
+FADE = 4.0
+MAXIMUM, VDOT = NAMES.index("maximum_bpm"), NAMES.index("vdot")
 SHARE_CENTRE, SHARE_SCALE = 0.6, 0.2
 
 
@@ -151,9 +157,8 @@ class Fitrec2Network(nn.Module):
         steps = batch.channels.shape[1]
         context = align_context(encoded, batch.previous_length, steps)
         static = self.embed(batch.categories, batch.attributes)
-        known = ~torch.isnan(batch.attributes[:, 1])
         return self.trunk(
-            batch.channels, batch.uptake, context, static, batch.references, known
+            batch.channels, batch.uptake, context, static, batch.references, batch.attributes
         )
 
     def embed(self, categories: Tensor, attributes: Tensor) -> Tensor:
@@ -202,16 +207,19 @@ class Fitrec2Network(nn.Module):
         context: Tensor,
         static: Tensor,
         references: Tensor,
-        known_maximum: Tensor,
+        attributes: Tensor,
     ) -> Tensor:
         """Return the prediction (B, T) in the network's unit."""
+        told = ~torch.isnan(attributes[:, [MAXIMUM, VDOT]])
         expected = expected_share(uptake, references)
         repeated = static.unsqueeze(1).expand(-1, channels.shape[1], -1)
         scaled = ((expected - SHARE_CENTRE) / SHARE_SCALE).unsqueeze(2)
         hidden, _ = self.trunk_lstm(torch.cat([channels, scaled, context, repeated], dim=2))
         raw = self.output(self.trunk_dropout(hidden)).squeeze(2)
-        share = expected + DEVIATION * torch.tanh(raw)
-        ceiling = 1.0 + MARGIN * (~known_maximum).to(share.dtype).unsqueeze(1)
+        fade = (FADE * (1.0 - expected)).clamp(max=1.0)
+        fade = torch.where(told.all(dim=1, keepdim=True), fade, torch.ones_like(fade))
+        share = expected + DEVIATION * fade * torch.tanh(raw)
+        ceiling = 1.0 + MARGIN * (~told[:, :1]).to(share.dtype)
         softness = CEILING_SOFTNESS
         share = share - softness * nn.functional.softplus((share - ceiling) / softness)
         resting, maximum = references[:, :1], references[:, 1:2]

@@ -66,6 +66,8 @@ LAG_SPREAD, DRIFT_SD = 0.35, 0.025
 RESIDUAL_SD_BPM, RESIDUAL_MEMORY = 4.0, 0.86
 # Errors of recorded speed (relative) and altitude (m), of satellites and barometers.
 SPEED_ERROR, ALTITUDE_ERROR_M = 0.05, 1.0
+# Deviations of a virtual heart are whole up to three quarters of the reserve and fade above.
+FADE = 4.0
 # VDOT wanders this much from one workout to the next.
 VDOT_STEP_SD = 0.7
 
@@ -216,7 +218,7 @@ def heart_rate(
     effort = (1.0 - STANDING_SHARE) * body.slope[sport] * cost / (vdot - RESTING_UPTAKE)
     steady = STANDING_SHARE + effort
     # Whatever moves a heart at moderate effort, its maximum stays: deviations fade towards it.
-    steady = steady + (body.level[sport] + extra) * np.clip(4.0 * (1.0 - steady), 0.0, 1.0)
+    steady = steady + (body.level[sport] + extra) * np.clip(FADE * (1.0 - steady), 0.0, 1.0)
     follow = -np.expm1(-GRID_STEP_S / body.lag_s)
     start = np.array([INITIAL_SHARE * (1.0 - follow)])
     share, _ = lfilter([follow], [1.0, follow - 1.0], steady, zi=start)

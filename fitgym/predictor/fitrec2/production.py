@@ -18,6 +18,7 @@ from fitgym.common.files import write_text
 from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.predictor.fitrec2.cross_validation import cross_validate, spread_figures
 from fitgym.predictor.fitrec2.data import encode_bodies
+from fitgym.predictor.fitrec2.evaluation import describe_recordings
 from fitgym.predictor.fitrec2.recipe import Fitrec2Recipe, fine_tune, rehearsed
 from fitgym.predictor.fitrec2.training import Fitrec2Epoch
 from fitgym.predictor.fitrec2.weights import load_weights, save_weights
@@ -49,6 +50,7 @@ def produce(
         The card.
     """
     root = Path(folder)
+    workouts, _ = describe_recordings(workouts)
     encoded = encode_bodies(workouts)
     validated = cross_validate(encoded, recipe, folder=root, progress=progress)
     components = validated.components()
@@ -104,7 +106,7 @@ def evaluation_for_card(report: Mapping[str, Any]) -> dict[str, Any]:
                     for method, scores in results["methods"].items()
                 },
             }
-            for protocol, results in report.items()
+            for protocol, results in report["situations"].items()
         }
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError("the evaluation is not a report of evaluate --retrain") from error
