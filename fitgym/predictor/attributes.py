@@ -111,9 +111,7 @@ def attributes_shown(earlier: Sequence[Workout]) -> Attributes:
     """Return what a person's earlier workouts show of his body."""
     seen = [value for workout in earlier if (value := seen_maximum(workout)) is not None]
     shown = [value for workout in earlier if (value := shown_vdot(workout)) is not None]
-    return Attributes(
-        seen_maximum_bpm=max(seen, default=None), shown_vdot=max(shown, default=None)
-    )
+    return Attributes(seen_maximum_bpm=max(seen, default=None), shown_vdot=max(shown, default=None))
 
 
 def seen_maximum(workout: Workout) -> float | None:

@@ -227,8 +227,11 @@ def session_features(speed_m_s: Array, altitude_m: Array, has_altitude: bool) ->
 def session_information(
     errors: SessionErrors, components: VarianceComponents
 ) -> tuple[Array, Array]:
-    """Return information (4, 4) of a session on a + b_s, its own effect c integrated out, and
-    that information times the coefficients (4,)."""
+    """Return what a session tells of a + b_s, its own effect c integrated out.
+
+    Returns:
+        The information (4, 4), and the information times the coefficients (4,).
+    """
     scale = 1.0 / (components.noise * components.memory_steps)
     gram, moment = errors.gram * scale, errors.moment * scale
     own = np.linalg.inv(gram + np.linalg.inv(components.session))
@@ -302,9 +305,7 @@ def _expectation(
             own_covariance = np.linalg.inv(gram + inverse)
             effect = own_covariance @ (moment - gram @ centre)
             shift = own_covariance @ gram
-            sums["session"] += (
-                np.outer(effect, effect) + own_covariance + shift @ spread @ shift.T
-            )
+            sums["session"] += np.outer(effect, effect) + own_covariance + shift @ spread @ shift.T
             counts["session"] += 1
 
 
@@ -342,7 +343,11 @@ def _residual_variance(errors: SessionErrors) -> float:
     """Return the variance left within a session after its own regression."""
     gram = errors.gram + 1e-2 * np.eye(len(FEATURES))
     coefficients = np.linalg.solve(gram, errors.moment)
-    left = errors.square - 2.0 * coefficients @ errors.moment + coefficients @ errors.gram @ coefficients
+    left = (
+        errors.square
+        - 2.0 * coefficients @ errors.moment
+        + coefficients @ errors.gram @ coefficients
+    )
     return max(float(left) / errors.steps, 1e-3)
 
 

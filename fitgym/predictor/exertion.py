@@ -1,7 +1,8 @@
 """Expected heart rate of a session from physiology: oxygen uptake as a share of the reserve.
 
     HR_t = rest + (maximum - rest) s_t                   %HRR = %VO2R (Swain and Leutholtz 1997)
-    s_t  = bend(e_t drift_t + slow_t max(e_t - 0.8, 0)),  e_t = onset_t + (1 - standing) q_t / (VDOT - 3.5)
+    s_t  = bend(e_t drift_t + slow_t max(e_t - 0.8, 0))
+    e_t  = onset_t + (1 - standing) q_t / (VDOT - 3.5)
     q_t  = exponential mean of (oxygen cost - 3.5) over the last minute, from zero at the start
 
 On foot the cost is the larger of walking (ACSM 2018: 3.5 + 0.1 v + 1.8 v grade) and running

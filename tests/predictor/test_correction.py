@@ -28,9 +28,7 @@ def components(memory_steps: float = 1.0) -> VarianceComponents:
         root = rng.normal(size=(SIZE, SIZE))
         return scale * (root @ root.T + np.eye(SIZE))
 
-    return VarianceComponents(
-        covariance(4.0), covariance(2.0), covariance(3.0), 25.0, memory_steps
-    )
+    return VarianceComponents(covariance(4.0), covariance(2.0), covariance(3.0), 25.0, memory_steps)
 
 
 def features(steps: int, seed: int) -> np.ndarray:

@@ -71,7 +71,7 @@ def test_forecasts_never_see_the_heart_rate_they_forecast(
 ) -> None:
     def forecasts(recorded: list[Workout]) -> list[np.ndarray]:
         examples = encode_workouts(recorded)
-        questions = [q for q in situations(examples)["all earlier workouts"]]
+        questions = list(situations(examples)["all earlier workouts"])
         answers = forecast(network, COMPONENTS, questions, StrangerForecasts(network, examples))
         return [
             answer.heart_rate_bpm

@@ -1,4 +1,4 @@
-"""The shipped second edition over the range of people: monotone, near the maximum, in proportion."""
+"""The shipped second edition over people: monotone, near the maximum, in proportion."""
 
 from __future__ import annotations
 

@@ -164,9 +164,7 @@ def _unseen_report(encoded: Sequence[BodyExample], validated: CrossValidated) ->
         for name, asked in situations(fold.test).items():
             questions[name] += asked
             answers[name] += forecast(model, components, asked, strangers)
-    return {
-        name: situation_report(questions[name], answers[name], baselines) for name in questions
-    }
+    return {name: situation_report(questions[name], answers[name], baselines) for name in questions}
 
 
 def _known_report(
@@ -199,7 +197,7 @@ def _known_report(
     questions = [Question(e, _known_of(e, known[e.workout.user])) for e in split.test]
     answers = forecast(model, components, questions, strangers)
     baselines = Baselines(trained)
-    fitted: Mapping[str, Baselines] = {user: baselines for user in known}
+    fitted: Mapping[str, Baselines] = dict.fromkeys(known, baselines)
     return situation_report(questions, answers, fitted)
 
 

@@ -12,8 +12,13 @@ from numpy.typing import NDArray
 
 from fitgym.logs.workout import GENDERS, Workout
 from fitgym.predictor.attributes import NAMES, Attributes, attributes_shown, reference_values
-from fitgym.predictor.channels import CHANNELS, PREVIOUS_CHANNELS, SPORTS, previous_channels
-from fitgym.predictor.channels import sport_family
+from fitgym.predictor.channels import (
+    CHANNELS,
+    PREVIOUS_CHANNELS,
+    SPORTS,
+    previous_channels,
+    sport_family,
+)
 from fitgym.predictor.datasets import Example, batches, encode_workouts
 from fitgym.predictor.exertion import lagged_uptake
 from fitgym.predictor.fitrec2.network import Fitrec2Batch

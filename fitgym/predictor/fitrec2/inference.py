@@ -22,10 +22,10 @@ from fitgym.predictor.channels import (
 )
 from fitgym.predictor.correction import VarianceComponents
 from fitgym.predictor.exertion import lagged_uptake
+from fitgym.predictor.fitrec.network import align_context
 from fitgym.predictor.fitrec2.data import category_rows
 from fitgym.predictor.fitrec2.network import Fitrec2Network
 from fitgym.predictor.fitrec2.weights import SHIPPED_WEIGHTS, load_weights
-from fitgym.predictor.fitrec.network import align_context
 from fitgym.predictor.sessions import History, Session
 
 Array = NDArray[np.float64]
@@ -198,9 +198,7 @@ def _triples(
     sessions: int, histories: int, bodies: int, triples: Sequence[tuple[int, int, int]] | None
 ) -> list[tuple[int, int, int]]:
     if triples is None:
-        return [
-            (s, h, b) for s in range(sessions) for h in range(histories) for b in range(bodies)
-        ]
+        return [(s, h, b) for s in range(sessions) for h in range(histories) for b in range(bodies)]
     return [
         (
             require_integer("session index of a triple", session, 0, sessions - 1),

@@ -7,7 +7,8 @@ for the person and what the output means:
     static      e_a = MLP(attributes with known/unknown flags), E(sport), E(gender)
     expected    p_t = share of the reserve from ``fitgym.predictor.exertion``, also an input
     z_t         carries how far the previous workout lay from its expected share, too
-    output      HR_t = rest + (maximum - rest) soft_min(p_t + 0.4 f_t tanh(W h_t + b), ceiling)
+    share       s_t = soft_min(p_t + 0.4 f_t tanh(W h_t + b), ceiling)
+    output      HR_t = rest + (maximum - rest) s_t
 
 ``f_t`` is one, but where maximum and VDOT are told it fades to zero as p_t nears one: whatever moves
 a heart at moderate effort, at the effort of a race it beats near its maximum.

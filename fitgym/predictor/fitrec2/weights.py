@@ -16,8 +16,8 @@ from safetensors.torch import load, save
 
 from fitgym.common.files import write_bytes, write_text
 from fitgym.predictor.correction import VarianceComponents
-from fitgym.predictor.fitrec2.network import Fitrec2Config, Fitrec2Network
 from fitgym.predictor.fitrec.weights import checked_path
+from fitgym.predictor.fitrec2.network import Fitrec2Config, Fitrec2Network
 
 SHIPPED_WEIGHTS = Path(str(files("fitgym") / "data" / "predictor" / "fitrec2.safetensors"))
 
