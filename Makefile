@@ -1,18 +1,24 @@
 # Two commands do everything on a fresh machine: `make demo` and `make test`.
 PYTHON ?= python3
 VENV ?= .venv
-PIP_INSTALL = $(VENV)/bin/python -m pip install --quiet --constraint constraints.txt
+VENV_LOWEST ?= .venv-lowest
+PIP_INSTALL = -m pip install --quiet --constraint
 
 # The learners and the predictor run fastest with one thread per process.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint check clean
+.PHONY: demo test test-lowest lint check check-bounds package clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/fitgym benchmark quick
 
 test: $(VENV)/.installed
 	$(VENV)/bin/python -m pytest -n 2
+
+# The base installation at the lowest versions promised, without any extra.
+test-lowest: $(VENV_LOWEST)/.installed
+	$(VENV_LOWEST)/bin/python -m pytest -n 2 tests/adherence tests/calibration tests/common \
+		tests/envs tests/logs tests/model tests/people
 
 lint: $(VENV)/.installed-dev
 	$(VENV)/bin/ruff check .
@@ -21,16 +27,32 @@ lint: $(VENV)/.installed-dev
 
 check: lint test
 
+# Ten million random and adversarial steps, none of which may leave its observation space.
+check-bounds: $(VENV)/.installed
+	FITGYM_BOUND_STEPS=10000000 $(VENV)/bin/python -m pytest tests/envs/test_task.py -k adversarial
+
+# dist/ gets the source distribution and the wheel, which is built from it.
+package: $(VENV)/.installed-dev
+	rm -rf build dist
+	$(VENV)/bin/python -m build
+
 clean:
-	rm -rf $(VENV) results .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV_LOWEST) build dist results *.egg-info .hypothesis .mypy_cache \
+		.pytest_cache .ruff_cache
 
 # torch goes first and pinned, so that no other requirement picks a larger build of it.
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP_INSTALL) torch
-	$(PIP_INSTALL) --editable '.[test]'
+	$(VENV)/bin/python $(PIP_INSTALL) constraints.txt torch
+	$(VENV)/bin/python $(PIP_INSTALL) constraints.txt --editable '.[test]'
 	touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
-	$(PIP_INSTALL) --editable '.[dev]'
+	$(VENV)/bin/python $(PIP_INSTALL) constraints.txt --editable '.[dev]'
+	touch $@
+
+$(VENV_LOWEST)/.installed: pyproject.toml constraints-lowest.txt
+	$(PYTHON) -m venv $(VENV_LOWEST)
+	$(VENV_LOWEST)/bin/python $(PIP_INSTALL) constraints-lowest.txt --editable . \
+		hypothesis pytest pytest-xdist
 	touch $@

@@ -16,8 +16,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from fitgym_agents.agent import load_agent
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
 from fitgym_agents.pretrained import PROVENANCE, Provenance, shipped_folder
 from fitgym_benchmarks.runs import Run
 from fitgym_benchmarks.store import ResultStore
@@ -46,8 +46,8 @@ def ship(results: Path) -> None:
             provenance = Provenance(
                 command=words["command"],
                 seed=run.seed,
-                steps=result.curve[-1].steps,
-                seconds=round(result.training_seconds, 1),
+                steps=result.timesteps,
+                seconds=round(result.training_seconds or 0.0, 1),
                 commit=result.commit,
                 machine=result.machine,
                 versions=dict(result.versions),

@@ -1,15 +1,12 @@
-"""What every agent can do: decide for a batch of people, learn, and go to disk and back."""
+"""The interface of an agent: act in a batch of environments, learn, and be saved."""
 
 from __future__ import annotations
 
-import hashlib
-import importlib
 import inspect
 import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -17,62 +14,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 import fitgym
-from fitgym.common.files import write_bytes, write_text
-from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.common.files import is_leftover, write_bytes, write_text
+from fitgym.common.weights import pack
+from fitgym.envs.task import Task
+from fitgym.people.individual import Individual
 from fitgym_agents.settings import Configuration
-
-__all__ = [
-    "BUILT_IN",
-    "CARD",
-    "Actions",
-    "Agent",
-    "Observations",
-    "Progress",
-    "find_agent",
-    "load_agent",
-    "plugins",
-]
 
 Observations = NDArray[np.float32]
 Actions = NDArray[np.int64]
 # Called while learning with the environment steps done so far by this call of ``learn``.
 Progress = Callable[[int], None]
 
-# The names that need no import path.
-BUILT_IN = {
-    "a2c": "fitgym_agents.sb3.algorithms:A2C",
-    "a3c": "fitgym_agents.deep.a3c.a3c:A3C",
-    "acktr": "fitgym_agents.deep.acktr.acktr:ACKTR",
-    "dqn": "fitgym_agents.sb3.algorithms:DQN",
-    "gail": "fitgym_agents.deep.gail.gail:GAIL",
-    "drqn": "fitgym_agents.deep.drqn.drqn:DRQN",
-    "ppo": "fitgym_agents.sb3.algorithms:PPO",
-    "recurrent-ppo": "fitgym_agents.sb3.algorithms:RecurrentPPO",
-    "belief": "fitgym_agents.references.planning:BeliefPolicy",
-    "coach": "fitgym_agents.references.simple:CoachRule",
-    "dynamic-programming": "fitgym_agents.references.planning:DynamicProgramming",
-    "fixed": "fitgym_agents.references.simple:FixedPlan",
-    "foresight": "fitgym_agents.references.simple:Foresight",
-    "habit": "fitgym_agents.references.simple:HabitPlan",
-    "myopic": "fitgym_agents.references.simple:Myopic",
-    "random": "fitgym_agents.references.simple:RandomPlan",
-}
-
-_ENTRY_POINT_GROUP = "fitgym.agents"
+# A saved agent is this file, and the weights that it names.
 CARD = "agent.json"
-_FORMAT = 1
+CARD_FORMAT = 1
 
 
 class LearningError(RuntimeError):
-    """Learning broke off, by no fault of the arguments' form."""
+    """Learning broke off, and not because of a wrong argument."""
 
 
 class Agent(ABC):
-    """A service that pushes plans: the interface of references, learners and one's own agents.
+    """A policy over numbered plans: the base of references, learners and agents of one's own.
 
-    A subclass needs ``predict`` alone. One that learns overrides ``create`` (to be told the
-    environment) and ``learn``; one with anything to remember overrides ``configuration`` or
-    ``tensors`` and ``from_saved``, and ``save`` and ``load_agent`` then work unchanged.
+    A subclass needs ``name`` and ``predict`` alone. One that learns overrides ``create`` (to be
+    told the environment) and ``learn``; one with settings or weights to save overrides
+    ``configuration`` or ``tensors`` and ``from_saved``. ``save`` and ``load_agent`` then work
+    unchanged.
 
     Attributes:
         name: How tables and figures call the agent.
@@ -80,7 +48,7 @@ class Agent(ABC):
             arguments of the class.
         timesteps: Environment steps learnt so far, over all calls of ``learn`` and kept by
             ``save``: where an interrupted training goes on. One that leaves it at 0 starts anew.
-        learning_curve: Environment steps so far, and mean return of the seasons finished since
+        learning_curve: Environment steps so far, and mean return of the episodes finished since
             the point before; empty if the agent does not note it.
     """
 
@@ -103,7 +71,7 @@ class Agent(ABC):
         seed: int = 0,
         configuration: Mapping[str, Any] | None = None,
     ) -> Self:
-        """Return a new agent for an environment; the form in which a benchmark names a run.
+        """Return a new agent for an environment.
 
         Agents that do not learn ignore the environment and the seed.
 
@@ -123,14 +91,15 @@ class Agent(ABC):
             raise ValueError(f"configuration of {cls.__name__}: {error}") from None
         return cls(*arguments.args, **arguments.kwargs)
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:  # noqa: B027
-        """Look at the environments about to be acted in; ``evaluate`` calls it before they start.
+    def prepare(self, task: Task, people: Sequence[Individual]) -> None:  # noqa: B027
+        """Read what the agent needs of the task and the individuals, before the first step.
 
-        Agents that only see observations do nothing here. Those that need the plans' targets
-        read them, and privileged references read the person and the model.
+        ``evaluate`` calls it after the environments were reset. Agents that use observations alone
+        do nothing here; those that need the plans' targets or the model read them.
 
         Args:
-            environments: The unwrapped environments, one per row of the observations.
+            task: The arguments that the environments share, all but the individual.
+            people: The individual of each environment, (N,).
         """
 
     @abstractmethod
@@ -141,38 +110,39 @@ class Agent(ABC):
         episode_start: NDArray[np.bool_] | None = None,
         deterministic: bool = True,
     ) -> tuple[Actions, Any]:
-        """Choose an action for each of N people.
+        """Choose an action in each of N environments.
 
         Args:
-            observation: What is seen, (N, observation size).
-            state: What the previous call returned; None at first. It is the agent's memory.
+            observation: Observations, (N, observation size).
+            state: What the previous call returned; None at first. It is the agent's memory, such
+                as a recurrent network's hidden state.
             episode_start: Whether an episode has just begun, (N,); None means all have if
                 ``state`` is None, and none otherwise.
-            deterministic: Whether to choose the best action rather than to draw one.
+            deterministic: Whether to choose the likeliest action rather than to draw one.
 
         Returns:
             Actions (N,) and the state for the next call.
         """
 
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
-        """Learn for some more environment steps and return the agent itself.
+        """Learn for ``total_timesteps`` more environment steps and return the agent itself.
 
         Agents that do not learn return at once.
 
         Args:
             total_timesteps: Environment steps to take in this call; learners that collect in
-                batches finish the last one. Step sizes and exploration may be scheduled over
-                the call, so one long call is not the same as many short ones.
-            progress: Called now and then with the steps taken so far.
+                batches finish the last one. Schedules of learning rate and exploration may
+                span the call, so one long call is not the same as many short ones.
+            progress: Called now and then with the steps taken so far by this call.
         """
         return self
 
     def configuration(self) -> dict[str, Any]:
-        """Return what rebuilds the agent, but for its weights, as JSON-able values."""
+        """Return what rebuilds the agent apart from its weights, as JSON-able values."""
         return {}
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """Return the weights and whatever else the agent has learnt, by name."""
+        """Return the weights and other learnt arrays by name; every value must be finite."""
         return {}
 
     @classmethod
@@ -183,134 +153,47 @@ class Agent(ABC):
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the agent to a folder: ``agent.json``, and weights as safetensors.
 
-        The weights get a name of their own, and replacing ``agent.json``, which tells it, is the
-        last thing done. A reader, or a crash at any moment, finds the old agent or the new one.
+        The weights get a name of their own, and ``agent.json``, which tells it, is replaced after
+        them. A reader, or a crash at any moment, finds the old agent or the new one.
 
         Args:
             folder: Made if missing; an agent saved there before is replaced.
-        """
-        from safetensors.numpy import save
 
+        Raises:
+            ValueError: If the configuration cannot be written as JSON, or a weight is not finite.
+        """
         target = Path(folder)
         card: dict[str, Any] = {
-            "format": _FORMAT,
+            "format": CARD_FORMAT,
             "class": f"{type(self).__module__}:{type(self).__qualname__}",
             "fitgym": fitgym.__version__,
             "configuration": self.configuration(),
             "weights": None,
             "sha256": None,
         }
-        tensors = {name: np.array(tensor, order="C") for name, tensor in self.tensors().items()}
+        tensors = self.tensors()
         if tensors:
-            content = save(tensors)
-            card["sha256"] = hashlib.sha256(content).hexdigest()
+            content, card["sha256"] = pack(tensors)
             card["weights"] = f"weights-{card['sha256'][:12]}.safetensors"
-        text = json.dumps(card, indent=2) + "\n"
+        try:
+            text = json.dumps(card, indent=2, allow_nan=False) + "\n"
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"configuration of agent {self.name!r} must be JSON-able: {error}"
+            ) from error
+        before = _weights_named_in(target / CARD)
         if tensors:
             write_bytes(target / card["weights"], content)
         write_text(target / CARD, text)
         for path in target.glob("weights-*.safetensors"):
-            if path.name != card["weights"]:
-                path.unlink()
+            # Others may belong to a process that has not written its card yet.
+            if path.name != card["weights"] and (path.name == before or is_leftover(path)):
+                path.unlink(missing_ok=True)
 
 
-def load_agent(folder: str | os.PathLike[str]) -> Agent:
-    """Return the agent that was saved in ``folder``.
-
-    The class named in ``agent.json`` is imported, so load only folders whose code you would run.
-
-    Raises:
-        FileNotFoundError: If there is no saved agent.
-        ValueError: If a file is damaged or of another format, or the class cannot be found.
-    """
-    from safetensors.numpy import load
-
-    path = Path(folder) / CARD
+def _weights_named_in(card: Path) -> str | None:
+    """Return the name of the weights of the agent saved before; None if there is none."""
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from None
-    if not isinstance(card, dict) or card.get("format") != _FORMAT:
-        raise ValueError(f"{path} is not an agent of format {_FORMAT}, the one known here")
-    missing = sorted({"class", "configuration", "weights", "sha256"} - set(card))
-    if missing:
-        raise ValueError(f"{path} lacks the keys {missing}")
-    tensors: dict[str, NDArray[Any]] = {}
-    if card["weights"] is not None:
-        weights = path.parent / Path(card["weights"]).name
-        content = weights.read_bytes()
-        if hashlib.sha256(content).hexdigest() != card["sha256"]:
-            raise ValueError(f"{weights} is damaged: its SHA-256 differs from the one in {path}")
-        tensors = load(content)
-    try:
-        return _import_agent(card["class"]).from_saved(card["configuration"], tensors)
-    except KeyError as error:
-        raise ValueError(f"the agent saved in {path.parent} lacks {error}") from None
-
-
-def find_agent(name: str) -> type[Agent]:
-    """Return the class of agent called ``name``.
-
-    Args:
-        name: A built-in name (see ``BUILT_IN``), an import path ``package.module:Class``, or the
-            name of an entry point that a package offers in the group ``fitgym.agents``.
-
-    Raises:
-        ValueError: If there is no such agent.
-        TypeError: If the name leads to something that is no agent.
-    """
-    if name in BUILT_IN:
-        return _import_agent(BUILT_IN[name])
-    if ":" in name:
-        return _import_agent(name)
-    offered = {entry.name: entry for entry in entry_points(group=_ENTRY_POINT_GROUP)}
-    if name not in offered:
-        known = ", ".join(map(repr, sorted({*BUILT_IN, *offered})))
-        raise ValueError(
-            f"agent must be one of {known} or an import path 'package.module:Class', got {name!r}"
-        )
-    try:
-        found = offered[name].load()
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"agent {name!r} cannot be imported: {error}") from error
-    return _require_agent(name, found)
-
-
-def plugins() -> dict[str, str]:
-    """Return the import paths of the agents that installed packages offer, by name.
-
-    A built-in name means the built-in agent, whoever offers another.
-    """
-    offered = entry_points(group=_ENTRY_POINT_GROUP)
-    return {entry.name: entry.value for entry in offered if entry.name not in BUILT_IN}
-
-
-# Modules under which agents were saved before version 0.2.
-_MOVED = {
-    "agents.a3c": "fitgym_agents.deep.a3c.a3c",
-    "agents.acktr": "fitgym_agents.deep.acktr.acktr",
-    "agents.drqn": "fitgym_agents.deep.drqn.drqn",
-    "agents.gail": "fitgym_agents.deep.gail.gail",
-    "agents.planning": "fitgym_agents.references.planning",
-    "agents.reference": "fitgym_agents.references.simple",
-    "agents.sb3": "fitgym_agents.sb3.algorithms",
-}
-
-
-def _import_agent(path: str) -> type[Agent]:
-    module, _, attribute = path.partition(":") if isinstance(path, str) else ("", "", "")
-    if not module or not attribute:
-        raise ValueError(f"agent must be an import path 'package.module:Class', got {path!r}")
-    try:
-        found: Any = importlib.import_module(_MOVED.get(module, module))
-        for part in attribute.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"agent {path!r} cannot be imported: {error}") from error
-    return _require_agent(path, found)
-
-
-def _require_agent(name: str, found: object) -> type[Agent]:
-    if not (isinstance(found, type) and issubclass(found, Agent)):
-        raise TypeError(f"agent {name!r} must be a subclass of Agent, got {found!r}")
-    return found
+        return str(json.loads(card.read_bytes())["weights"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

@@ -1,6 +1,6 @@
-"""Settings of agents as text: YAML files per agent and environment, words on a command line.
+"""Settings of agents from YAML files and from the command line.
 
-A file says how an agent is trained; it holds a section per environment:
+A file holds how an agent is trained, a section per environment:
 
     fitgym/Acquisition-v0:
       total_timesteps: 300_000
@@ -8,7 +8,7 @@ A file says how an agent is trained; it holds a section per environment:
         learning_rate: 1e-3
 
 Both keys of a section may be left out. ``configurations/`` has one file per agent, named after
-it; adding an agent is adding its name to ``fitgym_agents.agent.BUILT_IN`` and a file there.
+it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -26,16 +27,6 @@ import yaml
 
 from fitgym.common.validation import require_integer
 from fitgym_agents.agent import Agent
-
-__all__ = [
-    "TrainingConfiguration",
-    "check_configuration",
-    "configuration_for",
-    "named_values",
-    "read_configurations",
-    "shipped_configurations",
-    "split_agent",
-]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,10 +45,17 @@ class TrainingConfiguration:
 
 
 class _Loader(yaml.SafeLoader):
-    """PyYAML's safe loader, which refuses a key given twice and reads 1e-3 as a number.
+    """PyYAML's safe loader without aliases and repeated keys, which reads 1e-3 as a number.
 
     PyYAML follows YAML 1.1, in which a number with an exponent needs a point and a sign.
     """
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            # Aliases of aliases make some lines grow beyond the memory.
+            mark = self.get_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(None, None, "aliases (*) are not allowed", mark)
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
@@ -84,26 +82,24 @@ def read_configurations(path: str | os.PathLike[str]) -> dict[str, TrainingConfi
         ValueError: If it is no such file; the message names file and key.
         TypeError: If a value has the wrong type.
     """
-    try:
-        # _Loader is a safe one: it makes plain values only.
-        content = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    content = _parse(Path(path).read_bytes(), str(path))
     if not isinstance(content, dict):
-        raise ValueError(f"{path} must hold a section per environment, got {content!r}")
+        raise ValueError(f"{path} must hold a section per environment, got {_short(content)}")
     return {str(name): _section(f"{path}: {name}", section) for name, section in content.items()}
 
 
 def _section(source: str, section: object) -> TrainingConfiguration:
     if not isinstance(section, dict):
-        raise TypeError(f"{source} must hold keys and values, got {section!r}")
+        raise TypeError(f"{source} must hold keys and values, got {_short(section)}")
     allowed = ("total_timesteps", "configuration")
     unknown = sorted(str(key) for key in section if key not in allowed)
     if unknown:
         raise ValueError(f"{source} has unknown keys {unknown}; allowed are {', '.join(allowed)}")
     configuration = section.get("configuration") or {}
     if not isinstance(configuration, dict):
-        raise TypeError(f"{source}: configuration must hold keys and values, got {configuration!r}")
+        raise TypeError(
+            f"{source}: configuration must hold keys and values, got {_short(configuration)}"
+        )
     steps = section.get("total_timesteps")
     if steps is not None:
         require_integer(f"{source}: total_timesteps", steps, 1)
@@ -177,14 +173,14 @@ def named_values(option: str, words: Sequence[str]) -> dict[str, Any]:
     for word in words:
         name, separator, text = word.partition("=")
         if not (name and separator):
-            raise ValueError(f"{option} must be NAME=VALUE, got {word!r}")
+            raise ValueError(f"{option} must be NAME=VALUE, got {_short(word)}")
         if name in values:
             raise ValueError(f"{option} gives {name} twice")
-        values[name] = _parse(text)
+        values[name] = _parse(text, f"{option} {name}")
         try:
-            json.dumps(values[name])
-        except TypeError:
-            raise ValueError(f"{option} {name} cannot be {values[name]!r}") from None
+            json.dumps(values[name], allow_nan=False)
+        except (TypeError, ValueError):
+            raise ValueError(f"{option} {name} cannot be {_short(values[name])}") from None
     return values
 
 
@@ -198,8 +194,17 @@ def split_agent(text: str) -> tuple[str, dict[str, Any]]:
     return name, named_values(f"argument of {name}", words)
 
 
-def _parse(text: str) -> Any:
+def _parse(text: str | bytes, source: str) -> Any:
+    """Return what a YAML text says; ``source`` is how to call it in messages."""
     try:
+        # _Loader is a safe one: it makes plain values only.
         return yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
-        raise ValueError(f"{text!r} is not valid YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise ValueError(f"{source} is not valid YAML: nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise ValueError(f"{source} is not valid YAML: {' '.join(str(error).split())}") from None
+
+
+def _short(value: object) -> str:
+    """Return ``value`` as written in Python, shortened for a message."""
+    return reprlib.repr(value)

@@ -1,11 +1,11 @@
-"""How agents get their environments: by import-free id, so that any process can make them."""
+"""Making environments for agents, in this process and in others."""
 
 from __future__ import annotations
 
 import importlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,17 +16,8 @@ from numpy.typing import NDArray
 
 from fitgym.adherence import CustomAdherence
 from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.envs.task import Task
 from fitgym.people.individual import Individual, load_individual
-
-__all__ = [
-    "EnvironmentFactory",
-    "import_free_id",
-    "json_able",
-    "log_part",
-    "make_vector_env",
-    "require_as_trained",
-    "shared_attribute",
-]
 
 
 def import_free_id(env_id: str) -> str:
@@ -41,7 +32,7 @@ def import_free_id(env_id: str) -> str:
 def log_part(env_id: str, part: str) -> dict[str, str]:
     """Return the argument that restricts replay to a part of the log; none for other environments.
 
-    Learners train on windows of ``"train"``, and everybody is evaluated on those of ``"test"``.
+    Learners train on the part ``"train"``, and all agents are evaluated on the part ``"test"``.
     """
     # Unlike gym.make, gym.spec does not import what stands before the colon.
     module, _, plain = env_id.rpartition(":")
@@ -79,14 +70,18 @@ class EnvironmentFactory:
 
 
 def make_vector_env(
-    env_id: str, num_envs: int, env_kwargs: Mapping[str, Any] | None = None
+    env_id: str,
+    num_envs: int,
+    env_kwargs: Mapping[str, Any] | None = None,
+    autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
 ) -> VectorEnv[Any, Any, Any]:
-    """Return environments that reset within the step, compiled unless their adherence is custom.
+    """Return environments in one vector environment, compiled unless their adherence is custom.
 
     Args:
         env_id: Registered id, plain or import-free.
         num_envs: How many.
         env_kwargs: Arguments of the environment.
+        autoreset_mode: When they reset; by default within the step that ends an episode.
 
     Raises:
         TypeError: If the id is not one of fitgym's environments.
@@ -95,12 +90,12 @@ def make_vector_env(
     single = factory().unwrapped
     assert isinstance(single, FitnessFatigueEnv)
     if isinstance(single.adherence, CustomAdherence):
-        # Somebody's Python class, which the compiled loop cannot call.
-        return SyncVectorEnv([factory] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+        # A Python class, which the compiled loop cannot call.
+        return SyncVectorEnv([factory] * num_envs, autoreset_mode=autoreset_mode)
     return gym.make_vec(
         import_free_id(env_id),
         num_envs,
-        autoreset_mode=AutoresetMode.SAME_STEP.value,
+        autoreset_mode=autoreset_mode.value,
         **dict(env_kwargs or {}),
     )
 
@@ -111,36 +106,29 @@ def shared_attribute(environments: VectorEnv[Any, Any, Any], name: str) -> Any:
     return getter.get_attr(name)[0]
 
 
-def require_as_trained(
-    name: str,
-    observation: str,
-    mask: NDArray[np.bool_],
-    environments: Sequence[FitnessFatigueEnv],
-) -> None:
-    """Refuse to let an agent act where what it has learnt means something else.
+def require_as_trained(name: str, observation: str, mask: NDArray[np.bool_], task: Task) -> None:
+    """Check that the agent was trained on this observation and action space.
 
     Args:
         name: What to call the agent in messages.
         observation: Which observation it was trained on.
         mask: Which actions it may choose, (actions,).
-        environments: Those about to be acted in.
+        task: Task of the environments that it is to act in.
 
     Raises:
-        ValueError: If one of them shows another observation, or forbids an action.
+        ValueError: If the task has another observation, or masks an action that it may choose.
     """
-    for environment in environments:
-        shown = environment.task.observation
-        if shown != observation:
-            raise ValueError(
-                f"{name} was trained with observation={observation!r}, and the environment has "
-                f"observation={shown!r}"
-            )
-        forbidden = np.flatnonzero(mask & (environment.action_mask == 0)).tolist()
-        if forbidden:
-            raise ValueError(
-                f"{name} may choose plans that the environment forbids: {forbidden}; train it with "
-                "the same forbidden_plans"
-            )
+    if task.observation != observation:
+        raise ValueError(
+            f"{name} was trained with observation={observation!r}, and the environment has "
+            f"observation={task.observation!r}"
+        )
+    forbidden = np.flatnonzero(mask & (task.action_mask() == 0)).tolist()
+    if forbidden and getattr(task, "forbidden", "error") != "nearest":
+        raise ValueError(
+            f"{name} may choose plans that the environment forbids: {forbidden}; train it with "
+            "the same forbidden_plans"
+        )
 
 
 def json_able(env_kwargs: Mapping[str, Any] | None) -> dict[str, Any]:

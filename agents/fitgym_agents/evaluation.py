@@ -1,30 +1,26 @@
-"""Evaluation: the one way agents are scored, on days that are the same for all of them."""
+"""Evaluation: the one way agents are scored, on episodes that are the same for all of them."""
 
 from __future__ import annotations
 
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from gymnasium.vector import AutoresetMode, VectorEnv
+from numpy.typing import NDArray
 
-from fitgym.common.validation import require_integer, require_number
+from fitgym.common.statistics import Interval, bootstrap_interval
+from fitgym.common.validation import require_integer
+from fitgym.model.strain import DANGEROUS_RATIO, HIGH_RATIO, workload_ratio
 from fitgym_agents.agent import Agent
-from fitgym_agents.environments import EnvironmentFactory
+from fitgym_agents.environments import make_vector_env
+from fitgym_agents.references.privileged import PrivilegedAgent
 
-__all__ = [
-    "EVALUATION_SEED",
-    "FIRST_TRAINING_SEED",
-    "Evaluation",
-    "Interval",
-    "bootstrap_interval",
-    "evaluate",
-    "paired_difference",
-]
-
-# The first seeds of evaluation episodes and of learners' seasons, far enough apart that no season
+# The first seeds of evaluation episodes and of learners' episodes, far enough apart that no episode
 # is both trained on and scored.
 EVALUATION_SEED = 1_000_000
 FIRST_TRAINING_SEED = 2**31
@@ -32,32 +28,34 @@ FIRST_TRAINING_SEED = 2**31
 _DAYS_PER_WEEK = 7
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A mean with its confidence interval.
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step of an episode in each of N environments, or the reset before the first.
 
     Attributes:
-        mean: The mean.
-        low: Lower end.
-        high: Upper end.
+        actions: What the agent chose, (N,); None at the reset.
+        observations: What is seen afterwards, (N, observation size).
+        rewards: Rewards, (N,); 0 at the reset.
+        infos: Infos of the vector environment.
+        seconds: Wall time of the agent's decisions; 0 at the reset.
     """
 
-    mean: float
-    low: float
-    high: float
+    actions: NDArray[np.int64] | None
+    observations: NDArray[np.float32]
+    rewards: NDArray[np.float64]
+    infos: Mapping[str, Any]
+    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What an agent did in E episodes of at most T days.
-
-    Days after the end of an episode hold NaN, and -1 in ``actions``.
+    """What an agent did in E episodes of T steps, a day each.
 
     Attributes:
         agent: Name of the agent.
         env_id: Id of the environment.
         seed: Seed of the first episode; episode i has ``seed + i``.
-        lengths: Days of each episode, (E,).
+        deterministic: Whether the agent took its likeliest actions, and did not draw them.
         actions: Plans pushed, (E, T), int.
         rewards: Rewards, (E, T).
         plans_trimp: Targets of the plans, points, 0 for none, (E, T).
@@ -70,7 +68,7 @@ class Evaluation:
     agent: str
     env_id: str
     seed: int
-    lengths: NDArray[np.int64]
+    deterministic: bool
     actions: NDArray[np.int64]
     rewards: NDArray[np.float64]
     plans_trimp: NDArray[np.float64]
@@ -80,9 +78,15 @@ class Evaluation:
     decision_seconds: float
 
     @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Steps of each episode, (E,)."""
+        episodes, steps = self.actions.shape
+        return np.full(episodes, steps, dtype=np.int64)
+
+    @property
     def returns(self) -> NDArray[np.float64]:
         """Undiscounted return of each episode, (E,)."""
-        return np.asarray(np.nansum(self.rewards, axis=1))
+        return np.asarray(self.rewards.sum(axis=1))
 
     @property
     def mean(self) -> float:
@@ -90,21 +94,48 @@ class Evaluation:
         return float(self.returns.mean())
 
     @property
+    def plans_given(self) -> NDArray[np.int64]:
+        """Number of plans given in each episode, (E,)."""
+        return np.asarray(np.count_nonzero(self.actions > 0, axis=1))
+
+    @property
+    def plans_met(self) -> NDArray[np.int64]:
+        """Number of plans met in each episode, (E,)."""
+        return np.asarray(np.count_nonzero(self.met > 0, axis=1))
+
+    @property
     def completion_rate(self) -> float:
         """Plans met as a share of plans given, over all episodes; NaN if none was given."""
-        given = np.count_nonzero(self.actions > 0)
-        return float(np.nansum(self.met) / given) if given else float("nan")
+        given = self.plans_given.sum()
+        return float(self.plans_met.sum() / given) if given else float("nan")
 
     @property
     def performance_gain(self) -> NDArray[np.float64]:
         """Performance after the last day less that at the start, VDOT, (E,)."""
-        last = np.take_along_axis(self.performance, self.lengths[:, None], axis=1)[:, 0]
-        return np.asarray(last - self.performance[:, 0])
+        return np.asarray(self.performance[:, -1] - self.performance[:, 0])
 
     @property
     def weekly_load(self) -> NDArray[np.float64]:
         """Points really done per week of seven days (of seven sessions in replay), (E,)."""
-        return np.asarray(_DAYS_PER_WEEK * np.nansum(self.done_trimp, axis=1) / self.lengths)
+        return np.asarray(_DAYS_PER_WEEK * self.done_trimp.mean(axis=1))
+
+    @property
+    def dangerous_days(self) -> NDArray[np.int64]:
+        """Days on which the acute:chronic workload ratio was above 1.5, (E,)."""
+        return np.asarray(
+            np.count_nonzero(workload_ratio(self.done_trimp) > DANGEROUS_RATIO, axis=1)
+        )
+
+    @property
+    def strained_share(self) -> NDArray[np.float64]:
+        """Share of days on which the acute:chronic workload ratio was above 1.3, (E,)."""
+        return np.asarray((workload_ratio(self.done_trimp) > HIGH_RATIO).mean(axis=1))
+
+    @property
+    def only_plan(self) -> int | None:
+        """The plan that was pushed at every step of every episode; None if there were others."""
+        first = int(self.actions[0, 0])
+        return first if (self.actions == first).all() else None
 
     def interval(self, confidence: float = 0.95) -> Interval:
         """Return the mean return with its bootstrap interval over episodes."""
@@ -120,10 +151,10 @@ def evaluate(
     env_kwargs: Mapping[str, Any] | None = None,
     deterministic: bool = True,
 ) -> Evaluation:
-    """Let an agent act in a number of episodes, all at once, a day at a time.
+    """Let an agent act in a number of episodes, all at once.
 
     Episode i is played in an environment of its own, seeded ``seed + i``; all its randomness is
-    fixed by that, so agents meet the same seasons and can be compared in pairs.
+    fixed by that, so agents meet the same episodes and can be compared in pairs.
 
     Args:
         agent: Who decides.
@@ -131,113 +162,111 @@ def evaluate(
         episodes: How many, E.
         seed: Seed of the first episode.
         env_kwargs: Arguments of the environment.
-        deterministic: Whether the agent gives its best action rather than to draw one.
+        deterministic: Whether the agent takes its likeliest action rather than to draw one.
 
     Raises:
         ValueError: If an argument is out of range or the agent's actions are malformed.
         TypeError: If an argument has the wrong type.
     """
     require_integer("episodes", episodes, 1)
-    require_integer("seed", seed, 0)
-    factory = EnvironmentFactory(env_id, env_kwargs)
-    environments = [factory() for _ in range(episodes)]
-    people: list[Any] = [environment.unwrapped for environment in environments]
-    agent.prepare(people)
-
-    days = max(person.days for person in people)
-    actions_taken = np.full((episodes, days), -1, dtype=np.int64)
-    rewards, plans_trimp, done_trimp, met = np.full((4, episodes, days), np.nan)
-    performance = np.full((episodes, days + 1), np.nan)
-    observations = np.zeros((episodes, *environments[0].observation_space.shape), np.float32)  # type: ignore[misc]
-    for i, environment in enumerate(environments):
-        observations[i], info = environment.reset(seed=seed + i)
-        performance[i, 0] = info["performance"]
-
-    running = np.ones(episodes, dtype=np.bool_)
-    episode_start = np.ones(episodes, dtype=np.bool_)
-    state: Any = None
+    environments = make_vector_env(env_id, episodes, env_kwargs, AutoresetMode.DISABLED)
+    days = int(environments.get_attr("days")[0])  # type: ignore[attr-defined]
+    actions = np.empty((episodes, days), dtype=np.int64)
+    rewards, plans_trimp, done_trimp, met = np.empty((4, episodes, days))
+    performance = np.empty((episodes, days + 1))
     seconds = 0.0
-    day = 0
-    while running.any():
-        started = time.perf_counter()
-        chosen, state = agent.predict(observations, state, episode_start, deterministic)
-        seconds += time.perf_counter() - started
-        actions = _checked_actions(agent, chosen, episodes)
-        # A new array, since an agent may keep the one that it was given.
-        observations = observations.copy()
-        for i in np.flatnonzero(running).tolist():
-            observations[i], reward, terminated, truncated, info = environments[i].step(actions[i])
-            actions_taken[i, day] = actions[i]
-            rewards[i, day] = reward
-            plans_trimp[i, day] = info["plan_trimp"]
-            done_trimp[i, day] = info["done_trimp"]
-            met[i, day] = info["met"]
-            performance[i, day + 1] = info["performance"]
-            running[i] = not (terminated or truncated)
-        episode_start = np.zeros(episodes, dtype=np.bool_)
-        day += 1
-    for environment in environments:
-        environment.close()
-    lengths = np.count_nonzero(actions_taken >= 0, axis=1)
+    for day, step in enumerate(play(agent, environments, seed=seed, deterministic=deterministic)):
+        performance[:, day] = step.infos["performance"]
+        if step.actions is not None:
+            actions[:, day - 1] = step.actions
+            rewards[:, day - 1] = step.rewards
+            plans_trimp[:, day - 1] = step.infos["plan_trimp"]
+            done_trimp[:, day - 1] = step.infos["done_trimp"]
+            met[:, day - 1] = step.infos["met"]
+            seconds += step.seconds
+    environments.close()
     return Evaluation(
         agent=agent.name,
         env_id=env_id,
         seed=seed,
-        lengths=lengths,
-        actions=actions_taken,
+        deterministic=deterministic,
+        actions=actions,
         rewards=rewards,
         plans_trimp=plans_trimp,
         done_trimp=done_trimp,
         met=met,
         performance=performance,
-        decision_seconds=seconds / (day * episodes),
+        decision_seconds=seconds / actions.size,
     )
 
 
-def _checked_actions(agent: Agent, actions: object, episodes: int) -> NDArray[np.int64]:
+def play(
+    agent: Agent, environments: VectorEnv[Any, Any, Any], *, seed: int, deterministic: bool = True
+) -> Iterator[Step]:
+    """Let an agent act for one episode in every environment.
+
+    Args:
+        agent: Who decides.
+        environments: They do not reset by themselves; environment i is reset with ``seed + i``.
+        seed: Seed of the first episode.
+        deterministic: Whether the agent takes its likeliest action rather than to draw one.
+
+    Yields:
+        The reset, and then each step.
+
+    Raises:
+        ValueError: If the seed is out of range or the agent's actions are malformed.
+        TypeError: If the seed is no integer.
+    """
+    require_integer("seed", seed, 0)
+    count = environments.num_envs
+    getter: Any = environments
+    observations, infos = environments.reset(seed=seed)
+    agent.prepare(getter.get_attr("task")[0], getter.get_attr("individual"))
+    if isinstance(agent, PrivilegedAgent):
+        agent.watch(environments)
+    yield Step(None, observations, np.zeros(count), infos, 0.0)
+
+    episode_start = np.ones(count, dtype=np.bool_)
+    state: Any = None
+    with _draws_of(seed):
+        for _ in range(getter.get_attr("days")[0]):
+            started = time.perf_counter()
+            chosen, state = agent.predict(observations, state, episode_start, deterministic)
+            seconds = time.perf_counter() - started
+            actions = _checked_actions(agent, chosen, count)
+            observations, rewards, _, _, infos = environments.step(actions)
+            episode_start = np.zeros(count, dtype=np.bool_)
+            yield Step(actions, observations, rewards, infos, seconds)
+
+
+@contextmanager
+def _draws_of(seed: int) -> Iterator[None]:
+    """Make draws from torch's global generator repeatable, and leave the generator as it was."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def _checked_actions(agent: Agent, actions: object, count: int) -> NDArray[np.int64]:
     array = np.asarray(actions)
-    if array.shape != (episodes,) or not np.issubdtype(array.dtype, np.integer):
+    if array.shape != (count,) or not np.issubdtype(array.dtype, np.integer):
         raise ValueError(
-            f"agent {agent.name!r} must return integer actions of shape ({episodes},), got "
+            f"agent {agent.name!r} must return integer actions of shape ({count},), got "
             f"{array.dtype} of shape {array.shape}"
         )
     return array.astype(np.int64)
 
 
-def bootstrap_interval(
-    values: ArrayLike, *, confidence: float = 0.95, resamples: int = 5_000, seed: int = 0
-) -> Interval:
-    """Return the mean of ``values`` with its percentile bootstrap interval (Efron 1979).
-
-    Args:
-        values: One number per episode, (E,).
-        confidence: In (0, 1).
-        resamples: Number of bootstrap samples.
-        seed: Seed of the resampling; the same values always give the same interval.
-
-    Raises:
-        ValueError: If there are no values, or one of them is not finite.
-    """
-    sample = np.asarray(values, dtype=np.float64)
-    if sample.ndim != 1 or sample.size == 0 or not np.isfinite(sample).all():
-        raise ValueError(f"values must be a row of finite numbers, got {values!r}")
-    require_number("confidence", confidence, 0, 1, low_open=True, high_open=True)
-    require_integer("resamples", resamples, 1)
-    generator = np.random.default_rng(seed)
-    # How often each value is drawn is multinomial, which spares the drawing of E indices.
-    counts = generator.multinomial(
-        sample.size, np.full(sample.size, 1.0 / sample.size), size=resamples
-    )
-    tail = 0.5 * (1.0 - confidence)
-    low, high = np.quantile(counts @ sample / sample.size, [tail, 1.0 - tail])
-    return Interval(float(sample.mean()), float(low), float(high))
-
-
 def paired_difference(a: Evaluation, b: Evaluation, *, confidence: float = 0.95) -> Interval:
-    """Return how much more ``a`` earned than ``b``, season by season, with its interval.
+    """Return how much more ``a`` earned than ``b``, episode by episode, with its interval.
 
     Raises:
-        ValueError: If the two were not evaluated on the same seasons.
+        ValueError: If the two were not evaluated on the same episodes.
     """
     for what, of_a, of_b in (
         ("env_id", a.env_id, b.env_id),
@@ -246,6 +275,6 @@ def paired_difference(a: Evaluation, b: Evaluation, *, confidence: float = 0.95)
     ):
         if of_a != of_b:
             raise ValueError(
-                f"a and b must be evaluations of the same seasons: {what} is {of_a} and {of_b}"
+                f"a and b must be evaluations of the same episodes: {what} is {of_a} and {of_b}"
             )
     return bootstrap_interval(a.returns - b.returns, confidence=confidence)

@@ -1,4 +1,4 @@
-"""Trained agents that ship, for the default individual, with what made them."""
+"""Trained agents that ship with the package, and how each was trained."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from fitgym.common.statistics import Interval
 from fitgym.common.validation import require_choice
-from fitgym_agents.agent import Agent, load_agent
-from fitgym_agents.evaluation import Interval
-
-__all__ = ["PROVENANCE", "Provenance", "load_pretrained", "pretrained_agents", "provenance_of"]
+from fitgym_agents.agent import Agent
+from fitgym_agents.files import load_agent
 
 PROVENANCE = "provenance.json"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """How an agent that ships was made, and what it earned then.
+    """How an agent that ships was trained, and its return then.
 
     Attributes:
-        command: What trained it.
+        command: Command line that trained it.
         seed: Of the training.
         steps: Environment steps of the training.
         seconds: Wall time of the training.
@@ -30,9 +29,9 @@ class Provenance:
         machine: What it ran on.
         versions: Of Python and the packages that matter.
         finished_at: Date and time, UTC.
-        episodes: Seasons of the evaluation.
-        evaluation_seed: Of the first of them.
-        mean_return: Mean over these seasons, with its 95 % interval.
+        episodes: Episodes of the evaluation.
+        evaluation_seed: Of the first episode.
+        mean_return: Mean over these episodes, with its 95 % interval.
     """
 
     command: str
@@ -80,7 +79,7 @@ def load_pretrained(name: str, env_id: str) -> Agent:
 
 
 def provenance_of(name: str, env_id: str) -> Provenance:
-    """Return how a trained agent was made; see ``load_pretrained``."""
+    """Return how a trained agent was trained; see ``load_pretrained``."""
     path = _folder(name, env_id) / PROVENANCE
     return Provenance.from_dict(json.loads(path.read_text(encoding="utf-8")))
 

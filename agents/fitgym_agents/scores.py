@@ -7,8 +7,6 @@ from typing import Any
 
 from fitgym.planning.scores import load_reference_scores
 
-__all__ = ["share_of_ceiling"]
-
 
 def share_of_ceiling(
     env_id: str, env_kwargs: Mapping[str, Any], mean_return: float

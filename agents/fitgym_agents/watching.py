@@ -1,4 +1,4 @@
-"""Watching an agent: one season, drawn by the environment itself, as a picture or a video."""
+"""One episode of an agent, rendered by the environment, as a picture or a video."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 from numpy.typing import NDArray
 from PIL import Image
 
 from fitgym.common.files import atomic_path
-from fitgym.common.validation import require_integer
+from fitgym_agents import evaluation
 from fitgym_agents.agent import Agent
 from fitgym_agents.environments import EnvironmentFactory
 
-__all__ = ["VIDEO_SUFFIXES", "play", "write_picture", "write_video"]
-
 VIDEO_SUFFIXES = (".gif", ".mp4")
 
-# Slow enough to follow the bars, and a season of 90 days in a quarter of a minute.
+# Slow enough to follow the bars; an episode of 90 steps takes a quarter of a minute.
 _FRAMES_PER_SECOND = 6
-# The last frame stays, for the season to be looked at.
+# The last frame shows the whole episode.
 _LAST_FRAME_SECONDS = 3
 
 
@@ -35,35 +34,24 @@ def play(
     env_kwargs: Mapping[str, Any] | None = None,
     render_mode: str,
 ) -> Iterator[tuple[gym.Env[Any, Any], float]]:
-    """Play the season that ``evaluate`` plays with the same seed.
+    """Play the episode that ``evaluate`` plays with the same seed.
 
     Args:
-        agent: Who decides; its best action is taken.
+        agent: The policy; its likeliest action is taken.
         env_id: Registered id.
-        seed: Seed of the season.
+        seed: Seed of the episode.
         env_kwargs: Arguments of the environment.
         render_mode: ``"ansi"`` or ``"rgb_array"``.
 
     Yields:
         The environment, which can be rendered, and the return so far: after the reset and after
-        each day.
+        each step.
     """
-    require_integer("seed", seed, 0)
     environment = EnvironmentFactory(env_id, {**(env_kwargs or {}), "render_mode": render_mode})()
-    person: Any = environment.unwrapped
-    agent.prepare([person])
-    observation, _ = environment.reset(seed=seed)
+    environments = SyncVectorEnv([lambda: environment], autoreset_mode=AutoresetMode.DISABLED)
     total = 0.0
-    yield environment, total
-    episode_start = np.ones(1, dtype=np.bool_)
-    state: Any = None
-    running = True
-    while running:
-        actions, state = agent.predict(observation[None], state, episode_start, True)
-        observation, reward, terminated, truncated, _ = environment.step(int(actions[0]))
-        total += float(reward)
-        episode_start = np.zeros(1, dtype=np.bool_)
-        running = not (terminated or truncated)
+    for step in evaluation.play(agent, environments, seed=seed):
+        total += float(step.rewards[0])
         yield environment, total
 
 
@@ -73,12 +61,11 @@ def write_picture(frame: NDArray[np.uint8], path: str | os.PathLike[str]) -> Non
         Image.fromarray(frame).save(temporary, format="PNG")
 
 
-def write_video(frames: Sequence[NDArray[np.uint8]], path: str | os.PathLike[str]) -> None:
-    """Write frames (height, width, 3) as a video; the last one stays for a while.
+def require_video_writer(path: str | os.PathLike[str]) -> None:
+    """Check that a video can be written to ``path``, before an episode is played for it.
 
     Args:
-        frames: At least one.
-        path: Ends in ``.gif``, or in ``.mp4``, which needs the extra ``video``.
+        path: Must end in ``.gif``, or in ``.mp4``, which needs the extra ``video``.
 
     Raises:
         ValueError: If the suffix is another, or the extra is missing.
@@ -86,7 +73,28 @@ def write_video(frames: Sequence[NDArray[np.uint8]], path: str | os.PathLike[str
     suffix = Path(path).suffix.lower()
     if suffix not in VIDEO_SUFFIXES:
         raise ValueError(f"a video must end in {' or '.join(VIDEO_SUFFIXES)}, got {str(path)!r}")
-    if suffix == ".gif":
+    if suffix == ".mp4":
+        try:
+            import imageio.v3  # noqa: F401
+            import imageio_ffmpeg  # noqa: F401  imageio's writer of MP4
+        except ImportError:
+            raise ValueError(
+                "an MP4 needs imageio with FFmpeg: pip install 'fitgym[video]', or write a .gif"
+            ) from None
+
+
+def write_video(frames: Sequence[NDArray[np.uint8]], path: str | os.PathLike[str]) -> None:
+    """Write frames (height, width, 3) as a video; the last one stays for a while.
+
+    Args:
+        frames: At least one.
+        path: See ``require_video_writer``.
+
+    Raises:
+        ValueError: If the suffix is another, or the extra is missing.
+    """
+    require_video_writer(path)
+    if Path(path).suffix.lower() == ".gif":
         images = [Image.fromarray(frame) for frame in frames]
         milliseconds = [round(1000 / _FRAMES_PER_SECOND)] * len(images)
         milliseconds[-1] = 1000 * _LAST_FRAME_SECONDS
@@ -100,13 +108,8 @@ def write_video(frames: Sequence[NDArray[np.uint8]], path: str | os.PathLike[str
                 loop=0,
             )
         return
-    try:
-        import imageio.v3
-        import imageio_ffmpeg  # noqa: F401  imageio's writer of MP4
-    except ImportError:
-        raise ValueError(
-            "an MP4 needs imageio with FFmpeg: pip install 'fitgym[video]', or write a .gif"
-        ) from None
+    import imageio.v3
+
     still = [frames[-1]] * (_FRAMES_PER_SECOND * _LAST_FRAME_SECONDS - 1)
     with atomic_path(path) as temporary:
         imageio.v3.imwrite(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -17,15 +16,12 @@ import gymnasium as gym
 import fitgym
 from fitgym.common.provenance import commit, machine, versions
 from fitgym.people.individual import load_individual
-from fitgym_agents.agent import BUILT_IN, Agent, Progress, find_agent
-from fitgym_agents.evaluation import EVALUATION_SEED, Evaluation, evaluate
-
-__all__ = ["CurvePoint", "Result", "Run", "execute"]
-
-# A learning curve has this many points after the first, each the mean of this many seasons:
-# enough to see the shape, and a few percent of the training time. Ours.
-CURVE_POINTS = 10
-CURVE_EPISODES = 20
+from fitgym_agents.agent import Progress
+from fitgym_agents.evaluation import EVALUATION_SEED, Evaluation
+from fitgym_agents.files import load_agent
+from fitgym_agents.registry import BUILT_IN, find_agent
+from fitgym_agents.summary import Summary, evaluate_modes
+from fitgym_agents.training import Training, read_curve, read_record, train
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,16 +29,14 @@ class Run:
     """What is trained where, for how long and with which seed, and how it is evaluated.
 
     Attributes:
-        agent: Name or import path of the agent, see ``fitgym_agents.agent.find_agent``.
+        agent: Name or import path of the agent, see ``fitgym_agents.registry.find_agent``.
         environment: Registered id.
         configuration: Arguments of the agent.
         training_kwargs: Arguments of the environment in training, JSON-able.
         evaluation_kwargs: Arguments of the environment in evaluation, JSON-able.
         steps: Environment steps to train for; 0 for agents that do not learn.
         seed: Seed of the training.
-        episodes: Seasons to evaluate on.
-        curve_points: Points of the learning curve after its first: evaluations that interrupt
-            training, or with an asynchronous learner run beside it; at least 1, the end.
+        episodes: Episodes to evaluate on.
         evaluation_seed: Seed of the first of them, common to all runs that are compared.
     """
 
@@ -54,7 +48,6 @@ class Run:
     steps: int = 0
     seed: int = 0
     episodes: int = 100
-    curve_points: int = CURVE_POINTS
     evaluation_seed: int = EVALUATION_SEED
 
     @property
@@ -100,66 +93,81 @@ class Run:
         return f"{agent}{f' ({arguments})' if arguments else ''} in {self.environment}"
 
 
-@dataclass(frozen=True)
-class CurvePoint:
-    """A point of a learning curve.
-
-    Attributes:
-        steps: Environment steps trained so far.
-        mean_return: Mean return of the deterministic policy on training windows.
-    """
-
-    steps: int
-    mean_return: float
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Result:
     """What a run brought.
 
     Attributes:
         run: The run.
-        evaluation: The seasons it was evaluated on.
-        curve: The learning curve; empty for agents that do not learn.
-        training_seconds: Wall time of training without the curve's evaluations.
+        evaluation: The episodes it was evaluated on, with its likeliest actions.
+        drawn: The same episodes with drawn actions; None for agents that do not learn.
+        training: The record of the training (``fitgym_agents.training.read_record``); None for
+            agents that do not learn.
+        curve: Environment steps and mean return of the episodes finished in training since the
+            point before, as the agent noted them; empty if it notes none.
         finished_at: Date and time, UTC, ISO 8601.
-        machine: What it ran on.
+        machine: What it was evaluated on.
         versions: Versions of Python and the packages that matter.
         commit: Of the code that did it; None outside a repository.
     """
 
     run: Run
     evaluation: Evaluation
-    curve: tuple[CurvePoint, ...]
-    training_seconds: float
+    drawn: Evaluation | None
+    training: Mapping[str, Any] | None
+    curve: tuple[tuple[int, float], ...]
     finished_at: str
     machine: str
     versions: Mapping[str, str]
     commit: str | None
 
     @property
+    def timesteps(self) -> int:
+        """Environment steps trained; 0 for agents that do not learn."""
+        return 0 if self.training is None else int(self.training["timesteps"])
+
+    @property
+    def training_seconds(self) -> float | None:
+        """Wall time of training, over all its sessions; None for agents that do not learn."""
+        if self.training is None:
+            return None
+        return float(sum(session["seconds"] for session in self.training["sessions"]))
+
+    @property
     def steps_per_second(self) -> float | None:
-        """Environment steps trained per second of wall time; None for agents that do not learn."""
-        return self.curve[-1].steps / self.training_seconds if self.curve else None
+        """Environment steps trained per second of wall time; None without a measured time."""
+        seconds = self.training_seconds
+        return self.timesteps / seconds if seconds else None
 
 
 def execute(run: Run, agent_folder: Path, progress: Progress) -> Result:
     """Train the agent of ``run`` if it learns, save it, evaluate it and return the result.
 
+    A training that was interrupted goes on from what was saved in the folder.
+
     Args:
         run: What to do.
-        agent_folder: Where the agent is saved.
+        agent_folder: Where the agent is saved, with the record of its training.
         progress: Called now and then with the steps trained so far.
     """
-    agent = find_agent(run.agent).create(
-        run.environment,
-        env_kwargs=run.training_kwargs,
-        seed=run.seed,
-        configuration=run.configuration,
-    )
-    curve, seconds = _train(agent, run, progress) if run.steps else ((), 0.0)
-    agent.save(agent_folder)
-    evaluation = evaluate(
+    arguments: dict[str, Any] = {
+        "env_kwargs": dict(run.training_kwargs),
+        "configuration": dict(run.configuration),
+        "seed": run.seed,
+    }
+    if run.steps:
+        agent = train(
+            Training(agent=run.agent, env_id=run.environment, **arguments),
+            run.steps,
+            agent_folder,
+            watch=lambda _, timesteps: progress(timesteps),
+        )
+        # Read anew, so that what is drawn does not depend on what was drawn in training.
+        agent = load_agent(agent_folder)
+    else:
+        agent = find_agent(run.agent).create(run.environment, **arguments)
+        agent.save(agent_folder)
+    likeliest, drawn = evaluate_modes(
         agent,
         run.environment,
         episodes=run.episodes,
@@ -168,9 +176,10 @@ def execute(run: Run, agent_folder: Path, progress: Progress) -> Result:
     )
     return Result(
         run=run,
-        evaluation=evaluation,
-        curve=curve,
-        training_seconds=seconds,
+        evaluation=likeliest,
+        drawn=drawn,
+        training=read_record(agent_folder),
+        curve=read_curve(agent_folder),
         finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
         machine=machine(),
         versions=versions(),
@@ -178,35 +187,13 @@ def execute(run: Run, agent_folder: Path, progress: Progress) -> Result:
     )
 
 
-def _train(agent: Agent, run: Run, progress: Progress) -> tuple[tuple[CurvePoint, ...], float]:
-    """Train ``agent`` and return its learning curve and the wall time of training alone."""
-    curve: list[CurvePoint] = []
-    steps_done = 0
-    seconds_of_curve = 0.0
+def summary_of(*results: Result, label: str | None = None) -> Summary:
+    """Return what runs amount to that differ in nothing but the seed.
 
-    def add_point() -> None:
-        evaluation = evaluate(
-            agent,
-            run.environment,
-            episodes=CURVE_EPISODES,
-            seed=run.evaluation_seed,
-            env_kwargs=run.training_kwargs,
-        )
-        curve.append(CurvePoint(steps_done, evaluation.mean))
-
-    def watch(steps: int) -> None:
-        nonlocal steps_done, seconds_of_curve
-        steps_done = steps
-        progress(steps)
-        # The last point is left to the finished agent.
-        if len(curve) * run.steps / run.curve_points <= steps < run.steps:
-            started = time.perf_counter()
-            add_point()
-            seconds_of_curve += time.perf_counter() - started
-
-    add_point()
-    started = time.perf_counter()
-    agent.learn(run.steps, progress=watch)
-    seconds = time.perf_counter() - started - seconds_of_curve
-    add_point()
-    return tuple(curve), seconds
+    Args:
+        results: One per training seed.
+        label: What tables call the agent; None for the agent's own name.
+    """
+    drawn = tuple(result.drawn for result in results if result.drawn is not None)
+    evaluations = tuple(result.evaluation for result in results)
+    return Summary(label or evaluations[0].agent, evaluations, drawn)

@@ -1,8 +1,8 @@
 """Search for settings of the learners with Optuna (Akiba et al. 2019): stopped whenever, resumed.
 
 A study is a journal file that any number of processes may work on at the same time, so the way to
-use a second core is to start the same command again. Seasons of the search are neither those of
-training nor those on which the benchmarks report.
+use a second core is to start the same command again. The search has seeds of its own, for training
+and for evaluation, which are neither those of the benchmarks' trainings nor of their evaluation.
 """
 
 from __future__ import annotations
@@ -18,22 +18,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fitgym.common.files import write_text
+from fitgym.common.tables import markdown_table
 from fitgym.common.validation import require_choice, require_integer
-from fitgym_agents.agent import find_agent
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.registry import find_agent
 from fitgym_agents.settings import Configuration
 
 if TYPE_CHECKING:
     import optuna
 
-__all__ = ["SPACES", "STAGES", "Choice", "Range", "Search", "as_markdown", "run_search"]
-
 # Where the shipped settings are to serve.
 STAGES = ("fitgym/Acquisition-v0", "fitgym/Retention-v0")
 
-# First seed of the seasons by which settings are compared: between those of the benchmarks'
+# Finished trials that each learner gets, so that none is tuned more than another.
+TRIALS = 20
+
+# First seed of the episodes by which settings are compared: between those of the benchmarks'
 # evaluation and those of training, far from both.
 _SEARCH_SEED = 500_000_000
+
+# First seed of the trials' trainings; the tables' begin at 0.
+_FIRST_TRAINING = 1_000
 
 
 @dataclass(frozen=True)
@@ -67,26 +72,81 @@ class Range:
         return self.low <= value <= self.high
 
 
-# What is searched, by agent: the settings that mattered in trials by hand, in ranges around the
-# defaults; the network is the paper's and stays as it is.
+_DISCOUNTS = Choice((0.97, 0.98, 0.99, 0.995))
+_DECAYS = Choice((0.9, 0.95, 0.98, 1.0))
+
+# What is searched, by agent, in ranges around the defaults; networks stay as they are.
 SPACES: Mapping[str, Mapping[str, Choice | Range]] = {
+    "a2c": {
+        "environments": Choice((16, 32, 64, 128)),
+        "steps": Choice((5, 8, 16, 32)),
+        "learning_rate": Range(3e-4, 1e-2),
+        "discount": _DISCOUNTS,
+        "advantage_decay": _DECAYS,
+        "entropy_bonus": Range(3e-4, 3e-2),
+    },
     "a3c": {
         "environments": Choice((8, 16, 32, 64, 128)),
         "steps": Choice((10, 15, 30, 90)),
         "learning_rate": Range(3e-4, 1e-2),
-        "discount": Choice((0.97, 0.98, 0.99, 0.995)),
-        "advantage_decay": Choice((0.9, 0.95, 0.98, 1.0)),
+        "discount": _DISCOUNTS,
+        "advantage_decay": _DECAYS,
         "entropy_bonus": Range(1e-3, 5e-2),
         "gradient_norm": Choice((0.5, 1.0, 5.0)),
         "optimiser": Choice(("adam", "rmsprop")),
         "activation": Choice(("tanh", "relu")),
     },
+    "acktr": {
+        "environments": Choice((16, 32, 64, 128)),
+        "steps": Choice((8, 16, 30)),
+        "trust_region": Range(3e-4, 3e-2),
+        "critic_trust_region": Range(3e-3, 3e-1),
+        "damping": Range(1e-3, 1e-1),
+        "discount": _DISCOUNTS,
+        "advantage_decay": _DECAYS,
+        "entropy_bonus": Range(3e-4, 3e-2),
+    },
+    "dqn": {
+        "learning_rate": Range(1e-4, 1e-2),
+        "discount": _DISCOUNTS,
+        "minibatch": Choice((128, 256, 512)),
+        "gradient_steps": Choice((1, 2, 4)),
+        "target_update": Choice((500, 1_000, 2_000, 4_000)),
+        "exploration_share": Choice((0.1, 0.3, 0.5)),
+        "final_exploration": Choice((0.01, 0.05, 0.1)),
+    },
+    "drqn": {
+        "learning_rate": Range(1e-4, 1e-2),
+        "discount": _DISCOUNTS,
+        "gradient_steps": Choice((25, 50, 100)),
+        "trace_decay": Choice((0.0, 0.5, 0.9, 0.95)),
+        "target_update": Choice((25, 50, 100, 200)),
+        "exploration_share": Choice((0.1, 0.3, 0.5)),
+        "final_exploration": Choice((0.01, 0.05, 0.1)),
+    },
+    "gail": {
+        "environments": Choice((16, 32, 64)),
+        "learning_rate": Range(3e-4, 1e-2),
+        "discount": _DISCOUNTS,
+        "epochs": Choice((2, 4, 8)),
+    },
+    "ppo": {
+        "environments": Choice((32, 64, 128)),
+        "steps": Choice((16, 32, 64)),
+        "epochs": Choice((3, 6, 10)),
+        "minibatch": Choice((512, 1_024)),
+        "learning_rate": Range(3e-4, 1e-2),
+        "discount": _DISCOUNTS,
+        "advantage_decay": _DECAYS,
+        "entropy_bonus": Range(3e-4, 3e-2),
+        "clip_range": Choice((0.1, 0.2, 0.3)),
+    },
     "recurrent-ppo": {
         "environments": Choice((32, 64, 128)),
         "epochs": Choice((2, 4, 8)),
         "learning_rate": Range(1e-3, 2e-2),
-        "discount": Choice((0.97, 0.98, 0.99, 0.995)),
-        "advantage_decay": Choice((0.9, 0.95, 0.98, 1.0)),
+        "discount": _DISCOUNTS,
+        "advantage_decay": _DECAYS,
         "entropy_bonus": Range(3e-4, 3e-2),
         "clip_range": Choice((0.1, 0.2, 0.3)),
     },
@@ -98,14 +158,15 @@ class Search:
     """What is searched for, and how a trial is judged.
 
     A trial's value is the mean return of the deterministic policy after training, over
-    environments, training seeds and seasons.
+    environments, training seeds and episodes.
 
     Attributes:
         agent: A key of ``SPACES``.
         environments: Registered ids.
         steps: Environment steps of a training.
-        seeds: How many trainings of each trial in each environment; they have seeds 0, 1, ...
-        episodes: Seasons a training is evaluated on.
+        seeds: How many trainings of each trial in each environment; their seeds are apart from
+            those of the benchmarks.
+        episodes: Episodes a training is evaluated on.
         fixed: Settings that all trials share, JSON-able.
         env_kwargs: Arguments of the environments, JSON-able.
     """
@@ -140,6 +201,7 @@ class Search:
         """The agent and a hash of all that decides a trial's value."""
         content = [
             self.agent,
+            _FIRST_TRAINING,
             self.environments,
             self.steps,
             self.seeds,
@@ -166,7 +228,7 @@ class Search:
         chosen = {name: choice.suggest(trial, name) for name, choice in self.space.items()}
         means, seconds, steps = [], 0.0, 0
         for environment in self.environments:
-            for seed in range(self.seeds):
+            for seed in range(_FIRST_TRAINING, _FIRST_TRAINING + self.seeds):
                 agent = find_agent(self.agent).create(
                     environment,
                     env_kwargs=self.env_kwargs,
@@ -248,16 +310,8 @@ def as_markdown(search: Search, study: optuna.Study) -> str:
     """Return the finished trials as a Markdown table, the best first."""
     names = list(search.space)
     head = ["trial", "mean return", *search.environments, "steps/s", *names]
-    lines = [
-        f"# Search for settings of {search.agent}",
-        "",
-        f"{search.steps:,} environment steps, {search.seeds} training seed(s), {search.episodes} "
-        f"seasons, fixed settings: {_in_words(search.fixed) or 'none'}.",
-        "",
-        "| " + " | ".join(head) + " |",
-        "|" + " --- |" * len(head),
-    ]
     defaults = search.defaults()
+    rows = []
     for trial in sorted(_finished(study), key=lambda trial: -(trial.value or 0.0)):
         returns = np.reshape(trial.user_attrs["returns"], (len(search.environments), -1))
         number = f"{trial.number} (defaults)" if trial.params == defaults else f"{trial.number}"
@@ -268,8 +322,13 @@ def as_markdown(search: Search, study: optuna.Study) -> str:
             f"{trial.user_attrs['steps_per_second']:,.0f}",
             *(_in_text(trial.params[name]) for name in names),
         ]
-        lines.append("| " + " | ".join(row) + " |")
-    return "\n".join(lines) + "\n"
+        rows.append(row)
+    return (
+        f"# Search for settings of {search.agent}\n\n"
+        f"{search.steps:,} environment steps, {search.seeds} training seed(s), {search.episodes} "
+        f"episodes, fixed settings: {_in_words(search.fixed) or 'none'}.\n\n"
+        f"{markdown_table(head, rows)}\n"
+    )
 
 
 def _finished(study: optuna.Study) -> Sequence[optuna.trial.FrozenTrial]:

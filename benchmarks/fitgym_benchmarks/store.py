@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import zipfile
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -15,20 +14,21 @@ from numpy.typing import NDArray
 
 from fitgym.common.files import atomic_path, write_text
 from fitgym_agents.evaluation import Evaluation
-from fitgym_benchmarks.runs import CurvePoint, Result, Run
-
-__all__ = ["ResultStore"]
+from fitgym_agents.training import read_curve, read_record
+from fitgym_benchmarks.runs import Result, Run
 
 _RESULT = "result.json"
 _EVALUATION = "evaluation.npz"
+_DRAWN = "drawn.npz"
 
 
 class ResultStore:
     """A folder with one sub-folder per run, named by the run's key.
 
-    A run's folder holds ``agent/`` (the trained agent), ``evaluation.npz`` (every day of every
-    season) and ``result.json``, which is written last and atomically: where it is, the run has
-    finished. What a killed run left behind is removed at the next attempt.
+    A run's folder holds ``agent/`` (the trained agent with the record of its training, from which
+    an interrupted one goes on), ``evaluation.npz`` and, of learners, ``drawn.npz`` (every step of
+    every episode with likeliest and with drawn actions) and ``result.json``, which is written last
+    and atomically: where it is, the run has finished.
     """
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
@@ -39,23 +39,14 @@ class ResultStore:
         """Return where the trained agent of ``run`` is kept."""
         return self.folder / run.key / "agent"
 
-    def discard(self, run: Run) -> None:
-        """Remove whatever there is of ``run``."""
-        if (self.folder / run.key).exists():
-            shutil.rmtree(self.folder / run.key)
-
     def put(self, result: Result) -> None:
-        """Write a result."""
+        """Write a result, all but what its training has written."""
         folder = self.folder / result.run.key
-        evaluation = {
-            field.name: getattr(result.evaluation, field.name) for field in fields(Evaluation)
-        }
-        with atomic_path(folder / _EVALUATION) as temporary:
-            np.savez_compressed(temporary, **evaluation)
+        _write_evaluation(folder / _EVALUATION, result.evaluation)
+        if result.drawn is not None:
+            _write_evaluation(folder / _DRAWN, result.drawn)
         content = {
             "run": asdict(result.run),
-            "curve": [asdict(point) for point in result.curve],
-            "training_seconds": result.training_seconds,
             "finished_at": result.finished_at,
             "machine": result.machine,
             "versions": dict(result.versions),
@@ -74,13 +65,12 @@ class ResultStore:
             return None
         try:
             content = json.loads((folder / _RESULT).read_text(encoding="utf-8"))
-            with np.load(folder / _EVALUATION, allow_pickle=False) as arrays:
-                evaluation = Evaluation(**{name: _plain(arrays[name]) for name in arrays})
             return Result(
                 run=run,
-                evaluation=evaluation,
-                curve=tuple(CurvePoint(**point) for point in content["curve"]),
-                training_seconds=content["training_seconds"],
+                evaluation=_read_evaluation(folder / _EVALUATION),
+                drawn=_read_evaluation(folder / _DRAWN) if run.steps else None,
+                training=read_record(self.agent_folder(run)),
+                curve=read_curve(self.agent_folder(run)),
                 finished_at=content["finished_at"],
                 machine=content["machine"],
                 versions=content["versions"],
@@ -91,6 +81,17 @@ class ResultStore:
                 f"the result in {folder} is damaged ({error}): remove the folder, and the run "
                 "will be done again"
             ) from error
+
+
+def _write_evaluation(path: Path, evaluation: Evaluation) -> None:
+    content = {field.name: getattr(evaluation, field.name) for field in fields(Evaluation)}
+    with atomic_path(path) as temporary:
+        np.savez_compressed(temporary, **content)
+
+
+def _read_evaluation(path: Path) -> Evaluation:
+    with np.load(path, allow_pickle=False) as arrays:
+        return Evaluation(**{name: _plain(arrays[name]) for name in arrays})
 
 
 def _plain(array: NDArray[Any]) -> Any:

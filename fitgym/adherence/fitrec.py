@@ -10,31 +10,28 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from itertools import pairwise
-from pathlib import Path
 from statistics import NormalDist
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.adherence.base import FITREC, Adherence
+from fitgym.adherence.base import SEGMENT, Adherence, Tables
+from fitgym.adherence.fitrec_step import FITREC
 from fitgym.adherence.load_table import (
     DAYS_SINCE,
     TENTHS,
     LoadTable,
     build_load_table,
     read_load_table,
+    read_shipped_table,
     segment_grid,
     shipped_tables,
     table_key,
     write_load_table,
 )
-from fitgym.adherence.response import (
-    SEGMENT,
-    Tables,
-    history_row,
-    nearest_plan,
-)
+from fitgym.adherence.response import history_row, nearest_plan
+from fitgym.common.cache import cached
 from fitgym.common.validation import require_choice
 from fitgym.model.daniels import POINTS_PER_MINUTE
 from fitgym.model.internal_load import load_rates
@@ -47,17 +44,6 @@ from fitgym.people.individual import (
     shipped_individuals,
 )
 from fitgym.people.population import VDOT_BANDS
-
-__all__ = [
-    "PREDICTORS",
-    "FitRec",
-    "SessionTrace",
-    "compiled_curves",
-    "find_load_table",
-    "predicted_table",
-    "predictor_identity",
-    "shipped_table_requests",
-]
 
 PREDICTORS = ("fitrec", "ode")
 
@@ -81,7 +67,7 @@ class SessionTrace:
     by_habit: bool
 
 
-class FitRec(Adherence):
+class FitRecAdherence(Adherence):
     """A plan is carried on until its internal load exceeds what the person tolerates that day.
 
     The heart rates come from the individual's load table, so nothing here calls torch once the
@@ -93,6 +79,9 @@ class FitRec(Adherence):
     """
 
     code: ClassVar[int] = FITREC
+    has_motivation: ClassVar[bool] = True
+    has_heart_rate: ClassVar[bool] = True
+    options: ClassVar[tuple[str, ...]] = ("predictor",)
 
     def __init__(self, individual: Individual, predictor: str = "fitrec") -> None:
         """Look up, or build, the individual's load table.
@@ -120,10 +109,13 @@ class FitRec(Adherence):
         margin = NormalDist().inv_cdf(motivation.reference_completion)
         self.log_reference_tolerance = math.log(load) + motivation.tolerance_sd * margin
 
-    @property
-    def largest_session_trimp(self) -> float:
-        """The largest of the plans and the habit sessions, points."""
-        return self.largest_session_of(self.individual)
+    def __deepcopy__(self, memo: dict[int, Any]) -> FitRecAdherence:
+        """Return the model itself, which no step changes."""
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle what the load table is looked up by, in place of its megabytes."""
+        return type(self), (self.individual, self.predictor)
 
     def last_session(
         self, history: int, days_since: int, plan_trimp: float, done_trimp: float
@@ -154,14 +146,14 @@ class FitRec(Adherence):
             by_habit=plan_trimp == 0.0,
         )
 
-    @staticmethod
-    def largest_session_of(individual: Individual) -> float:
+    @classmethod
+    def largest_session_of(cls, individual: Individual) -> float:
         """Return the largest of the plans and the habit sessions of ``individual``, points."""
         habit = max(individual.sessions_trimp, default=individual.habit.maximum_trimp)
         return max(individual.plans_trimp[-1], habit)
 
-    @staticmethod
-    def largest_load_of(individual: Individual) -> float:
+    @classmethod
+    def largest_load_of(cls, individual: Individual) -> float:
         """Return a bound on the load of a session: the longest plan at maximum heart rate."""
         physiology = individual.physiology
         rate = load_rates(
@@ -237,16 +229,18 @@ def find_load_table(
 
     Raises:
         ImportError: If the table must be built and the ``predictor`` extra is not installed.
-        ValueError: If a table on disk is corrupted.
+        ValueError: If a shipped table is damaged.
     """
     identity = predictor_identity(predictor)
     key = table_key(plans_trimp, physiology.vdot, physiology.gender, identity)
-    for folder in (shipped_tables(), _cached_tables()):
-        if (folder / f"{key}.npz").exists():
-            return read_load_table(folder / f"{key}.npz")
-    table = predicted_table(plans_trimp, physiology.vdot, physiology.gender, predictor)
-    write_load_table(table, _cached_tables() / f"{key}.npz")
-    return table
+    if (shipped_tables() / f"{key}.npz").is_file():
+        return read_shipped_table(shipped_tables(), key)
+    return cached(
+        f"load_tables/{key}.npz",
+        read=lambda path: read_load_table(path, key),
+        make=lambda: predicted_table(plans_trimp, physiology.vdot, physiology.gender, predictor),
+        write=lambda table, path: write_load_table(table, path, key),
+    )
 
 
 def predicted_table(
@@ -258,21 +252,15 @@ def predicted_table(
 
         return build_load_table(plans_trimp, vdot, gender, OdePredictor())
     try:
-        import torch
-
         from fitgym.predictor.fitrec.inference import load_predictor
+        from fitgym.predictor.threads import one_thread
     except ImportError as error:
         raise ImportError(
             "this individual's load table must be built first, which needs the predictor: "
             "pip install 'fitgym[predictor]'"
         ) from error
-    # Two threads wait for each other beside any other work, and gain little without it.
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with one_thread():
         return build_load_table(plans_trimp, vdot, gender, load_predictor())
-    finally:
-        torch.set_num_threads(threads)
 
 
 def predictor_identity(predictor: str) -> str:
@@ -300,9 +288,3 @@ def shipped_table_requests() -> dict[str, tuple[tuple[float, ...], float, str]]:
         (DEFAULT_PLANS_TRIMP, band.vdot, "unknown") for band in VDOT_BANDS
     ]
     return {table_key(*request, identity): request for request in requests}
-
-
-def _cached_tables() -> Path:
-    import platformdirs
-
-    return platformdirs.user_cache_path("fitgym") / "load_tables"

@@ -11,36 +11,22 @@ the 10-s predictions; internal load, mean heart rate and pictures derive from th
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.common.files import write_bytes
+from fitgym.common.cache import load_arrays, read_arrays, write_arrays
 from fitgym.model.plans import SessionCourse, plan_segments, session_course
 
 if TYPE_CHECKING:
     from fitgym.predictor.sessions import Predictor, Session
-
-__all__ = [
-    "DAYS_SINCE",
-    "TENTHS",
-    "LoadTable",
-    "SegmentGrid",
-    "build_load_table",
-    "cut_course",
-    "read_load_table",
-    "segment_grid",
-    "shipped_tables",
-    "table_key",
-    "write_load_table",
-]
 
 # Days since the last session, as the predictor reads them: 1, 2, 3, 4 to 7, 8 and more.
 DAYS_SINCE = (1, 2, 3, 5, 10)
@@ -133,7 +119,7 @@ def build_load_table(
         gender: Gender given to the predictor.
         predictor: The predictor of heart rate.
     """
-    from fitgym.predictor.sessions import History, Session
+    from fitgym.predictor.sessions import PreviousWorkout, Session
 
     courses = plan_courses(plans_trimp, vdot)
 
@@ -143,12 +129,12 @@ def build_load_table(
 
     sessions = [session(course, course.zone.size) for course in courses]
     alone = predictor.predict(sessions, [None])
-    histories: list[History | None] = [None]
+    histories: list[PreviousWorkout | None] = [None]
     for course, heart_rate in zip(courses, alone, strict=True):
         for tenths in range(1, TENTHS + 1):
             steps = cut_course(course, tenths)
             done = session(course, steps)
-            histories.extend(History(done, heart_rate[:steps], days) for days in DAYS_SINCE)
+            histories.extend(PreviousWorkout(done, heart_rate[:steps], days) for days in DAYS_SINCE)
     predictions = predictor.predict(sessions, histories)
 
     grid = segment_grid(plans_trimp)
@@ -169,47 +155,78 @@ def table_key(plans_trimp: Sequence[float], vdot: float, gender: str, predictor_
     return hashlib.sha256(content.encode()).hexdigest()[:24]
 
 
-def write_load_table(table: LoadTable, path: Path) -> None:
-    """Write a table to an ``.npz`` file, atomically."""
-    content = io.BytesIO()
-    np.savez_compressed(
-        content,
-        heart_rate_bpm=table.heart_rate_bpm,
-        plans_trimp=np.array(table.plans_trimp),
-        vdot=np.array(table.vdot),
+def write_load_table(table: LoadTable, path: Path, key: str) -> None:
+    """Write a table to an ``.npz`` file, atomically.
+
+    Args:
+        table: The table.
+        path: Where.
+        key: Its key, see ``table_key``.
+    """
+    write_arrays(
+        path,
+        key,
+        {
+            "heart_rate_bpm": table.heart_rate_bpm,
+            "plans_trimp": np.array(table.plans_trimp),
+            "vdot": np.array(table.vdot),
+        },
     )
-    write_bytes(path, content.getvalue())
 
 
-def read_load_table(path: Path) -> LoadTable:
+def read_load_table(path: Path, key: str) -> LoadTable:
     """Read a table that ``write_load_table`` wrote.
 
+    Args:
+        path: Where.
+        key: The key that the table must have been written with.
+
     Raises:
-        ValueError: If the file is corrupted or holds something else.
+        FileNotFoundError: If there is no such file.
+        ValueError: If the file is damaged or holds something else.
     """
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            plans_trimp = tuple(content["plans_trimp"].tolist())
-            table = LoadTable(plans_trimp, float(content["vdot"]), content["heart_rate_bpm"])
-    except FileNotFoundError:
-        raise
-    except Exception as error:
+    return _table(path, read_arrays(path, key))
+
+
+def read_shipped_table(folder: Traversable, key: str) -> LoadTable:
+    """Read a table that comes with the package.
+
+    Args:
+        folder: Where the tables and their hashes are, see ``shipped_tables``.
+        key: The table's key.
+
+    Raises:
+        FileNotFoundError: If there is no such table.
+        ValueError: If the file does not have the hash that it shipped with.
+    """
+    path = folder / f"{key}.npz"
+    content = path.read_bytes()
+    expected = json.loads((folder / "sha256.json").read_text(encoding="utf-8")).get(key)
+    found = hashlib.sha256(content).hexdigest()
+    if found != expected:
         raise ValueError(
-            f"load table {path} is corrupted and cannot be read ({error}); delete it to have it "
-            "built anew"
-        ) from error
+            f"load table {path} is damaged: its sha256 must be {expected}, got {found}; reinstall "
+            "fitgym"
+        )
+    return _table(path, load_arrays(content))
+
+
+def _table(path: Traversable | Path, arrays: dict[str, NDArray[Any]]) -> LoadTable:
+    try:
+        plans_trimp = tuple(arrays["plans_trimp"].tolist())
+        heart_rate, vdot = arrays["heart_rate_bpm"], float(arrays["vdot"])
+    except KeyError as error:
+        raise ValueError(f"load table {path} must hold {error}") from None
     grid = segment_grid(plans_trimp)
-    rows = 1 + len(plans_trimp) * TENTHS * len(DAYS_SINCE)
-    expected = (rows, grid.minutes.size)
-    heart_rate = table.heart_rate_bpm
+    expected = (1 + len(plans_trimp) * TENTHS * len(DAYS_SINCE), grid.minutes.size)
     if heart_rate.shape != expected or not np.all((heart_rate > 0) & (heart_rate < 300)):
         raise ValueError(
             f"load table {path} must hold heart rates of shape {expected} between 0 and 300 bpm, "
             f"got shape {heart_rate.shape}"
         )
-    return table
+    return LoadTable(plans_trimp, vdot, heart_rate)
 
 
-def shipped_tables() -> Path:
-    """Return the folder of the tables that come with the package."""
-    return Path(str(resources.files("fitgym") / "data" / "load_tables"))
+def shipped_tables() -> Traversable:
+    """Return the folder of the tables that come with the package, be it installed or zipped."""
+    return resources.files("fitgym") / "data" / "load_tables"

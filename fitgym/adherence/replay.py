@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.adherence.base import REPLAY, Adherence
+from fitgym.adherence.base import Adherence
+from fitgym.common.compilation import compiled
 from fitgym.common.validation import require_choice
 from fitgym.people.individual import Individual
 
-__all__ = ["LOG_PARTS", "Replay"]
-
+REPLAY = 1
 LOG_PARTS = ("all", "train", "test")
 
 # Fang et al. 2022: the first 80 % of the log for estimation, the rest for testing.
 _TRAIN_SHARE = 0.8
 
 
-class Replay(Adherence):
+class ReplayAdherence(Adherence):
     """The realised intensities are consecutive sessions of the person's log (Fang et al. 2022).
 
     A plan is met if the session that happened was at least as hard, so plans change the reward
@@ -27,32 +27,34 @@ class Replay(Adherence):
     """
 
     code: ClassVar[int] = REPLAY
+    exogenous: ClassVar[bool] = True
+    options: ClassVar[tuple[str, ...]] = ("log_part",)
 
-    def __init__(self, individual: Individual, part: str = "all") -> None:
+    def __init__(self, individual: Individual, log_part: str = "all") -> None:
         """Prepare the log.
 
         Args:
             individual: A person with a log in ``sessions_trimp``.
-            part: Which rows windows are taken from: ``"all"``, ``"train"`` (the first 80 %) or
+            log_part: Which rows windows are taken from: ``"all"``, ``"train"`` (the first 80 %) or
                 ``"test"`` (the others).
 
         Raises:
-            ValueError: If the person has no log or ``part`` is unknown.
+            ValueError: If the person has no log or ``log_part`` is unknown.
         """
         super().__init__(individual)
-        require_choice("log_part", part, LOG_PARTS)
+        require_choice("log_part", log_part, LOG_PARTS)
         if not individual.sessions_trimp:
             raise ValueError(
                 f"replay adherence needs an individual with a log, and {individual.name!r} has "
                 "none in sessions_trimp"
             )
-        self.part = part
+        self.part = log_part
         self.tables = self.tables._replace(sessions_trimp=np.asarray(individual.sessions_trimp))
 
-    @property
-    def largest_session_trimp(self) -> float:
-        """The larger of the hardest session and the hardest plan, points."""
-        return max(float(self.tables.sessions_trimp.max()), self.individual.plans_trimp[-1])
+    @classmethod
+    def largest_session_of(cls, individual: Individual) -> float:
+        """Return the larger of the hardest session and the hardest plan, points."""
+        return max((*individual.sessions_trimp, individual.plans_trimp[-1]))
 
     def start_rows(self, days: int) -> NDArray[np.int64]:
         """Return every row at which a window of ``days`` sessions fits into the log's part.
@@ -69,3 +71,16 @@ class Replay(Adherence):
                 f"log of {self.individual.name!r}, got {days}"
             )
         return np.arange(first, last - days + 1)
+
+
+@compiled
+def session_replayed(state: Any, plan_trimp: float, tables: Any) -> tuple[float, bool]:
+    """Return the points done today and whether a plan was met, under replay adherence.
+
+    Args:
+        state: Record of ``STATE``.
+        plan_trimp: ``a_t``, 0 for no plan.
+        tables: ``fitgym.adherence.base.Tables`` of the model.
+    """
+    intensity = tables.sessions_trimp[state.session]
+    return intensity, plan_trimp > 0.0 and intensity >= plan_trimp

@@ -2,56 +2,16 @@
 
 Ours, after Banister (TRIMPexp) for the load and the goal-setting and self-efficacy models of Aswani
 et al. 2019 and Zhou et al. 2018 for motivation; docs/model.md has every equation.
+Loads and beats are float32 in memory; every one read becomes a float, as arithmetic with less
+precise numbers differs between compiled code and Python.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from fitgym.common.compilation import compiled
-
-__all__ = [
-    "SEGMENT",
-    "Tables",
-    "at_share",
-    "days_entry",
-    "history_row",
-    "log_tolerance",
-    "nearest_plan",
-    "next_motivation",
-    "plan_done",
-    "recorded_history",
-]
-
-# Points and minutes of a plan up to the end of a segment.
-SEGMENT = np.dtype([("points", np.float64), ("minutes", np.float64)])
-
-
-class Tables(NamedTuple):
-    """The arrays that the compiled step reads.
-
-    Attributes:
-        sessions_trimp: (n,) intensities of the person's log, float64; empty where none is used.
-        targets_trimp: (plans,) points that the plans ask for, float64, rising.
-        first_segments: (plans + 1,) int64: plan p has the segments from ``first_segments[p]`` to
-            before ``first_segments[p + 1]``.
-        segments: (S,) record array of ``SEGMENT``.
-        loads: (tables, rows, S) internal load up to the end of a segment, float32: one table per
-            person, or one for all.
-        beats: (tables, rows, S) heart rate times minutes up to the end of a segment, float32. Apart
-            from the loads, which are searched and so should be near each other in memory.
-    """
-
-    sessions_trimp: NDArray[np.float64]
-    targets_trimp: NDArray[np.float64]
-    first_segments: NDArray[np.int64]
-    segments: NDArray[np.void]
-    loads: NDArray[np.float32]
-    beats: NDArray[np.float32]
 
 
 @compiled
@@ -169,11 +129,11 @@ def _stopping_segment(loads: Any, first: int, last: int, tolerance: float) -> in
     segment, left = first, last - first
     for _ in range(7):
         half = left // 2
-        segment = segment + half if loads[segment + half - 1] <= tolerance else segment
+        segment = segment + half if float(loads[segment + half - 1]) <= tolerance else segment
         left -= half
     while left > 1:
         half = left // 2
-        segment = segment + half if loads[segment + half - 1] <= tolerance else segment
+        segment = segment + half if float(loads[segment + half - 1]) <= tolerance else segment
         left -= half
     return segment
 
@@ -186,7 +146,7 @@ def _before(
     if segment == first:
         return 0.0, 0.0, 0.0, 0.0
     last = segment - 1
-    return loads[last], beats[last], segments[last].minutes, segments[last].points
+    return float(loads[last]), float(beats[last]), segments[last].minutes, segments[last].points
 
 
 @compiled
@@ -199,8 +159,8 @@ def at_share(
     load, done, minutes, points_before = _before(loads, beats, segments, first, segment)
     inside = (points - points_before) / (segments[segment].points - points_before)
     return (
-        load + inside * (loads[segment] - load),
-        done + inside * (beats[segment] - done),
+        load + inside * (float(loads[segment]) - load),
+        done + inside * (float(beats[segment]) - done),
         minutes + inside * (segments[segment].minutes - minutes),
     )
 
@@ -210,17 +170,18 @@ def _until_tolerance(
     loads: Any, beats: Any, segments: Any, first: int, last: int, tolerance: float
 ) -> tuple[float, float, float, float]:
     """Return share, load, heart rate times minutes, and minutes when ``tolerance`` is reached."""
-    if loads[last - 1] <= tolerance:
-        return 1.0, loads[last - 1], beats[last - 1], segments[last - 1].minutes
+    whole = float(loads[last - 1])
+    if whole <= tolerance:
+        return 1.0, whole, float(beats[last - 1]), segments[last - 1].minutes
     segment = _stopping_segment(loads, first, last, tolerance)
     load, done, minutes, points = _before(loads, beats, segments, first, segment)
     # The first segment whose end exceeds the tolerance has load, so this never divides by zero.
-    inside = (tolerance - load) / (loads[segment] - load)
+    inside = (tolerance - load) / (float(loads[segment]) - load)
     points += inside * (segments[segment].points - points)
     return (
         min(points / segments[last - 1].points, 1.0),
         tolerance,
-        done + inside * (beats[segment] - done),
+        done + inside * (float(beats[segment]) - done),
         minutes + inside * (segments[segment].minutes - minutes),
     )
 
@@ -241,9 +202,9 @@ def plan_done(
     session, which is an approximation; below the smallest plan, between nothing and that plan.
 
     Args:
-        targets_trimp: As in ``Tables``.
-        first_segments: As in ``Tables``.
-        segments: As in ``Tables``.
+        targets_trimp: As in ``fitgym.adherence.base.Tables``.
+        first_segments: As in ``fitgym.adherence.base.Tables``.
+        segments: As in ``fitgym.adherence.base.Tables``.
         loads: (S,) the row of the present history.
         beats: (S,) likewise.
         plan_trimp: Target, > 0 and at most the largest plan.

@@ -1,4 +1,4 @@
-"""Calibration: from a training log to the parameters of an individual, with their worth.
+"""Calibration: parameters of an individual from a training log, and how far it fixes them.
 
 ``assess_sessions`` turns a log into intensities and performances, ``calibrate`` fits a stage,
 ``calibrated_individual`` makes a person of both stages. Method and findings:

@@ -1,4 +1,4 @@
-"""The calibration of one stage on one time base, and the individual made of two of them."""
+"""Calibration of one stage on one time base, and the individual made of two of them."""
 
 from __future__ import annotations
 
@@ -22,12 +22,10 @@ from fitgym.calibration.uncertainty import (
 from fitgym.common.validation import require_integer
 from fitgym.people.individual import Individual, Physiology, StageParameters
 
-__all__ = ["Calibration", "calibrate", "calibrated_individual"]
-
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Calibration:
-    """What was learnt of one stage from one log.
+    """The fit of one stage to one log: parameters, their uncertainty, errors.
 
     Attributes:
         log: Name of the log.
@@ -85,7 +83,7 @@ class Calibration:
         }
 
     def findings(self) -> list[str]:
-        """Return in plain words whether the dynamics earn their keep, computed from the errors."""
+        """Return in words whether the dynamics predict better than the references."""
         error = {name: value.test for name, value in self.accuracy.items()}
 
         def against(predictor: str, *references: str) -> str:
@@ -102,7 +100,7 @@ class Calibration:
 
 
 def _compared(error: float, reference: float, name: str) -> str:
-    """Say how an error stands to that of reference ``name``; 2 % are no difference (ours)."""
+    """Return in words whether an error is below a reference's; 2 % are no difference (ours)."""
     ratio = error / reference
     verb = "equal" if abs(ratio - 1.0) <= 0.02 else "beat" if ratio < 1.0 else "lose to"
     return f"{verb} the {name} ({error:.2f} against {reference:.2f})"
@@ -117,7 +115,7 @@ def calibrate(
     replications: int = 0,
     progress: bool = False,
 ) -> Calibration:
-    """Fit one stage to a log and say what the fit is worth.
+    """Fit one stage to a log; return the fit with its uncertainty and errors.
 
     Args:
         sessions: The log with intensities and performances, from ``assess_sessions``.

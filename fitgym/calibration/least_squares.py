@@ -13,14 +13,12 @@ from fitgym.common.validation import require_choice, require_integer, require_nu
 from fitgym.model.dynamics import MINIMUM_BASE_LEVEL, stimulus
 from fitgym.people.individual import StageParameters
 
-__all__ = ["BOUNDS", "STAGES", "Bound", "Fit", "FitSettings", "fit", "predict", "refit"]
-
 STAGES = ("acquisition", "retention")
 
 
 @dataclass(frozen=True)
 class Bound:
-    """Where a parameter may lie and where the search for it starts.
+    """Range of a parameter, and range of its random starts.
 
     Attributes:
         low: Smallest allowed value.
@@ -51,8 +49,8 @@ BOUNDS = {
 _NONLINEAR = 5
 _LOGARITHMIC_STARTS = 2
 
-# Ours: random points drawn for each start; the best of all are where the descents begin. Without
-# this choice the best minimum in day time was found by one descent in sixteen, or missed.
+# Ours: random points drawn for each start; descents from the best of them miss the best minimum
+# less often.
 _DRAWS_PER_START = 25
 
 

@@ -1,4 +1,4 @@
-"""Predictors without dynamics, against which a calibration has to stand."""
+"""Reference predictors without dynamics, to compare a calibration with."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from fitgym.calibration.sessions import LoadSeries
-
-__all__ = ["Accuracy", "accuracy", "reference_predictions"]
 
 # Ours: weights of the newest session among which the running mean's is chosen.
 _RUNNING_MEAN_WEIGHTS = (0.02, 0.05, 0.1, 0.2, 0.3, 0.5)

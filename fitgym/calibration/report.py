@@ -1,4 +1,4 @@
-"""Calibrations for the eye: a table and a figure."""
+"""Table and figure of calibrations."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from fitgym.common.figures import COLOURS, new_figure, tidy_axes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-__all__ = ["calibration_figure", "calibration_table"]
 
 _SYMBOLS = {
     "fitness_decay": "alpha",

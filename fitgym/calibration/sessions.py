@@ -1,4 +1,4 @@
-"""From a training log to what the model is fitted to: intensity, performance, time base, plans."""
+"""Intensity and performance of the sessions of a training log, time bases, plan grid."""
 
 from __future__ import annotations
 
@@ -11,16 +11,6 @@ import numpy.typing as npt
 from fitgym.common.validation import require_choice, require_number
 from fitgym.logs import TrainingLog
 from fitgym.model.daniels import benchmark_paces, classify, trimp, vdot
-
-__all__ = [
-    "MARATHON_BENCHMARKS",
-    "TIME_BASES",
-    "LoadSeries",
-    "Sessions",
-    "assess_sessions",
-    "load_series",
-    "plan_grid",
-]
 
 # Fang et al. 2022, table 1: VDOT of the marathon runner by calendar year, from his five marathons.
 MARATHON_BENCHMARKS = {2002: 48.0, 2003: 41.0, 2004: 39.0, 2005: 46.0, 2006: 42.0}
@@ -147,7 +137,7 @@ def plan_grid(intensity_trimp: npt.NDArray[np.float64]) -> tuple[float, ...]:
 
 @dataclass(frozen=True, eq=False)
 class LoadSeries:
-    """What drives the dynamics and what they are to explain.
+    """Input of the dynamics (intensity per step) and the performances to fit.
 
     Attributes:
         intensity_trimp: ``x`` of each step, points, shape (steps,).

@@ -17,8 +17,6 @@ from fitgym.model.dynamics import (
     stimulus_unit,
 )
 
-__all__ = ["simulate", "steady_stock"]
-
 
 @compiled
 def steady_stock(retention: bool, response: float, decay_rate: float) -> float:

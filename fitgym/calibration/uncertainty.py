@@ -1,4 +1,4 @@
-"""How far a log fixes the parameters: block bootstrap, Jacobian, a verdict for each."""
+"""Uncertainty of the estimates: block bootstrap, sensitivity, a verdict for each."""
 
 from __future__ import annotations
 
@@ -10,17 +10,7 @@ import numpy.typing as npt
 from fitgym.calibration.least_squares import BOUNDS, Fit, FitSettings, refit
 from fitgym.calibration.sessions import LoadSeries
 
-__all__ = [
-    "BLOCK_SESSIONS",
-    "Estimate",
-    "Sensitivity",
-    "assess_estimates",
-    "bootstrap",
-    "sensitivity",
-]
-
-# Ours: the autocorrelation of the marathon runner's residuals, 0.2 to 0.4 within a month of
-# sessions, is gone after 40 of them (tests/calibration/test_uncertainty.py).
+# Ours: the autocorrelation of the marathon runner's residuals is gone after 40 sessions.
 BLOCK_SESSIONS = 40
 
 # Ours, the limits of the verdicts. Wide: the 95 % interval is longer than half the estimate, about
@@ -32,7 +22,7 @@ _SLOPPY_VARIANCE_INFLATION = 100.0
 
 @dataclass(frozen=True)
 class Estimate:
-    """One estimated parameter and how far the log fixes it.
+    """One estimated parameter with its interval and verdict.
 
     Attributes:
         name: Field of ``StageParameters``.

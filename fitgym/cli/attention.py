@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from fitgym.cli.predictor_input import read_measured_recordings, tell_left_out, use_threads
+from fitgym.common.json_files import json_text
 from fitgym.common.validation import require_integer
 
-__all__ = ["add_actions"]
+if TYPE_CHECKING:
+    from fitgym.predictor.datasets import Example
 
 
 def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -57,21 +59,19 @@ def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run_train(options: argparse.Namespace) -> None:
     """Train weights and write them with their card."""
-    _use_threads(options.threads)
-    from fitgym.logs.recordings import read_recordings
+    use_threads(options.threads)
     from fitgym.predictor.attention.production import produce_attention
-    from fitgym.predictor.datasets import encode_workouts
 
     network, config = _settings(options, require_integer("--seed", options.seed, 0))
     card = produce_attention(
-        encode_workouts(read_recordings(options.recordings)),
+        _examples(options.recordings, network.window),
         network,
         config,
         options.output,
         progress=not options.quiet,
     )
     if options.json:
-        print(json.dumps(card, indent=2))
+        print(json_text(card))
         return
     from fitgym.predictor.attention.evaluation import attention_table
 
@@ -81,23 +81,21 @@ def run_train(options: argparse.Namespace) -> None:
 
 def run_evaluate(options: argparse.Namespace) -> None:
     """Evaluate weights, or the training under both protocols."""
-    _use_threads(options.threads)
+    use_threads(options.threads)
     require_integer("--seeds", options.seeds, 1)
     if options.paper and not options.retrain:
         raise ValueError("--paper must go with --retrain: weights have the form they have")
     from fitgym.common.files import write_text
-    from fitgym.logs.recordings import read_recordings
     from fitgym.predictor.attention.evaluation import (
         attention_table,
         evaluate_attention,
         evaluate_weights,
     )
     from fitgym.predictor.attention.weights import SHIPPED_ATTENTION, load_attention
-    from fitgym.predictor.datasets import encode_workouts
 
-    examples = encode_workouts(read_recordings(options.recordings))
     if options.retrain:
         settings = [_settings(options, seed) for seed in range(options.seeds)]
+        examples = _examples(options.recordings, settings[0][0].window)
         report = evaluate_attention(
             examples,
             settings[0][0],
@@ -107,10 +105,25 @@ def run_evaluate(options: argparse.Namespace) -> None:
         )
     else:
         model, _ = load_attention(options.weights or SHIPPED_ATTENTION)
+        examples = _examples(options.recordings, model.config.window)
         report = {"all recordings": evaluate_weights(model, examples)}
-    write_text(options.output / "report.json", json.dumps(report, indent=2) + "\n")
+    write_text(options.output / "report.json", json_text(report) + "\n")
     write_text(options.output / "report.md", attention_table(report))
-    print(json.dumps(report, indent=2) if options.json else attention_table(report))
+    print(json_text(report) if options.json else attention_table(report))
+
+
+def _examples(folder: Path, window: int) -> list[Example]:
+    """Return the recordings in a folder, after naming those without a window to test on."""
+    from fitgym.predictor.attention.data import complete_windows
+    from fitgym.predictor.datasets import encode_workouts
+
+    examples = encode_workouts(read_measured_recordings(folder))
+    tell_left_out(
+        f"without {window} measured steps in a row",
+        (e.workout.identifier for e in examples if not complete_windows(e.valid, window).size),
+        len(examples),
+    )
+    return examples
 
 
 def _settings(options: argparse.Namespace, seed: int) -> tuple[Any, Any]:
@@ -122,11 +135,3 @@ def _settings(options: argparse.Namespace, seed: int) -> tuple[Any, Any]:
         network = AttentionConfig(residual=False, planned=True)
         return network, AttentionTrainingConfig(seed=seed, linear_beyond_bpm=float("inf"))
     return AttentionConfig(), AttentionTrainingConfig(seed=seed)
-
-
-def _use_threads(threads: int) -> None:
-    """Set torch's threads; more than one only helps on an idle machine."""
-    require_integer("--threads", threads, 1)
-    import torch
-
-    torch.set_num_threads(threads)

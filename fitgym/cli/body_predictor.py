@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from fitgym.common.json_files import json_text
 
 if TYPE_CHECKING:
     from fitgym.logs.workout import Workout
@@ -23,7 +24,7 @@ def run_train(options: argparse.Namespace, workouts: list[Workout], card: dict[s
         workouts, _recipe(options), options.output, card=card, progress=not options.quiet
     )
     if options.json:
-        print(json.dumps(written, indent=2))
+        print(json_text(written))
         return
     path = options.output / "fitrec2.safetensors"
     print(f"wrote {path} (SHA-256 {written['sha256'][:16]}...)")
@@ -45,7 +46,7 @@ def run_evaluate(options: argparse.Namespace, workouts: list[Workout]) -> None:
     else:
         model, components, _ = load_weights(options.weights or SHIPPED_WEIGHTS)
         report = evaluate_weights(model, components, workouts)
-    text = json.dumps(report, indent=2)
+    text = json_text(report)
     write_text(options.output / "report.json", text + "\n")
     write_text(options.output / "report.md", evaluation_table(report))
     print(text if options.json else evaluation_table(report))

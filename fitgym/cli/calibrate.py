@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-
-__all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,15 +68,20 @@ def run(options: argparse.Namespace) -> None:
     )
     from fitgym.common.figures import save_figure
     from fitgym.common.files import write_text
-    from fitgym.logs import load_marathon_log, read_training_log
+    from fitgym.common.json_files import json_text
+    from fitgym.logs import load_marathon_log, read_log
+    from fitgym.people.individual import Physiology, nearest_name
 
     shipped = options.log == "marathon"
-    log = load_marathon_log() if shipped else read_training_log(options.log)
+    log = load_marathon_log() if shipped else read_log(options.log)
     benchmark: float | Mapping[int, float] | None = options.vdot
     if benchmark is None and shipped:
         benchmark = MARATHON_BENCHMARKS
     sessions = assess_sessions(log, benchmark)
     plans = plan_grid(sessions.intensity_trimp)
+    if options.stage == "both":
+        # An individual who cannot be is an error before the fit, not after it.
+        Physiology(vdot=float(sessions.benchmark_vdot[-1]))
     settings = FitSettings(
         base_scaling=options.base_scaling,
         estimate_baseline=not options.no_baseline,
@@ -98,19 +100,24 @@ def run(options: argparse.Namespace) -> None:
         for stage in (STAGES if options.stage == "both" else (options.stage,))
     ]
 
-    content = json.dumps(
+    content = json_text(
         {
             "plans_trimp": plans,
             "calibrations": [calibration.to_dict() for calibration in calibrations],
-        },
-        indent=2,
+        }
     )
-    written = [options.out / "calibration.json", options.out / "calibration.png"]
-    write_text(written[0], content + "\n")
-    save_figure(calibration_figure(calibrations), written[1])
+    individual = None
     if len(calibrations) == len(STAGES):
+        individual = calibrated_individual(nearest_name(log.name), sessions, *calibrations)
+    figure = calibration_figure(calibrations)
+
+    # The figure takes longest, so that whatever stops the command before it leaves no file.
+    written = [options.out / "calibration.png", options.out / "calibration.json"]
+    save_figure(figure, written[0])
+    write_text(written[1], content + "\n")
+    if individual is not None:
         written.append(options.out / "individual.json")
-        calibrated_individual(log.name, sessions, *calibrations).to_file(written[2])
+        individual.to_file(written[2])
 
     if options.json:
         print(content)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import json
+import csv
 from pathlib import Path
 from typing import Any
 
 from fitgym.cli import attention, body_predictor
+from fitgym.cli.predictor_input import read_measured_recordings, tell_sports, use_threads
+from fitgym.common.json_files import json_text
 from fitgym.common.validation import require_integer
-
-__all__ = ["add_arguments"]
 
 DESCRIPTION = """Heart-rate prediction from speed, altitude and the previous workout.
 
@@ -92,11 +92,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_train(options: argparse.Namespace) -> None:
     """Train weights and write them with card, curves and recipe."""
-    _use_threads(options.threads)
-    from fitgym.logs.recordings import read_recordings
-    from fitgym.predictor.fitrec.production import produce, read_evaluation, read_json
+    use_threads(options.threads)
+    from fitgym.common.json_files import read_json
+    from fitgym.predictor.fitrec.production import produce, read_evaluation
 
-    workouts = [] if options.recordings is None else read_recordings(options.recordings)
+    workouts = [] if options.recordings is None else read_measured_recordings(options.recordings)
     extra = {}
     if options.sources is not None:
         extra["sources"] = read_json(options.sources)
@@ -111,7 +111,7 @@ def run_train(options: argparse.Namespace) -> None:
         workouts, _recipe(options), options.output, card=extra, progress=not options.quiet
     )
     if options.json:
-        print(json.dumps(card, indent=2))
+        print(json_text(card))
         return
     print(f"wrote {options.output / 'fitrec.safetensors'} (SHA-256 {card['sha256'][:16]}...)")
     for stage, figures in card["training"].items():
@@ -120,7 +120,7 @@ def run_train(options: argparse.Namespace) -> None:
 
 def run_evaluate(options: argparse.Namespace) -> None:
     """Evaluate weights, or the recipe under every protocol."""
-    _use_threads(options.threads)
+    use_threads(options.threads)
     require_integer("--seeds", options.seeds, 1)
     from fitgym.logs.recordings import read_recordings
 
@@ -131,14 +131,15 @@ def run_evaluate(options: argparse.Namespace) -> None:
 
     from fitgym.common.files import write_text
     from fitgym.predictor.datasets import encode_workouts
-    from fitgym.predictor.evaluation import evaluate_recipe, evaluate_weights
+    from fitgym.predictor.evaluation import check_recordings, evaluate_recipe, evaluate_weights
     from fitgym.predictor.fitrec.recipe import pretrain
     from fitgym.predictor.fitrec.weights import SHIPPED_WEIGHTS, load_model
     from fitgym.predictor.reporting import draw_predictions, evaluation_table
 
-    examples = encode_workouts(read_recordings(options.recordings))
+    examples = encode_workouts(read_measured_recordings(options.recordings))
     progress = not options.quiet
     if options.retrain:
+        check_recordings(examples)
         recipe = _recipe(options)
         recipes = [replace(recipe, seed=recipe.seed + number) for number in range(options.seeds)]
         pretrained = [
@@ -151,7 +152,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
     else:
         model, vocabulary, _ = load_model(options.weights or SHIPPED_WEIGHTS)
         report, predictions = evaluate_weights(model, vocabulary, examples)
-    write_text(options.output / "report.json", json.dumps(report, indent=2) + "\n")
+    write_text(options.output / "report.json", json_text(report) + "\n")
     write_text(options.output / "report.md", evaluation_table(report))
     draw_predictions(
         [example for example, _ in predictions],
@@ -159,7 +160,7 @@ def run_evaluate(options: argparse.Namespace) -> None:
         options.output / "predictions.png",
         title="people not trained on" if options.retrain else "all recordings",
     )
-    print(json.dumps(report, indent=2) if options.json else evaluation_table(report))
+    print(json_text(report) if options.json else evaluation_table(report))
 
 
 def run_predict(options: argparse.Namespace) -> None:
@@ -168,7 +169,7 @@ def run_predict(options: argparse.Namespace) -> None:
 
     from fitgym.common.files import atomic_path
     from fitgym.logs.recordings import read_recordings
-    from fitgym.predictor.sessions import History, Predictor, Session, history_of
+    from fitgym.predictor.sessions import Predictor, PreviousWorkout, Session
 
     predictor: Predictor
     if options.model == "ode":
@@ -176,18 +177,19 @@ def run_predict(options: argparse.Namespace) -> None:
 
         predictor = OdePredictor()
     else:
-        _use_threads(options.threads)
+        use_threads(options.threads)
         from fitgym.predictor.fitrec.inference import load_predictor
         from fitgym.predictor.fitrec.weights import SHIPPED_WEIGHTS
 
         predictor = load_predictor(options.weights or SHIPPED_WEIGHTS)
     workouts = read_recordings(options.recordings)
+    tell_sports(workouts)
     last: dict[str, Any] = {}
-    histories: dict[str, History | None] = {}
+    histories: dict[str, PreviousWorkout | None] = {}
     for workout in sorted(workouts, key=lambda workout: workout.day):
         previous = last.get(workout.user)
         histories[workout.identifier] = (
-            None if previous is None else history_of(previous, workout.day - previous.day)
+            None if previous is None else PreviousWorkout.of(previous, workout.day - previous.day)
         )
         if workout.valid.any():
             last[workout.user] = workout
@@ -197,11 +199,15 @@ def run_predict(options: argparse.Namespace) -> None:
         [(index, index) for index in range(len(workouts))],
     )
     errors = []
-    with atomic_path(options.output) as temporary, temporary.open("w", encoding="utf-8") as file:
-        file.write("workout,t,predicted_heart_rate\n")
+    with (
+        atomic_path(options.output) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as file,
+    ):
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("workout", "t", "predicted_heart_rate"))
         for workout, predicted in zip(workouts, predictions, strict=True):
             for time, value in zip(workout.time_s, predicted, strict=True):
-                file.write(f"{workout.identifier},{time:g},{value:.2f}\n")
+                rows.writerow((workout.identifier, f"{time:g}", f"{value:.2f}"))
             errors.append(np.abs(predicted - workout.heart_rate_bpm)[workout.valid])
     steps = np.concatenate(errors)
     figures = {
@@ -210,7 +216,7 @@ def run_predict(options: argparse.Namespace) -> None:
         "pooled_mae_bpm": float(steps.mean()) if len(steps) else None,
     }
     if options.json:
-        print(json.dumps(figures, indent=2))
+        print(json_text(figures))
         return
     print(f"wrote {options.output}: {figures['workouts']} workouts")
     if len(steps):
@@ -220,25 +226,17 @@ def run_predict(options: argparse.Namespace) -> None:
 def run_simulate(options: argparse.Namespace) -> None:
     """Simulate recordings, write them, and show what they look like."""
     from fitgym.logs.recordings import read_recordings, write_recordings
-    from fitgym.predictor.recording_statistics import population_figures, population_table
+    from fitgym.predictor.recording_statistics import recording_figures, recording_table
     from fitgym.predictor.simulator.workouts import SimulatorConfig, simulate_workouts
 
     config = SimulatorConfig(people=options.people, workouts=options.workouts, seed=options.seed)
     workouts = simulate_workouts(config)
     if options.output is not None:
         write_recordings(options.output, workouts)
-    sets = {"simulated": population_figures(workouts)}
+    sets = {"simulated": recording_figures(workouts)}
     if options.recordings is not None:
-        sets["recorded"] = population_figures(read_recordings(options.recordings))
-    print(json.dumps(sets, indent=2) if options.json else population_table(sets))
-
-
-def _use_threads(threads: int) -> None:
-    """Set torch's threads; more than one only helps on an idle machine."""
-    require_integer("--threads", threads, 1)
-    import torch
-
-    torch.set_num_threads(threads)
+        sets["recorded"] = recording_figures(read_recordings(options.recordings))
+    print(json_text(sets) if options.json else recording_table(sets))
 
 
 def _recipe(options: argparse.Namespace) -> Any:

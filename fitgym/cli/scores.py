@@ -6,20 +6,19 @@ import argparse
 import hashlib
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fitgym.common.tables import markdown_table
 from fitgym.common.validation import require_integer
 
 if TYPE_CHECKING:
     from fitgym.envs.scalar import FitnessFatigueEnv
-    from fitgym.planning.dynamic_programming import GridSize
+    from fitgym.planning.grid import GridSize
     from fitgym.planning.scores import ReferenceScores, Score
-
-__all__ = ["add_arguments", "scores_tables"]
 
 # Between these lines a Markdown file holds the tables.
 _BEGIN = "<!-- written by fitgym scores -->"
@@ -34,8 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Scores that are there already and up to date are not made again."
     )
     parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
-    parser.add_argument("--episodes", type=int, default=1000, metavar="N", help="seasons simulated")
-    parser.add_argument("--seed", type=int, default=1_000_000, help="of the first season")
+    parser.add_argument(
+        "--episodes", type=int, default=1000, metavar="N", help="episodes simulated"
+    )
+    parser.add_argument("--seed", type=int, default=1_000_000, help="of the first episode")
     parser.add_argument(
         "--refine", type=float, default=1.0, metavar="FACTOR", help="grid points along each axis"
     )
@@ -57,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Make what is missing, keep it, and print the tables."""
     from fitgym.common.files import write_text
-    from fitgym.planning.dynamic_programming import GridSize
+    from fitgym.planning.grid import GridSize
     from fitgym.planning.scores import ReferenceScores, read_entries, scored_pairs, shipped_scores
 
     require_integer("--episodes", options.episodes, 2)
@@ -106,7 +107,7 @@ def _score_table(scores: dict[tuple[str, str], ReferenceScores]) -> str:
             for name, score in one.references.items()
         ]
         rows.append([f"`{env_id}`", individual, *cells])
-    return _markdown(rows)
+    return markdown_table(rows[0], rows[1:], left=2)
 
 
 def _solution_table(scores: dict[tuple[str, str], ReferenceScores]) -> str:
@@ -121,17 +122,12 @@ def _solution_table(scores: dict[tuple[str, str], ReferenceScores]) -> str:
             score = one.differences[name]
             cells.append(f"{score.mean:+.1f} ± {score.half_width:.1f}")
         rows.append([f"`{env_id}`", individual, *cells])
-    return _markdown(rows)
+    return markdown_table(rows[0], rows[1:], left=2)
 
 
 def _cell(score: Score) -> str:
     share = "" if score.share in (0.0, 1.0) else f" ({100 * score.share:.0f} %)"
     return f"{score.mean:.1f} ± {score.half_width:.1f}{share}"
-
-
-def _markdown(rows: list[list[str]]) -> str:
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
 
 
 def _parts(path: Path) -> tuple[str, str]:
@@ -160,7 +156,7 @@ def _settings(
     from fitgym.adherence.fitrec import predictor_identity
     from fitgym.planning.dynamic_programming import FORMAT
 
-    task, person = asdict(environment.task), environment.individual.to_dict()
+    task, person = _differences(environment.task), _differences(environment.individual)
     facts = json.dumps([task, person, predictor_identity(environment.task.predictor)])
     return {
         "fitgym": fitgym.__version__,
@@ -172,6 +168,20 @@ def _settings(
     }
 
 
+def _differences(record: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass that differ from their defaults, JSON-able.
+
+    A field that is added with its default leaves them as they are. Whoever changes a default makes
+    another environment or person, and gives it a version of its own.
+    """
+    different = {}
+    for field in fields(record):
+        value = getattr(record, field.name)
+        if value != field.default:
+            different[field.name] = _differences(value) if is_dataclass(value) else value
+    return different
+
+
 def _entry(
     env_id: str,
     environment: FitnessFatigueEnv,
@@ -181,14 +191,13 @@ def _entry(
     cache: bool,
 ) -> dict[str, Any]:
     """Return the scores of one environment with how and when they were made."""
-    from fitgym.adherence.base import REPLAY
     from fitgym.planning.dynamic_programming import solve
     from fitgym.planning.score_references import reference_scores, replay_scores
 
     progress = sys.stderr.isatty()
     seasons = {"episodes": settings["episodes"], "seed": settings["seed"], "progress": progress}
     scores: ReferenceScores
-    if environment.adherence.code == REPLAY:
+    if environment.adherence.exogenous:
         scores = replay_scores(environment, **seasons)
     else:
         program = solve(environment, size, progress=progress, cache=cache)

@@ -13,15 +13,13 @@ from fitgym.common.validation import require_integer
 if TYPE_CHECKING:
     from fitgym.planning.score_references import SimulatedScores
 
-__all__ = ["add_arguments"]
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.description = (
         "Solve an environment under FitRec adherence by dynamic programming, knowing the "
         "motivation; simulate its policy, the one that only believes in a motivation, and "
-        "simple ones on the same seasons; write solution.json, policy.png and season.png."
+        "simple ones in the same episodes; write solution.json, policy.png and season.png."
     )
     parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     parser.add_argument("env_id", metavar="ENV_ID", help="for example fitgym/Acquisition-v0")
@@ -31,8 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE.json",
         help="a shipped individual or a file (default: the environment's)",
     )
-    parser.add_argument("--episodes", type=int, default=1000, metavar="N", help="seasons simulated")
-    parser.add_argument("--seed", type=int, default=1_000_000, help="of the first season")
+    parser.add_argument(
+        "--episodes", type=int, default=1000, metavar="N", help="episodes simulated"
+    )
+    parser.add_argument("--seed", type=int, default=1_000_000, help="of the first episode")
     parser.add_argument(
         "--refine", type=float, default=1.0, metavar="FACTOR", help="grid points along each axis"
     )
@@ -48,8 +48,9 @@ def run(options: argparse.Namespace) -> None:
     from fitgym.common.figures import save_figure
     from fitgym.common.files import write_text
     from fitgym.envs.scalar import FitnessFatigueEnv
-    from fitgym.planning.dynamic_programming import GridSize, solve
+    from fitgym.planning.dynamic_programming import solve
     from fitgym.planning.figures import policy_figure, season_figure
+    from fitgym.planning.grid import GridSize
     from fitgym.planning.score_references import reference_scores
 
     require_integer("--episodes", options.episodes, 2)
@@ -76,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         print(json.dumps(content, indent=2))
         return
-    print(f"{options.env_id}, {environment.individual.name}, {options.episodes} seasons")
+    print(f"{options.env_id}, {environment.individual.name}, {options.episodes} episodes")
     print(_table(scores))
     print("wrote " + ", ".join(str(path) for path in written))
 

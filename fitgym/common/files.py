@@ -1,23 +1,37 @@
-"""Atomic writing of files: a reader sees the old content or the new, never a part of it."""
+"""Atomic writing of files, and locks on folders that several processes may write to."""
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["atomic_path", "write_bytes", "write_text"]
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+# Part of the names of temporary files, by which those of killed processes are found.
+_MARK = ".fitgym-tmp-"
+
+# A temporary file that nobody has written to for so long belongs to a process that is gone.
+_LEFTOVER_SECONDS = 3600.0
+
+_LOCK = ".lock"
 
 
 @contextmanager
 def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside ``path`` that is renamed to it when the block succeeds.
 
-    Missing parent folders are made. When the block raises, the temporary file is removed and
-    ``path`` is left as it was. The temporary name keeps the suffix of ``path``, since many
-    writers choose their format by it.
+    A reader sees the old content or the new, never a part of it. Missing parent folders are made.
+    When the block raises, the temporary file is removed and ``path`` is left as it was; what a
+    killed process left in the folder is removed by a later call. The temporary name keeps the
+    suffix of ``path``, since many writers choose their format by it.
 
     Args:
         path: Where the finished file is to be.
@@ -27,8 +41,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(target.parent)
     handle, name = tempfile.mkstemp(
-        prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
+        prefix=f".{target.stem}{_MARK}", suffix=target.suffix, dir=target.parent
     )
     os.close(handle)
     temporary = Path(name)
@@ -52,3 +67,55 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
 def write_text(path: str | os.PathLike[str], content: str) -> None:
     """Write ``content`` to ``path`` atomically, as UTF-8."""
     write_bytes(path, content.encode("utf-8"))
+
+
+@contextmanager
+def lock_folder(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Keep other processes from locking a folder while the block runs.
+
+    The lock belongs to the operating system, which releases it when the process ends, killed or
+    not. The file ``.lock`` that carries it stays. On file systems without locks, the block runs
+    without one.
+
+    Args:
+        folder: Made if missing.
+
+    Raises:
+        BlockingIOError: If it is locked already.
+    """
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    with (target / _LOCK).open("ab") as file:
+        try:
+            _lock(file.fileno())
+        except (BlockingIOError, PermissionError):
+            raise BlockingIOError(
+                f"{target} is in use: another process is writing to it; wait for it to end or "
+                "give another folder"
+            ) from None
+        except OSError:
+            pass
+        yield
+
+
+def is_leftover(path: Path) -> bool:
+    """Return whether a file has not been written to for so long that its writer must be gone."""
+    try:
+        return time.time() - path.stat().st_mtime > _LEFTOVER_SECONDS
+    except OSError:
+        return False
+
+
+def _remove_leftovers(folder: Path) -> None:
+    for path in folder.glob(f".*{_MARK}*"):
+        if is_leftover(path):
+            with suppress(OSError):
+                path.unlink()
+
+
+def _lock(handle: int) -> None:
+    """Lock an open file for this process; OSError if another one has."""
+    if sys.platform == "win32":
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

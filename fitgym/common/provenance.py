@@ -10,8 +10,6 @@ from pathlib import Path
 
 import fitgym
 
-__all__ = ["commit", "machine", "versions"]
-
 _PACKAGES = ("gymnasium", "numba", "numpy", "sb3-contrib", "stable-baselines3", "torch")
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from collections.abc import Iterable
 from numbers import Real
 
-__all__ = ["require_choice", "require_integer", "require_number"]
+_NAME = re.compile(r"(?![. ])[A-Za-z0-9._ -]+")
 
 
 def require_number(
@@ -33,19 +34,23 @@ def require_number(
         TypeError: If ``value`` is not a real number (booleans are not numbers here).
         ValueError: If ``value`` is NaN, infinite or outside the range.
     """
-    allowed = (
-        f"a finite number in {'(' if low_open or low == -math.inf else '['}{low:g}, {high:g}"
-        f"{')' if high_open or high == math.inf else ']'}"
-    )
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be {allowed}, got {value!r} of type {type(value).__name__}")
-    number = float(value)
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    try:
+        number = float(value) if is_number else math.nan  # type: ignore[arg-type]
+    except OverflowError:
+        number = math.inf
     inside = (low < number if low_open else low <= number) and (
         number < high if high_open else number <= high
     )
-    if not math.isfinite(number) or not inside:
-        raise ValueError(f"{name} must be {allowed}, got {value!r}")
-    return number
+    if inside and math.isfinite(number):
+        return number
+    message = (
+        f"{name} must be a finite number in {'(' if low_open or low == -math.inf else '['}{low:g}, "
+        f"{high:g}{')' if high_open or high == math.inf else ']'}, got {value!r}"
+    )
+    if not is_number:
+        raise TypeError(f"{message} of type {type(value).__name__}")
+    raise ValueError(message)
 
 
 def require_integer(name: str, value: object, low: int, high: int | None = None) -> int:
@@ -89,4 +94,23 @@ def require_choice(name: str, value: object, choices: Iterable[str]) -> str:
     allowed = list(choices)
     if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+    return value
+
+
+def require_name(name: str, value: object, longest: int = 64) -> str:
+    """Return ``value`` after checking that it can name a file or folder on any system.
+
+    Args:
+        name: Name of the argument, for the message.
+        value: The value received.
+        longest: How many characters it may have.
+
+    Raises:
+        ValueError: If ``value`` is no such name; in particular it has no separator of paths.
+    """
+    if not isinstance(value, str) or len(value) > longest or not _NAME.fullmatch(value):
+        raise ValueError(
+            f"{name} must be 1 to {longest} letters (A-Z, a-z), digits, '.', '_', ' ' or '-', not "
+            f"beginning with '.' or ' ', got {value!r}"
+        )
     return value

@@ -13,47 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.adherence.base import FITREC, REPLAY
-from fitgym.adherence.response import (
-    history_row,
-    log_tolerance,
-    nearest_plan,
-    next_motivation,
-    plan_done,
-    recorded_history,
-)
+from fitgym.adherence.models import respond
 from fitgym.common.compilation import compiled
-from fitgym.envs.records import FULL_OBSERVATION, OUTCOME, STATE, WEARABLE_OBSERVATION
+from fitgym.envs.records import OUTCOME, STATE
 from fitgym.model.dynamics import accumulate, next_base_level, performance, stimulus
-from fitgym.model.noise import (
-    EPISODE,
-    HABIT_INTENSITY,
-    HABIT_STRIKES,
-    INITIAL_MOTIVATION,
-    MOTIVATION,
-    TOLERANCE,
-    normal,
-    uniform,
-)
+from fitgym.model.noise import EPISODE, INITIAL_MOTIVATION, normal, uniform
 from fitgym.people.individual import StageParameters
 
-__all__ = [
-    "begin",
-    "begin_batch",
-    "drawn_habit",
-    "habit_probability",
-    "log_tolerance_of",
-    "look_up_targets",
-    "observe",
-    "observe_batch",
-    "performance_of",
-    "plan_response",
-    "starting_states",
-    "step",
-    "step_batch",
-    "step_with_response",
-    "transition",
-]
+# What is observed; see fitgym.envs.spaces.
+STATE_OBSERVATION = 0
+FULL_OBSERVATION = 1
+WEARABLE_OBSERVATION = 2
 
 
 @compiled
@@ -171,113 +141,6 @@ def transition(
 
 
 @compiled
-def log_tolerance_of(state: Any, person: Any, noise: float) -> float:
-    """Return the logarithm of the internal load that a person tolerates today.
-
-    Args:
-        state: Record of ``STATE``.
-        person: Record of ``PERSON``.
-        noise: Today's standard normal deviation of log tolerance.
-    """
-    relative_fatigue = (person.fatigue_utility * state.fatigue) / max(
-        person.baseline_performance + person.fitness_utility * state.fitness, 1.0
-    )
-    return log_tolerance(
-        person.log_reference_tolerance,
-        state.base_level / person.initial_base_level,
-        person.base_level_effect,
-        relative_fatigue,
-        person.fatigue_effect,
-        state.motivation,
-        person.tolerance_sd * noise,
-    )
-
-
-@compiled
-def plan_response(
-    state: Any, person: Any, plan_trimp: float, noise: float, tables: Any
-) -> tuple[int, float, float, float]:
-    """Return the plan nearest to a target, and what FitRec adherence makes of it.
-
-    Args:
-        state: Record of ``STATE``.
-        person: Record of ``PERSON``.
-        plan_trimp: ``a_t`` > 0.
-        noise: Today's standard normal deviation of log tolerance.
-        tables: ``fitgym.adherence.response.Tables`` of the model.
-
-    Returns:
-        Index of the plan from 0, share done, internal load and mean heart rate.
-    """
-    tolerance = math.exp(log_tolerance_of(state, person, noise))
-    row = history_row(state.history, state.days_since)
-    return plan_done(
-        tables.targets_trimp,
-        tables.first_segments,
-        tables.segments,
-        tables.loads[person.table, row],
-        tables.beats[person.table, row],
-        plan_trimp,
-        tolerance,
-    )
-
-
-@compiled
-def habit_probability(state: Any, person: Any) -> float:
-    """Return the probability of training by habit without a plan, ``logistic(logit q + m)``."""
-    return 1.0 / (1.0 + math.exp(-person.habit_log_odds - state.motivation))
-
-
-@compiled
-def drawn_habit(person: Any, noise: float) -> float:
-    """Return a habit session of a person without a log, points, from a standard normal number."""
-    intensity = math.exp(person.habit_log_median + person.habit_log_sd * noise)
-    return float(min(intensity, person.habit_maximum))
-
-
-@compiled
-def _follow_plan(state: Any, person: Any, plan_trimp: float, tables: Any) -> float:
-    """Return the share of today's plan done under FitRec adherence; update the history."""
-    noise = normal(state.key, state.day, TOLERANCE)
-    plan, share, load, heart_rate = plan_response(state, person, plan_trimp, noise, tables)
-    _remember(state, recorded_history(plan, share))
-    state.internal_load = load
-    state.mean_heart_rate = heart_rate
-    return share
-
-
-@compiled
-def _follow_habit(state: Any, person: Any, tables: Any) -> float:
-    """Return what is done on a day without a plan under FitRec adherence; update the history."""
-    if uniform(state.key, state.day, HABIT_STRIKES) >= habit_probability(state, person):
-        _remember(state, 0)
-        return 0.0
-    sessions = tables.sessions_trimp
-    if sessions.size > 0:
-        intensity = sessions[int(uniform(state.key, state.day, HABIT_INTENSITY) * sessions.size)]
-    else:
-        intensity = drawn_habit(person, normal(state.key, state.day, HABIT_INTENSITY))
-    # To FitRec, a habit session is the nearest plan, completed.
-    plan = nearest_plan(tables.targets_trimp, intensity)
-    last = tables.first_segments[plan + 1] - 1
-    row = history_row(state.history, state.days_since)
-    state.internal_load = tables.loads[person.table, row, last]
-    state.mean_heart_rate = tables.beats[person.table, row, last] / tables.segments[last].minutes
-    _remember(state, recorded_history(plan, 1.0))
-    return float(intensity)
-
-
-@compiled
-def _remember(state: Any, history: int) -> None:
-    """Record a session as the last one; 0 stands for none worth recording."""
-    if history > 0:
-        state.history = history
-        state.days_since = 1
-    else:
-        state.days_since += 1
-
-
-@compiled
 def step(
     states: Any,
     outcomes: Any,
@@ -287,7 +150,7 @@ def step(
     adherence: int,
     tables: Any,
 ) -> bool:
-    """Move person ``index`` on by one day under one of the built-in adherence models.
+    """Move person ``index`` on by one day under a compiled adherence model.
 
     Args:
         states: Record array of ``STATE``, changed in place.
@@ -295,36 +158,14 @@ def step(
         people: Record array of ``PERSON``: one shared by all, or one each.
         index: Which of them.
         plan_trimp: ``a_t``, 0 for no plan.
-        adherence: Code of the model, see ``fitgym.adherence.base``.
-        tables: ``fitgym.adherence.response.Tables`` of the model.
+        adherence: Code of the model, see ``fitgym.adherence.models``.
+        tables: ``fitgym.adherence.base.Tables`` of the model.
 
     Returns:
         Whether the season is over.
     """
-    state = states[index]
-    intensity = plan_trimp
-    met = plan_trimp > 0.0
-    if adherence == REPLAY:
-        intensity = tables.sessions_trimp[state.session]
-        met = met and intensity >= plan_trimp
-    elif adherence == FITREC:
-        person = people[index if people.size > 1 else 0]
-        share = 0.0
-        if plan_trimp > 0.0:
-            share = _follow_plan(state, person, plan_trimp, tables)
-            intensity = share * plan_trimp
-            met = share >= 1.0
-        else:
-            intensity = _follow_habit(state, person, tables)
-        state.motivation = next_motivation(
-            state.motivation,
-            person.persistence,
-            person.success_effect,
-            person.failure_effect,
-            plan_trimp > 0.0,
-            share,
-            person.motivation_sd * normal(state.key, state.day, MOTIVATION),
-        )
+    person = people[index if people.size > 1 else 0]
+    intensity, met = respond(states[index], person, plan_trimp, adherence, tables)
     return step_with_response(states, outcomes, people, index, plan_trimp, intensity, met)
 
 
@@ -397,13 +238,14 @@ def starting_states(
 def performance_of(states: Any, index: int, people: Any) -> float:
     """Return the performance of person ``index`` with the present stocks, in VDOT."""
     person = people[index if people.size > 1 else 0]
-    return performance(
+    now = performance(
         states[index].fitness,
         states[index].fatigue,
         person.baseline_performance,
         person.fitness_utility,
         person.fatigue_utility,
     )
+    return float(now)
 
 
 @compiled
@@ -445,8 +287,9 @@ def begin_batch(
 
     Args:
         states: Record array of ``STATE`` (N,), changed in place.
-        outcomes: Record array of ``OUTCOME`` (N,); those of the chosen become zero but for the
-            stocks, the performance and the motivation that the episode starts with.
+        outcomes: Record array of ``OUTCOME`` (N,); those of the chosen get the stocks, the
+            performance and the motivation that the episode starts with, reward 0 and no plan met,
+            and NaN in all that a day brings.
         people: Record array of ``PERSON``: one shared by all, or one each.
         chosen: (N,) which of them.
         starts: Record array of ``STATE``, as in ``begin``.
@@ -457,41 +300,46 @@ def begin_batch(
             begin(states, people, index, starts, keys[index])
             state, outcome = states[index], outcomes[index]
             outcome.reward = 0.0
-            outcome.performance_term = 0.0
-            outcome.completion_term = 0.0
-            outcome.shortfall_term = 0.0
-            outcome.plan_trimp = 0.0
-            outcome.done_trimp = 0.0
-            outcome.completion = 0.0
+            outcome.performance_term = math.nan
+            outcome.completion_term = math.nan
+            outcome.shortfall_term = math.nan
+            outcome.plan_trimp = math.nan
+            outcome.done_trimp = math.nan
+            outcome.completion = math.nan
             outcome.met = 0.0
             outcome.base_level = state.base_level
             outcome.fitness = state.fitness
             outcome.fatigue = state.fatigue
             outcome.performance = performance_of(states, index, people)
             outcome.motivation = state.motivation
-            outcome.mean_heart_rate = 0.0
-            outcome.internal_load = 0.0
+            outcome.mean_heart_rate = math.nan
+            outcome.internal_load = math.nan
 
 
 @compiled
 def look_up_targets(
-    actions: Any, chosen: Any, targets_trimp: Any, mask: Any, plans_trimp: Any
+    actions: Any, chosen: Any, pushed: Any, targets_trimp: Any, plans: Any, plans_trimp: Any
 ) -> int:
-    """Write the target of each chosen action, and return the index of the first wrong one, or -1.
+    """Write plan and target of each chosen action, and return the index of the first wrong one.
 
     Args:
         actions: (N,) int64.
         chosen: (N,) whose actions are read.
-        targets_trimp: Points that each action asks for, 0 first.
-        mask: 1 for the actions that may be taken and 0 for the others.
+        pushed: The plan that each action pushes, negative where it may not be taken.
+        targets_trimp: Points of each plan, 0 first.
+        plans: (N,) int64, filled in for the chosen.
         plans_trimp: (N,) filled in for the chosen.
+
+    Returns:
+        The index, or -1 if every action may be taken.
     """
     for index in range(actions.size):
         if chosen[index]:
             action = actions[index]
-            if action < 0 or action >= targets_trimp.size or mask[action] == 0:
+            if action < 0 or action >= pushed.size or pushed[action] < 0:
                 return index
-            plans_trimp[index] = targets_trimp[action]
+            plans[index] = pushed[action]
+            plans_trimp[index] = targets_trimp[pushed[action]]
     return -1
 
 
@@ -514,8 +362,8 @@ def step_batch(
         people: Record array of ``PERSON``: one shared by all, or one each.
         chosen: (N,) which of them.
         plans_trimp: (N,) ``a_t``, 0 for no plan.
-        adherence: Code of the model, see ``fitgym.adherence.base``.
-        tables: ``fitgym.adherence.response.Tables`` of the model.
+        adherence: Code of the model, see ``fitgym.adherence.models``.
+        tables: ``fitgym.adherence.base.Tables`` of the model.
         ended: (N,) filled in with whether the season is over.
     """
     for index in range(states.size):

@@ -14,21 +14,6 @@ from numpy.typing import NDArray
 from fitgym.model.dynamics import kept_share, stimulus_unit
 from fitgym.people.individual import Individual, Motivation, StageParameters
 
-__all__ = [
-    "FULL_OBSERVATION",
-    "OUTCOME",
-    "PERSON",
-    "STATE",
-    "STATE_OBSERVATION",
-    "WEARABLE_OBSERVATION",
-    "pack_person",
-]
-
-# What is observed; see fitgym.envs.spaces.
-STATE_OBSERVATION = 0
-FULL_OBSERVATION = 1
-WEARABLE_OBSERVATION = 2
-
 # The stage's parameters under their own names, and what the task adds.
 PERSON = np.dtype(
     [(name, np.float64) for name in StageParameters.__dataclass_fields__]

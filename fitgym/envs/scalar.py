@@ -1,39 +1,44 @@
-"""The environment class behind every registered id, for one person."""
+"""The scalar environment: one person, one step at a time."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+import copy
+from typing import Any, Self, Unpack
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
+from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
-from fitgym.adherence import CustomAdherence, FitRec, Situation
-from fitgym.adherence.base import FITREC
-from fitgym.adherence.fitrec import SessionTrace
-from fitgym.common.validation import require_choice, require_number
-from fitgym.envs import kernel, render
+from fitgym.adherence import Adherence
+from fitgym.common.validation import require_integer
+from fitgym.envs import kernel
+from fitgym.envs.actions import read_action, read_continuous_action
+from fitgym.envs.custom import respond
+from fitgym.envs.infos import NO_PLAN, single_info
 from fitgym.envs.records import OUTCOME, STATE
-from fitgym.envs.task import OBSERVATIONS, Task
-from fitgym.people.individual import Individual, load_individual
-from fitgym.people.population import Population
-
-__all__ = ["FitnessFatigueEnv"]
+from fitgym.envs.render import EpisodeRenderer
+from fitgym.envs.setting import RENDER_FPS, RENDER_MODES, IndividualLike, Setting
+from fitgym.envs.task import OBSERVATIONS, TaskArguments
+from fitgym.model.noise import split_mix
+from fitgym.people.individual import Individual, StageParameters
 
 Observation = NDArray[np.float32]
 
+# Which of the environments of a batch of one.
+_ONLY = np.ones(1, dtype=np.bool_)
 
-class FitnessFatigueEnv(gym.Env[Observation, Any]):
+
+class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     """Exercise recommendation to one person as a finite-horizon Markov decision process.
 
     ## Description
-    Every day a service pushes one of ten exercise plans, or none, to a person. What the person
-    really does builds fitness and fatigue, and performance is their weighted difference. The
-    service is to make the season's performance high with plans that are carried out. Fang, Lee
+    Every step is a day, on which a service pushes one of ten exercise plans, or none, to a person.
+    What the person really does builds fitness and fatigue, and performance is their weighted
+    difference. The service is to make performance high over the episode with plans that are carried
+    out. Fang, Lee
     and Wang 2022 (arXiv 2204.00961) define the process in two stages: in **acquisition** the
     stocks add up, in **retention** they compound. `docs/model.md` has every equation.
 
@@ -105,9 +110,8 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
 
     ## Arguments
     - `stage`: `"acquisition"` or `"retention"`.
-    - `individual`: name of a shipped individual, path of a JSON file, or a mapping of the same
-      content; `"population"` draws somebody new at every reset; an `Individual` is accepted too,
-      though such a specification is no plain text.
+    - `individual`: name of a shipped individual, path of a JSON file, a mapping of the same
+      content, or an `Individual`; `"population"` draws another one at every reset.
     - `adherence`: `"fitrec"`, `"replay"`, `"certain"` or `"package.module:Class"` (see
       `fitgym.adherence`).
     - `predictor`: `"fitrec"`, or `"ode"` for a physiological equation, under FitRec adherence.
@@ -117,19 +121,33 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
     - `utility`: `"realised"` or `"planned"`.
     - `observation`: `"state"`, `"full"` or `"wearable"`; the last two need FitRec adherence.
     - `continuous`: whether plans are continuous.
-    - `forbidden_plans`: actions that may not be taken; `info["action_mask"]` shows the others.
+    - `forbidden_plans`: actions that may not be taken; `info["action_mask"]` and `action_masks()`
+      show the others.
+    - `forbidden`: what a forbidden action does: with `"error"` it raises one, with `"nearest"` the
+      hardest allowed plan that is easier is pushed, no plan included, or the easiest allowed one
+      where there is none; `info["asked_plan"]` then holds the action.
     - `log_part`: rows that replay takes its windows from: `"all"`, `"train"` (the first 80 %) or
       `"test"`.
-    - `render_mode`: `"ansi"` (one line a day), `"rgb_array"` (a picture of the season so far and
+    - `render_mode`: `"ansi"` (one line a day), `"rgb_array"` (a picture of the episode so far and
       of the last session's heart rate); `"human"` works through Gymnasium's `HumanRendering`.
 
-    `reset(options={"individual": ...})` changes the person for one episode.
+    `reset(options={"individual": ...})` changes the person for one episode. The observation space
+    is that of the individual, or the population, that the environment was made with: a person who
+    can reach more is refused.
 
-    `info` holds, after a step: `plan`, `plan_trimp`, `done_trimp`, `completion` (0 without a
-    plan), `met`, `base_level`, `fitness`, `fatigue`, `performance`, `reward_terms` and
-    `action_mask`; after a reset those of them that describe the person, and the mask. FitRec
-    adherence adds `motivation` and, on days with a session, `mean_heart_rate` and
-    `internal_load`. With continuous plans there are no `plan` and `action_mask`.
+    ## Info
+    The same keys with the same types after every reset and step: `plan` and `action_mask` (not with
+    continuous plans), `asked_plan` (with `forbidden="nearest"`), `plan_trimp`, `done_trimp`,
+    `completion` (0 without a plan), `met`, `base_level`, `fitness`, `fatigue`, `performance`,
+    `reward_terms`, and under FitRec adherence `motivation`, `mean_heart_rate` and `internal_load`
+    (both 0 on days without a session). After a reset there was no day yet: plans are -1, `met` is
+    False, and what a day brings is NaN.
+
+    ## Copies
+    An episode's noise depends on a key that is drawn at its reset, so a plain copy has the same
+    future: whoever plans by simulating on such copies knows what will happen. `branch(seed)`
+    returns a copy in the same state with another future; assigning a copy another `np_random` does
+    the same to it.
 
     ## Version History
     - v0: initial version.
@@ -143,61 +161,30 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
     """
 
     observation_space: spaces.Box  # type: ignore[assignment]
-    metadata: dict[str, Any] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 10}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": list(RENDER_MODES), "render_fps": RENDER_FPS}  # noqa: RUF012
 
     def __init__(
         self,
-        stage: str = "acquisition",
-        individual: str | os.PathLike[str] | Mapping[str, Any] | Individual = "recreational-runner",
-        adherence: str = "fitrec",
-        predictor: str = "fitrec",
-        days: int = 90,
-        completion_bonus: float = 1.0,
-        shortfall_penalty: float = 0.05,
-        utility: str = "realised",
-        observation: str = "state",
-        continuous: bool = False,
-        forbidden_plans: Sequence[int] = (),
-        log_part: str = "all",
+        *,
+        individual: IndividualLike = "recreational-runner",
         render_mode: str | None = None,
+        **task: Unpack[TaskArguments],
     ) -> None:
         """Build the environment; see the class for the arguments.
 
         Raises:
             ValueError: If an argument is out of range.
-            TypeError: If an argument has the wrong type.
+            TypeError: If an argument is unknown or has the wrong type.
         """
-        self.task = Task(
-            stage=stage,
-            adherence=adherence,
-            predictor=predictor,
-            days=days,
-            completion_bonus=completion_bonus,
-            shortfall_penalty=shortfall_penalty,
-            utility=utility,
-            observation=observation,
-            continuous=continuous,
-            forbidden_plans=forbidden_plans,
-            log_part=log_part,
-        )
-        if render_mode is not None:
-            require_choice("render_mode", render_mode, self.metadata["render_modes"])
-        self.render_mode = render_mode
-        self.population = Population() if individual == "population" else None
-        self._default_individual = (
-            self.population.typical() if self.population else load_individual(individual)
-        )
-        people = self.population.extremes() if self.population else (self._default_individual,)
-        self._meet(self._default_individual)
-        self.observation_space = self.task.observation_space(self.task.everybody(people))
+        super().__init__(individual, render_mode, task)
+        self.observation_space = self._box
         self.action_space = self.task.action_space()
-        self._action_mask = self.task.action_mask()
-
+        self._person = self._usual
+        self._pushed_plans: list[int] = self._pushed.tolist()
         self._state = np.zeros(1, dtype=STATE)
         self._outcome = np.zeros(1, dtype=OUTCOME)
         self._running = False
-        self._history: list[dict[str, Any]] = []
-        self._trace: SessionTrace | None = None
+        self._renderer = EpisodeRenderer(render_mode, self.task) if render_mode else None
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -210,47 +197,34 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
                 of this episode alone.
 
         Raises:
-            ValueError: If ``options`` has any other key, or the individual does not fit into the
-                observation space.
+            ValueError: If the seed is negative, ``options`` has any other key, or the individual
+                does not fit into the observation space.
+            TypeError: If the seed is no integer.
         """
+        # Everything is checked before the generator is seeded.
+        if seed is not None:
+            seed = require_integer("seed", seed, 0)
+        individual = self._other_individual(options)
+        person = None if individual is None else self.task.prepare(individual)
         super().reset(seed=seed)
-        unknown = sorted(set(options or {}) - {"individual"})
-        if unknown:
-            raise ValueError(f"options has unknown keys {unknown}; allowed is 'individual'")
         # The key is drawn before the person, so that an episode's noise does not depend on who.
-        key = self.np_random.integers(0, 2**64, dtype=np.uint64)
-        if options and "individual" in options:
-            individual = load_individual(options["individual"])
-            self.task.require_room(individual, self.observation_space)
-        elif self.population is not None:
-            individual = self.population.draw(self.np_random)
-        else:
-            individual = self._default_individual
-        if individual is not self.individual:
-            self._meet(individual)
-        kernel.begin(self._state, self.person, 0, self._starts, key)
-        if isinstance(self.adherence, CustomAdherence):
-            self._generator = np.random.default_rng(int(key))
+        key = self._next_key()
+        if person is None:
+            person = self._usual
+            if self.population is not None:
+                person = self.task.prepare(self.population.draw(self.np_random))
+        self._person = person
+        kernel.begin_batch(
+            self._state, self._outcome, person.record, _ONLY, person.starts, np.array([key])
+        )
+        self._begin_noise(key)
         self._running = True
-        self._history.clear()
-        self._trace = None
-        state = self._state[0]
-        info: dict[str, Any] = {
-            "base_level": float(state["base_level"]),
-            "fitness": float(state["fitness"]),
-            "fatigue": float(state["fatigue"]),
-            "performance": kernel.performance_of(self._state, 0, self.person),
-        }
-        if self.adherence.code == FITREC:
-            info["motivation"] = float(state["motivation"])
-        if not self.task.continuous:
-            info["action_mask"] = self._action_mask.copy()
-        if self.render_mode is not None:
-            self._history.append(info)
-        return self._observe(), info
+        if self._renderer is not None:
+            self._renderer.begin(self._outcome[0], person)
+        return self._observe(), self._info(NO_PLAN, NO_PLAN)
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Push a plan and live through the day.
+        """Push a plan and take a step.
 
         Args:
             action: 0 for no plan, 1 to 10 for a plan; with continuous plans an array (1,) in
@@ -269,73 +243,73 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
                 "step was called with no episode running: call reset() first, and again after a "
                 "step has returned terminated=True"
             )
-        asked_trimp = self.task.target_trimp(action, self._targets, self._action_mask)
-        if self.render_mode is not None:
-            history, days_since = self._state[["history", "days_since"]][0].item()
-        terminated = self._advance(self._state, self._outcome, asked_trimp)
-        (
-            reward,
-            performance_term,
-            completion_term,
-            shortfall_term,
-            plan_trimp,
-            done_trimp,
-            completion,
-            met,
-            base_level,
-            fitness,
-            fatigue,
-            performance,
-            motivation,
-            mean_heart_rate,
-            internal_load,
-        ) = self._outcome.view(np.float64).tolist()
-        info: dict[str, Any] = {
-            "plan_trimp": plan_trimp,
-            "done_trimp": done_trimp,
-            "completion": completion,
-            "met": met > 0.0,
-            "base_level": base_level,
-            "fitness": fitness,
-            "fatigue": fatigue,
-            "performance": performance,
-            "reward_terms": {
-                "performance": performance_term,
-                "completion": completion_term,
-                "shortfall": shortfall_term,
-            },
-        }
-        if self.adherence.code == FITREC:
-            info["motivation"] = motivation
-            if done_trimp > 0.0:
-                info["mean_heart_rate"] = mean_heart_rate
-                info["internal_load"] = internal_load
-        if not self.task.continuous:
-            info["plan"] = int(action)
-            info["action_mask"] = self._action_mask.copy()
-        if self.render_mode is not None:
-            self._history.append(info)
-            if isinstance(self.adherence, FitRec) and done_trimp > 0.0:
-                self._trace = self.adherence.last_session(
-                    history, days_since, plan_trimp, done_trimp
-                )
+        plan, plan_trimp = self._read(action)
+        before = self._state.copy() if self._renderer else None
+        terminated = self._advance(self._state, self._outcome, plan_trimp)
+        if self._renderer is not None and before is not None:
+            self._renderer.add(self._outcome[0], plan, before[0])
         self._running = not terminated
-        return self._observe(), reward, terminated, False, info
+        asked = plan if self.task.continuous else int(action)
+        reward = float(self._outcome["reward"][0])
+        return self._observe(), reward, terminated, False, self._info(plan, asked)
+
+    def branch(self, seed: int | None = None) -> Self:
+        """Return a copy in the same state with another future, for planning by simulation.
+
+        A plain copy has the noise that the original is going to have: a search over plain copies
+        knows the future, and earns what no policy can. Under replay the sessions to come are those
+        of the log in a branch, too.
+
+        Args:
+            seed: Seed of the copy's generator, for the steps and episodes to come; None for a
+                random one.
+
+        Raises:
+            ValueError: If the seed is negative.
+            TypeError: If the seed is no integer.
+        """
+        if seed is not None:
+            seed = require_integer("seed", seed, 0)
+        twin = copy.deepcopy(self)
+        twin.np_random, twin._np_random_seed = seeding.np_random(seed)
+        return twin
 
     @property
-    def stage(self) -> str:
-        """``"acquisition"`` or ``"retention"``."""
-        return self.task.stage
+    def np_random(self) -> np.random.Generator:
+        """The environment's generator.
+
+        Assigning another in the middle of an episode draws the noise of the steps to come anew.
+        """
+        return super().np_random
+
+    @np_random.setter
+    def np_random(self, generator: np.random.Generator) -> None:
+        self._np_random, self._np_random_seed = generator, -1
+        if self._running:
+            # Mixed, for the generator may be seeded as the episode's own was.
+            key = split_mix(self._next_key(), 0)
+            self._state["key"] = key
+            self._begin_noise(key)
 
     @property
-    def days(self) -> int:
-        """``T``, length of an episode."""
-        return self.task.days
+    def individual(self) -> Individual:
+        """Who lives through the episode."""
+        return self._person.individual
 
     @property
-    def action_mask(self) -> NDArray[np.int8]:
-        """1 for the actions that may be taken and 0 for the forbidden ones, (11,); a copy."""
-        return self._action_mask.copy()
+    def adherence(self) -> Adherence:
+        """The individual's adherence model."""
+        return self._person.adherence
+
+    @property
+    def parameters(self) -> StageParameters:
+        """The individual's parameters of the task's stage."""
+        return self._person.parameters
+
+    @property
+    def person(self) -> NDArray[np.void]:
+        """What the compiled step knows of the individual, dtype ``PERSON`` (1,)."""
+        return self._person.record
 
     @property
     def running(self) -> bool:
@@ -350,6 +324,10 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
         """
         return self._state.copy()
 
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Return which actions may be taken, (11,), as sb3-contrib's ``MaskablePPO`` asks."""
+        return self._action_mask.astype(np.bool_)
+
     def preview_reward(self, action: Any) -> float:
         """Return the reward that ``action`` would earn today, without taking it.
 
@@ -362,82 +340,64 @@ class FitnessFatigueEnv(gym.Env[Observation, Any]):
         """
         if not self._running:
             raise ResetNeeded("preview_reward was called with no episode running: call reset()")
-        if isinstance(self.adherence, CustomAdherence):
+        if not self.adherence.compiled:
             raise NotImplementedError("a custom adherence cannot be previewed")
-        asked_trimp = self.task.target_trimp(action, self._targets, self._action_mask)
         outcome = np.zeros_like(self._outcome)
-        self._advance(self._state.copy(), outcome, asked_trimp)
+        self._advance(self._state.copy(), outcome, self._read(action)[1])
         return float(outcome["reward"][0])
 
     def render(self) -> Any:
-        """Return the season so far: a line a day, or a picture (H, W, 3) of uint8.
+        """Return the episode so far: a line a day, or a picture (H, W, 3) of uint8.
 
         Raises:
             ResetNeeded: If no episode was started.
         """
-        if self.render_mode is None:
-            gym.logger.warn(
-                "render was called without a render_mode: give one to gym.make, for example "
-                f'gym.make("{self.spec.id if self.spec else "..."}", render_mode="rgb_array")'
-            )
-            return None
-        if not self._history:
-            raise ResetNeeded("render was called before reset()")
-        if self.render_mode == "ansi":
-            return render.text(self._history)
-        title = f"{self.individual.name}, {self.task.stage}"
-        return render.picture(self._history, self._trace, days=self.task.days, title=title)
+        return self._renderer.render() if self._has_render_mode() and self._renderer else None
 
-    def _meet(self, individual: Individual) -> None:
-        """Make ``individual`` the person of the episodes to come."""
-        person = self.task.meet(individual)
-        self.individual = individual
-        self.adherence = person.adherence
-        self.parameters = person.parameters
-        self.person = person.record
-        self._starts = person.starts
-        self._targets = person.targets_trimp
+    def _next_key(self) -> np.uint64:
+        """Draw a key, on which all noise of the steps to come depends."""
+        return self.np_random.integers(0, 2**64, dtype=np.uint64)
+
+    def _begin_noise(self, key: np.uint64) -> None:
+        """Give an adherence model in Python its random numbers of the steps to come."""
+        if not self.adherence.compiled:
+            self._noise = np.random.default_rng(int(key))
+
+    def _read(self, action: Any) -> tuple[int, float]:
+        """Return number, ``NO_PLAN`` with continuous plans, and points of the plan pushed."""
+        targets = self._person.targets_trimp
+        if self.task.continuous:
+            return NO_PLAN, read_continuous_action(action, targets)
+        return read_action(action, self._pushed_plans, targets)
 
     def _advance(
         self, state: NDArray[np.void], outcome: NDArray[np.void], plan_trimp: float
     ) -> bool:
-        """Move ``state`` on by a day, fill in ``outcome`` and return whether it was the last."""
-        if isinstance(self.adherence, CustomAdherence):
-            now = state[0]
-            response = self.adherence.respond(
-                Situation(
-                    day=int(now["day"]),
-                    plan_trimp=plan_trimp,
-                    intensity=float(now["intensity"]),
-                    base_level=float(now["base_level"]),
-                    fitness=float(now["fitness"]),
-                    fatigue=float(now["fatigue"]),
-                    generator=self._generator,
-                )
+        """Take a step from ``state``, fill in ``outcome``, return whether the episode is over."""
+        person, adherence = self._person.record, self._person.adherence
+        if adherence.compiled:
+            return kernel.step(
+                state, outcome, person, 0, plan_trimp, adherence.code, adherence.tables
             )
-            return kernel.step_with_response(
-                state,
-                outcome,
-                self.person,
-                0,
-                plan_trimp,
-                require_number(
-                    "the adherence's intensity",
-                    response.intensity,
-                    0,
-                    self.adherence.largest_session_trimp,
-                ),
-                bool(response.met) and plan_trimp > 0,
-            )
-        return kernel.step(
-            state,
-            outcome,
-            self.person,
-            0,
-            plan_trimp,
-            self.adherence.code,
-            self.adherence.tables,
+        response = respond(adherence, state[0], plan_trimp, self._noise)
+        return kernel.step_with_response(
+            state, outcome, person, 0, plan_trimp, response.intensity, response.met
         )
+
+    def _info(self, plan: int, asked: int) -> dict[str, Any]:
+        """Return what the last step, or the reset, brought.
+
+        Args:
+            plan: Number of the plan that was pushed.
+            asked: Number of the plan that was asked for.
+        """
+        info = single_info(self._outcome, self._info_numbers)
+        if not self.task.continuous:
+            info["plan"] = plan
+            info["action_mask"] = self._action_mask.copy()
+            if self.task.forbidden == "nearest":
+                info["asked_plan"] = asked
+        return info
 
     def _observe(self) -> Observation:
         kind, width = OBSERVATIONS[self.task.observation]

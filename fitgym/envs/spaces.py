@@ -12,42 +12,53 @@ from fitgym.model.dynamics import MINIMUM_BASE_LEVEL, stimulus
 from fitgym.model.noise import LARGEST_NORMAL
 from fitgym.people.individual import Individual, Motivation, StageParameters
 
-__all__ = ["motivation_bound", "observation_space", "stock_bound"]
-
-
 # A sum of many rounded terms may exceed its limit by about that.
 _ROUNDING = 1.0 + 1e-9
 
 
 def stock_bound(
-    parameters: StageParameters, *, retention: bool, fitness: bool, largest_session_trimp: float
+    parameters: StageParameters,
+    *,
+    retention: bool,
+    fitness: bool,
+    largest_session_trimp: float,
+    steps: int,
 ) -> float:
     """Return a bound that fitness (or fatigue) never exceeds.
 
-    The stimulus ``B^(sigma - gamma) x^gamma`` is monotone in ``B``, so its largest value over
-    ``B`` in ``[B_min, B_max]`` is at one end. A retention stock never exceeds the larger of its
-    start and the largest stimulus ``f``; an acquisition stock never exceeds the larger of its
-    start and the geometric sum ``f / (1 - e^-alpha)``.
+    The base level of step ``t`` (from 0) is at least ``B_min = max(1, delta^(n - 1) B_0)``, since
+    no step multiplies it by less than ``delta`` and ``t <= n - 1``, and at most ``B_max``, the
+    larger of ``B_0`` and the largest session. The stimulus ``B^(sigma - gamma) x^gamma`` grows
+    with ``x`` and is monotone in ``B``, so its largest value ``f`` is at the largest session and
+    at ``B_min`` or ``B_max``.
+
+    A retention stock is a weighted geometric mean of stock and stimulus, hence never exceeds the
+    larger of its start and ``f``. An acquisition stock with all stimuli at ``f`` is, after ``t``
+    steps, ``k^t F_0 + (1 - k^t) f / (1 - k)`` with ``k = e^-alpha``: on the way from ``F_0`` to the
+    geometric sum, so that it never exceeds the larger of its start and its value after ``n`` steps.
 
     Args:
         parameters: Parameters of the stage.
         retention: Whether the stage is retention.
         fitness: True for fitness, False for fatigue.
         largest_session_trimp: Largest intensity that can be realised.
+        steps: ``n``, how many steps there are from the initial stocks to the end of an episode.
     """
     exponent = parameters.fitness_exponent if fitness else parameters.fatigue_exponent
     decay = parameters.fitness_decay if fitness else parameters.fatigue_decay
     initial = parameters.initial_fitness if fitness else parameters.initial_fatigue
+    base_level = parameters.initial_base_level
     base_levels = (
-        MINIMUM_BASE_LEVEL,
-        max(parameters.initial_base_level, largest_session_trimp),
+        max(MINIMUM_BASE_LEVEL, parameters.base_decay ** (steps - 1) * base_level),
+        max(base_level, largest_session_trimp),
     )
     largest = max(
-        stimulus(largest_session_trimp, base_level, parameters.base_scaling, exponent)
-        for base_level in base_levels
+        stimulus(largest_session_trimp, one, parameters.base_scaling, exponent)
+        for one in base_levels
     )
     if not retention:
-        largest /= -math.expm1(-decay)
+        decayed = -math.expm1(-decay * steps)
+        largest = (1.0 - decayed) * initial + decayed * largest / -math.expm1(-decay)
     return max(initial, largest) * _ROUNDING
 
 
@@ -70,20 +81,23 @@ def observation_space(
     *,
     largest_session_trimp: float,
     days: int,
+    steps: int,
     observation: str = "state",
     largest_internal_load: float = 0.0,
 ) -> spaces.Box:
-    """Return the space of what is observed, float32, wide enough for every person given.
+    """Return the space of what is observed, float32, wide enough for every individual given.
 
     ``"state"`` has the columns x_{t-1}, B_t, F_{t-1}, G_{t-1}, a_{t-1}, days left / T; ``"full"``
     adds m_t; ``"wearable"`` has x_{t-1}, its completion, the mean heart rate and the internal load
     of the last session, the days since it, days left / T.
 
     Args:
-        individuals: Everybody who may be met.
+        individuals: Those whom the space must hold.
         stage: ``"acquisition"`` or ``"retention"``.
         largest_session_trimp: Largest intensity that can be realised.
         days: ``T``.
+        steps: How many steps there are from the initial stocks to the end of an episode: ``T``, or
+            more where episodes start later in a log.
         observation: Which of the three.
         largest_internal_load: Largest load of a session, for ``"wearable"``.
     """
@@ -108,6 +122,7 @@ def observation_space(
                     retention=stage == "retention",
                     fitness=which,
                     largest_session_trimp=largest_session_trimp,
+                    steps=steps,
                 )
                 for one in parameters
             )

@@ -1,33 +1,27 @@
-"""The task a service is given, and the people it meets: what an environment is made from."""
+"""The task of an environment: its arguments, and what is derived from them for any individual."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Self, TypedDict
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from fitgym.adherence import Adherence, FitRec, make_adherence
+from fitgym.adherence import Adherence, adherence_class, make_adherence
 from fitgym.common.validation import require_choice, require_integer, require_number
-from fitgym.envs.kernel import look_up_targets, starting_states
-from fitgym.envs.records import (
+from fitgym.envs.kernel import (
     FULL_OBSERVATION,
     STATE_OBSERVATION,
     WEARABLE_OBSERVATION,
-    pack_person,
+    starting_states,
 )
+from fitgym.envs.records import pack_person
 from fitgym.envs.spaces import observation_space
-from fitgym.people.individual import (
-    Individual,
-    StageParameters,
-    load_individual,
-    shipped_individuals,
-)
-
-__all__ = ["OBSERVATIONS", "Person", "Task"]
+from fitgym.people.individual import Individual, StageParameters
 
 # How the kernel calls each kind of observation, and how many numbers it has.
 OBSERVATIONS = {
@@ -41,7 +35,7 @@ _ACTIONS = 11
 
 @dataclass(frozen=True, eq=False)
 class Person:
-    """An individual made ready for the compiled step.
+    """An individual prepared for the compiled step.
 
     Attributes:
         individual: Who it is.
@@ -59,10 +53,15 @@ class Person:
     starts: NDArray[np.void]
     targets_trimp: tuple[float, ...]
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Person:
+        """Return the person itself, whom no step changes, unless the adherence is Python's."""
+        if self.adherence.compiled:
+            return self
+        return replace(self, adherence=copy.deepcopy(self.adherence, memo))
 
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """Everything about an environment but the person; see ``FitnessFatigueEnv`` for the fields."""
+
+class TaskArguments(TypedDict, total=False):
+    """The arguments of ``Task``, all of them optional, for signatures of constructors."""
 
     stage: str
     adherence: str
@@ -73,38 +72,89 @@ class Task:
     utility: str
     observation: str
     continuous: bool
-    forbidden_plans: Sequence[int]
+    forbidden_plans: Iterable[int]
+    forbidden: str
     log_part: str
 
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """Everything about an environment but the individual; see ``FitnessFatigueEnv`` for the fields.
+
+    It owns the names, defaults and checks of these arguments, for scalar and vector environments.
+    """
+
+    stage: str = "acquisition"
+    adherence: str = "fitrec"
+    predictor: str = "fitrec"
+    days: int = 90
+    completion_bonus: float = 1.0
+    shortfall_penalty: float = 0.05
+    utility: str = "realised"
+    observation: str = "state"
+    continuous: bool = False
+    forbidden_plans: Iterable[int] = ()
+    forbidden: str = "error"
+    log_part: str = "all"
+
+    @classmethod
+    def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
+        """Return the task that a constructor's arguments describe.
+
+        Raises:
+            ValueError: If a value is not allowed, or two do not go together.
+            TypeError: If an argument is unknown or has the wrong type.
+        """
+        allowed = [field.name for field in fields(cls)]
+        unknown = [name for name in arguments if name not in allowed]
+        if unknown:
+            raise TypeError(
+                f"unknown arguments {unknown}: beside individual and render_mode, allowed are "
+                f"{', '.join(allowed)}"
+            )
+        return cls(**arguments)
+
     def __post_init__(self) -> None:
-        """Check every field.
+        """Check every field, and turn numbers and plans into plain Python's.
 
         Raises:
             ValueError: If a value is not allowed, or two do not go together.
             TypeError: If a value has the wrong type.
         """
         require_choice("stage", self.stage, ("acquisition", "retention"))
-        require_integer("days", self.days, 1, 3650)
-        require_number("completion_bonus", self.completion_bonus, 0)
-        require_number("shortfall_penalty", self.shortfall_penalty, 0)
+        self._set("days", require_integer("days", self.days, 1, 3650))
+        for name in ("completion_bonus", "shortfall_penalty"):
+            self._set(name, require_number(name, getattr(self, name), 0))
         require_choice("utility", self.utility, ("realised", "planned"))
         require_choice("observation", self.observation, OBSERVATIONS)
-        if self.observation != "state" and self.adherence != "fitrec":
+        model = adherence_class(self.adherence)
+        if self.observation != "state" and not (model.has_motivation and model.has_heart_rate):
             raise ValueError(
                 f"observation must be 'state' with adherence {self.adherence!r}, which has neither "
                 f"motivation nor heart rate, got {self.observation!r}"
             )
         if not isinstance(self.continuous, bool):
             raise TypeError(f"continuous must be True or False, got {self.continuous!r}")
-        for plan in self.forbidden_plans:
+        if isinstance(self.forbidden_plans, str) or not isinstance(self.forbidden_plans, Iterable):
+            raise TypeError(
+                f"forbidden_plans must be actions from 0 to 10, got {self.forbidden_plans!r}"
+            )
+        # A generator can be read only once.
+        plans = tuple(
             require_integer("forbidden_plans", plan, 0, _ACTIONS - 1)
-        if self.continuous and self.forbidden_plans:
+            for plan in self.forbidden_plans
+        )
+        self._set("forbidden_plans", plans)
+        if self.continuous and plans:
             raise ValueError(
-                f"forbidden_plans must be empty when continuous is True, got "
-                f"{self.forbidden_plans!r}"
+                f"forbidden_plans must be empty when continuous is True, got {plans!r}"
             )
         if not self.action_mask().any():
             raise ValueError("forbidden_plans must leave at least one of the actions 0 to 10")
+        require_choice("forbidden", self.forbidden, ("error", "nearest"))
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
 
     def action_mask(self) -> NDArray[np.int8]:
         """Return 1 for the actions that may be taken and 0 for the forbidden ones, (11,)."""
@@ -118,36 +168,29 @@ class Task:
             return spaces.Box(-1.0, 1.0, (1,), dtype=np.float32)
         return spaces.Discrete(_ACTIONS)
 
-    def observation_space(self, people: Iterable[Individual]) -> spaces.Box:
-        """Return a space that holds whatever the people given can reach."""
-        everybody = list(people)
-        if self.adherence == "fitrec":
+    def observation_space(self, individuals: Iterable[Individual]) -> spaces.Box:
+        """Return a space that holds whatever the individuals given can reach."""
+        people = list(individuals)
+        model = adherence_class(self.adherence)
+        if model.compiled:
             # Bounds need no load table, so none is looked up or built for them.
-            largest_session = max(FitRec.largest_session_of(one) for one in everybody)
-            largest_load = max(FitRec.largest_load_of(one) for one in everybody)
+            sessions = [model.largest_session_of(one) for one in people]
+            steps = [len(one.sessions_trimp) if model.exogenous else self.days for one in people]
         else:
-            models = [self._adherence_of(one) for one in everybody]
-            largest_session = max(model.largest_session_trimp for model in models)
-            largest_load = 0.0
+            models = [self._adherence_of(one) for one in people]
+            sessions = [one.largest_session_trimp for one in models]
+            steps = [self.days + int(one.start_rows(self.days).max()) for one in models]
         return observation_space(
-            everybody,
+            people,
             self.stage,
-            largest_session_trimp=largest_session,
+            largest_session_trimp=max(sessions),
             days=self.days,
+            steps=max(steps),
             observation=self.observation,
-            largest_internal_load=largest_load,
+            largest_internal_load=max(model.largest_load_of(one) for one in people),
         )
 
-    def everybody(self, people: Iterable[Individual]) -> list[Individual]:
-        """Return ``people`` and, under FitRec adherence, those who ship.
-
-        With room for them all, ``reset(options={"individual": ...})`` can change the person
-        without changing the space.
-        """
-        shipped = shipped_individuals() if self.adherence == "fitrec" else ()
-        return [*people, *(load_individual(name) for name in shipped)]
-
-    def require_room(self, individual: Individual, space: spaces.Box) -> None:
+    def check_fits(self, individual: Individual, space: spaces.Box) -> None:
         """Check that everything ``individual`` can reach lies in ``space``.
 
         Raises:
@@ -156,13 +199,14 @@ class Task:
         needed = self.observation_space([individual])
         if np.any(needed.high > space.high) or np.any(needed.low < space.low):
             raise ValueError(
-                f"options['individual'] {individual.name!r} can reach observations up to "
-                f"{needed.high.tolist()}, beyond this environment's {space.high.tolist()}: make "
-                "an environment with individual=... instead"
+                f"options['individual'] {individual.name!r} does not fit: it can reach "
+                f"observations from {needed.low.tolist()} to {needed.high.tolist()}, and this "
+                f"environment's space is from {space.low.tolist()} to {space.high.tolist()}; make "
+                "an environment with individual=... for it"
             )
 
-    def meet(self, individual: Individual) -> Person:
-        """Return ``individual`` made ready for the compiled step.
+    def prepare(self, individual: Individual) -> Person:
+        """Return ``individual`` prepared for the compiled step.
 
         Raises:
             ValueError: If the adherence model does not suit the individual or the days.
@@ -187,83 +231,5 @@ class Task:
         targets = (0.0, *individual.plans_trimp)
         return Person(individual, parameters, adherence, record, starts, targets)
 
-    def target_trimp(
-        self, action: Any, targets_trimp: tuple[float, ...], mask: NDArray[np.int8]
-    ) -> float:
-        """Return the points that an action asks for, 0 for no plan.
-
-        Args:
-            action: What was given to ``step``.
-            targets_trimp: Points of each plan, 0 first.
-            mask: The action mask.
-
-        Raises:
-            ValueError: If the action is not an allowed one.
-            TypeError: If it has the wrong type.
-        """
-        if not self.continuous:
-            plan = require_integer("action", action, 0, len(targets_trimp) - 1)
-            if not mask[plan]:
-                allowed = np.flatnonzero(mask).tolist()
-                raise ValueError(
-                    f"action must be one of {allowed}, got {plan}: the plan is forbidden"
-                )
-            return targets_trimp[plan]
-        value = np.asarray(action)
-        if value.shape != (1,) or value.dtype.kind not in "fiu" or not -1.0 <= value[0] <= 1.0:
-            raise ValueError(f"action must be an array of shape (1,) in [-1, 1], got {action!r}")
-        return float(_interpolated(float(value[0]), targets_trimp))
-
-    def targets_trimp(
-        self,
-        actions: Any,
-        chosen: NDArray[np.bool_],
-        targets_trimp: NDArray[np.float64],
-        mask: NDArray[np.int8],
-    ) -> NDArray[np.float64]:
-        """Return the points that each of N actions asks for; see ``target_trimp``.
-
-        Args:
-            actions: One action for each, (N,) or with continuous plans (N, 1).
-            chosen: (N,) whose actions count; the others' are neither read nor checked.
-            targets_trimp: Points of each plan, 0 first.
-            mask: The action mask.
-
-        Raises:
-            ValueError: If an action is not an allowed one.
-            TypeError: If they have the wrong type.
-        """
-        values = np.asarray(actions)
-        shape = (chosen.size, 1) if self.continuous else (chosen.size,)
-        kinds, allowed = ("fiu", "numbers") if self.continuous else ("iu", "integers")
-        if values.dtype.kind not in kinds:
-            raise TypeError(f"actions must be {allowed}, got an array of {values.dtype}")
-        if values.shape != shape:
-            raise ValueError(f"actions must have shape {shape}, got {values.shape}")
-        if self.continuous:
-            numbers = values.reshape(-1).astype(np.float64)
-            wrong = chosen & ~(np.abs(numbers) <= 1.0)
-            first_wrong = int(wrong.argmax()) if wrong.any() else -1
-            allowed = "in [-1, 1]"
-            plans_trimp = np.asarray(_interpolated(numbers, targets_trimp))
-        else:
-            plans_trimp = np.zeros(chosen.size)
-            first_wrong = look_up_targets(
-                np.asarray(values, np.int64), chosen, targets_trimp, mask, plans_trimp
-            )
-            allowed = f"one of {np.flatnonzero(mask).tolist()}" if first_wrong >= 0 else ""
-        if first_wrong >= 0:
-            raise ValueError(f"actions[{first_wrong}] must be {allowed}, got {values[first_wrong]}")
-        return plans_trimp
-
     def _adherence_of(self, individual: Individual) -> Adherence:
         return make_adherence(self.adherence, individual, self.predictor, self.log_part)
-
-
-def _interpolated(action: Any, targets_trimp: tuple[float, ...] | NDArray[np.float64]) -> Any:
-    """Return the points that an action in [-1, 1], or an array of them, asks for.
-
-    Below half the easiest plan there is no plan.
-    """
-    target = 0.5 * (action + 1.0) * targets_trimp[-1]
-    return target * (target >= 0.5 * targets_trimp[1])

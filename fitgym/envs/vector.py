@@ -1,14 +1,11 @@
-"""Many people at once: the environment class behind every id's ``gym.make_vec``."""
+"""The vector environment: many environments in one compiled loop, behind ``gym.make_vec``."""
 
 from __future__ import annotations
 
-import operator
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+import copy
+from collections.abc import Iterable, Sequence
+from typing import Any, Self, Unpack
 
-import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from gymnasium.error import ResetNeeded
@@ -17,60 +14,35 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from fitgym.adherence import CustomAdherence
-from fitgym.adherence.base import FITREC
-from fitgym.adherence.response import Tables
 from fitgym.common.validation import require_choice, require_integer
 from fitgym.envs import kernel
-from fitgym.envs.records import OUTCOME, PERSON, STATE
-from fitgym.envs.task import OBSERVATIONS, Person, Task
-from fitgym.people.individual import Individual, Physiology, load_individual
-from fitgym.people.population import Population
-
-__all__ = ["FitnessFatigueVectorEnv"]
+from fitgym.envs.actions import read_actions, read_continuous_actions
+from fitgym.envs.custom import step_batch_in_python
+from fitgym.envs.generators import Generators, Seeds, checked_seeds
+from fitgym.envs.groups import Group
+from fitgym.envs.infos import NO_PLAN, batch_infos
+from fitgym.envs.records import OUTCOME, STATE
+from fitgym.envs.render import EpisodeRenderer
+from fitgym.envs.setting import RENDER_FPS, RENDER_MODES, IndividualLike, Setting
+from fitgym.envs.task import OBSERVATIONS, Person, TaskArguments
+from fitgym.model.noise import split_mix
+from fitgym.people.individual import Individual
 
 Observations = NDArray[np.float32]
+Steps = tuple[
+    Observations, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
+]
 
-# Fields of an outcome that infos hold: after a reset too, and after a day with a session.
-_STOCKS = ("base_level", "fitness", "fatigue", "performance")
-_SESSION = ("mean_heart_rate", "internal_load")
-_TERMS = ("performance", "completion", "shortfall")
-
-
-@dataclass(frozen=True, eq=False)
-class _Company:
-    """People who share plans, log and tables, so that one compiled call moves them all on.
-
-    Attributes:
-        people: Record array of ``PERSON``: one shared by all, or one for each environment.
-        starts: Record array of ``STATE``: where an episode may start.
-        targets_trimp: Points that each action asks for, 0 first.
-        adherence: Code of the adherence model.
-        tables: What the compiled step reads.
-    """
-
-    people: NDArray[np.void]
-    starts: NDArray[np.void]
-    targets_trimp: NDArray[np.float64]
-    adherence: int
-    tables: Tables
-
-    @classmethod
-    def of(cls, person: Person) -> _Company:
-        """Return the company of people who are all alike."""
-        # Copies can be written to, whatever they are copies of, and stay so when pickled: numba
-        # compiles anew for arrays that cannot.
-        tables = Tables._make(array.copy() for array in person.adherence.tables)
-        targets = np.array(person.targets_trimp)
-        return cls(person.record, person.starts, targets, person.adherence.code, tables)
+# Which of the environments of a batch of one.
+_ONLY = np.ones(1, dtype=np.bool_)
 
 
-class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
+class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]]):
     """``num_envs`` environments of one kind in one compiled loop; see ``FitnessFatigueEnv``.
 
     It behaves as ``gymnasium.vector.SyncVectorEnv`` of as many ``FitnessFatigueEnv`` does, to the
-    bit and many times as fast: environment ``i`` of ``reset(seed=s)`` lives through the same
-    seasons as a scalar environment of ``reset(seed=s + i)``, for as many episodes as follow.
+    bit and many times as fast: environment ``i`` of ``reset(seed=s)`` has the episodes of a scalar
+    environment of ``reset(seed=s + i)``, for as many as follow.
 
     ## Arguments
     Those of ``FitnessFatigueEnv``, and
@@ -78,12 +50,12 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
     - ``num_envs``: how many environments.
     - ``autoreset_mode``: an ``AutoresetMode`` or its value. With ``"NextStep"`` the step after a
       terminal one resets, whatever the action, with reward 0. With ``"SameStep"`` the terminal
-      step itself resets; the last observation and info stand in ``infos["final_obs"]`` and
-      ``infos["final_info"]``. With ``"Disabled"`` it is for the user to reset, with
-      ``reset_mask``.
+      step itself resets; the last observations stand in ``infos["final_obs"]``, (num_envs, width)
+      and NaN where an episode goes on, the last infos in ``infos["final_info"]``. With
+      ``"Disabled"`` it is for the user to reset, with ``reset_mask``.
 
-    Custom adherence and pictures are Python's matter, one person at a time: for these make
-    the environments with ``vectorization_mode="sync"``.
+    Custom adherence is Python's matter: it is called for one environment after the other.
+    ``render`` returns a tuple of what the scalar environments would.
 
     ``reset(seed=...)`` takes a number or one for each environment. ``reset(options=...)`` takes
     ``reset_mask``, (num_envs,) of bool: which environments to reset, and ``individual``: the
@@ -92,97 +64,68 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
-        "render_modes": [],
+        "render_modes": list(RENDER_MODES),
+        "render_fps": RENDER_FPS,
         "autoreset_mode": AutoresetMode.NEXT_STEP,
     }
 
     def __init__(
         self,
         num_envs: int = 1,
-        stage: str = "acquisition",
-        individual: str | os.PathLike[str] | Mapping[str, Any] | Individual = "recreational-runner",
-        adherence: str = "fitrec",
-        predictor: str = "fitrec",
-        days: int = 90,
-        completion_bonus: float = 1.0,
-        shortfall_penalty: float = 0.05,
-        utility: str = "realised",
-        observation: str = "state",
-        continuous: bool = False,
-        forbidden_plans: Sequence[int] = (),
-        log_part: str = "all",
+        *,
+        individual: IndividualLike = "recreational-runner",
         render_mode: str | None = None,
         autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        **task: Unpack[TaskArguments],
     ) -> None:
         """Build the environments; see the class for the arguments.
 
         Raises:
-            ValueError: If an argument is out of range, or asks for what only single
-                environments can do.
-            TypeError: If an argument has the wrong type.
+            ValueError: If an argument is out of range.
+            TypeError: If an argument is unknown or has the wrong type.
         """
         self.num_envs = require_integer("num_envs", num_envs, 1)
-        self.task = Task(
-            stage=stage,
-            adherence=adherence,
-            predictor=predictor,
-            days=days,
-            completion_bonus=completion_bonus,
-            shortfall_penalty=shortfall_penalty,
-            utility=utility,
-            observation=observation,
-            continuous=continuous,
-            forbidden_plans=forbidden_plans,
-            log_part=log_part,
-        )
-        if render_mode is not None:
-            raise ValueError(
-                f"render_mode must be None here, got {render_mode!r}: draw one environment of "
-                'gym.make, or use gym.make_vec(..., vectorization_mode="sync")'
-            )
         if not isinstance(autoreset_mode, AutoresetMode):
             modes = [mode.value for mode in AutoresetMode]
             autoreset_mode = AutoresetMode(require_choice("autoreset_mode", autoreset_mode, modes))
         self.autoreset_mode = autoreset_mode
         self.metadata = {**self.metadata, "autoreset_mode": autoreset_mode}
-
-        self.population = Population() if individual == "population" else None
-        default = self.population.typical() if self.population else load_individual(individual)
-        person = self.task.meet(default)
-        if isinstance(person.adherence, CustomAdherence):
-            raise ValueError(
-                f"adherence {adherence!r} is Python code for one person at a time: use "
-                'gym.make_vec(..., vectorization_mode="sync"), a SyncVectorEnv'
-            )
-        people = self.population.extremes() if self.population else (default,)
-        self.single_observation_space: spaces.Box = self.task.observation_space(
-            self.task.everybody(people)
-        )
+        super().__init__(individual, render_mode, task)
+        self.single_observation_space: spaces.Box = self._box
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.single_action_space = self.task.action_space()
         self.action_space = batch_space(self.single_action_space, self.num_envs)
-        self._action_mask = self.task.action_mask()
         self._action_masks = np.tile(self._action_mask, (self.num_envs, 1))
 
-        # The first company is the usual one; those met by reset's options come and go.
-        self._companies = [_Company.of(person)]
-        self._company_of = np.zeros(self.num_envs, dtype=np.int64)
-        if self.population is not None:
-            crowd = np.zeros(self.num_envs, dtype=PERSON)
-            self._companies[0] = replace(self._companies[0], people=crowd)
-            self._physiologies: list[Physiology] = [default.physiology]
+        self._compiled = self._usual.adherence.compiled
+        # A model in Python may remember: each environment has one of its own.
+        self._usual_persons = [
+            self._usual if self._compiled else self.task.prepare(self._usual.individual)
+            for _ in range(self.num_envs)
+        ]
+        self._persons = list(self._usual_persons)
+        # The first group is the usual one; those of other individuals come and go.
+        size = None if self.population is None else self.num_envs
+        self._groups = [Group.of(self._usual, size)]
+        self._group_of = np.zeros(self.num_envs, dtype=np.int64)
 
-        self._everybody = np.ones(self.num_envs, dtype=np.bool_)
+        self._all = np.ones(self.num_envs, dtype=np.bool_)
         self._states = np.zeros(self.num_envs, dtype=STATE)
-        self._generators: list[np.random.Generator | None] = [None] * self.num_envs
-        self._seeds: list[int | None] = [None] * self.num_envs
+        self._generators = Generators(self.num_envs)
+        # Random numbers of adherence models in Python.
+        self._noise = [np.random.default_rng(0)] * self.num_envs
         self._started = False
         self._ended = np.zeros(self.num_envs, dtype=np.bool_)
+        self._renderers = (
+            [EpisodeRenderer(render_mode, self.task) for _ in range(self.num_envs)]
+            if render_mode
+            else []
+        )
 
     def reset(
         self,
         *,
-        seed: int | Sequence[int | None] | None = None,
+        seed: Seeds = None,
         options: dict[str, Any] | None = None,
     ) -> tuple[Observations, dict[str, Any]]:
         """Start an episode in every environment, or in some.
@@ -193,35 +136,29 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             options: May hold ``reset_mask`` and ``individual``, see the class.
 
         Raises:
-            ValueError: If ``options`` has any other key or a wrong mask, or the individual does
-                not fit into the observation space.
-            TypeError: If the mask is no array of bool.
+            ValueError: If a seed is negative, ``options`` has any other key or a wrong mask, or
+                the individual does not fit into the observation space.
+            TypeError: If a seed is no integer, or the mask no array of bool.
             ResetNeeded: If some environments are to be reset before all of them ever were.
         """
-        unknown = sorted(set(options or {}) - {"individual", "reset_mask"})
-        if unknown:
-            raise ValueError(
-                f"options has unknown keys {unknown}; allowed are 'individual' and 'reset_mask'"
-            )
+        # Everything is checked before a generator is seeded.
+        individual = self._other_individual(options, "reset_mask")
         chosen = self._reset_mask(options)
-        individual = None
-        if options and "individual" in options:
-            individual = load_individual(options["individual"])
-            self.task.require_room(individual, self.single_observation_space)
-        self._seed(seed, chosen)
+        person = None if individual is None else self.task.prepare(individual)
+        seeds = checked_seeds(seed, self.num_envs)
+        for index in np.flatnonzero(chosen).tolist():
+            one = seeds[index]
+            if one is not None:
+                self._generators.seed(index, one)
         outcomes = np.zeros(self.num_envs, dtype=OUTCOME)
-        self._begin(chosen, outcomes, individual)
+        self._begin(chosen, outcomes, person)
         self._started = True
         self._ended &= ~chosen
-        nobody = np.zeros(self.num_envs, dtype=np.bool_)
-        return self._observe(), self._infos(outcomes, chosen, nobody, None)
+        plans = np.full(self.num_envs, NO_PLAN)
+        return self._observe(), self._infos(outcomes, chosen, plans, plans)
 
-    def step(
-        self, actions: Any
-    ) -> tuple[
-        Observations, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
-    ]:
-        """Push a plan to everybody and live through the day.
+    def step(self, actions: Any) -> Steps:
+        """Push a plan in every environment and take a step.
 
         Args:
             actions: (num_envs,) of 0 for no plan or 1 to 10 for a plan; with continuous plans
@@ -245,90 +182,119 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
                 "options={'reset_mask': ...} first"
             )
         stepped = ~waiting
-        ended = np.zeros(self.num_envs, dtype=np.bool_)
-        asked_trimp = [
-            self.task.targets_trimp(actions, stepped, company.targets_trimp, self._action_mask)
-            for company in self._companies
-        ]
-        # New ones each day, since infos are views of them. Everybody fills in their own, by a day
-        # or by a beginning.
+        plans, plans_trimp = self._read(actions, stepped)
+        asked = plans
+        if self.task.forbidden == "nearest":
+            asked = np.where(stepped, np.asarray(actions), NO_PLAN)
+        # New ones in each step, since infos are views of them: every environment fills in its own.
         outcomes = np.empty(self.num_envs, dtype=OUTCOME)
-        for company, chosen, plans_trimp in zip(
-            self._companies, self._members(stepped), asked_trimp, strict=True
-        ):
-            kernel.step_batch(
-                self._states,
-                outcomes,
-                company.people,
-                chosen,
-                plans_trimp,
-                company.adherence,
-                company.tables,
-                ended,
-            )
+        ended = self._advance(stepped, outcomes, plans, plans_trimp)
         infos: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             rewards = outcomes["reward"].copy()
             if np.count_nonzero(ended):
-                final = np.full(self.num_envs, None, dtype=object)
-                last = self._observe()
-                for index in np.flatnonzero(ended).tolist():
-                    final[index] = last[index]
-                infos = {
-                    "final_obs": final,
-                    "_final_obs": ended.copy(),
-                    "final_info": self._infos(
-                        np.where(ended, outcomes, np.zeros(1, OUTCOME)), ended, ended, actions
-                    ),
-                    "_final_info": ended.copy(),
-                }
+                infos = self._final(ended, outcomes, plans, asked)
                 self._begin(ended, outcomes)
-                stepped = ~ended
+                plans, asked = (np.where(ended, NO_PLAN, numbers) for numbers in (plans, asked))
         else:
             if np.count_nonzero(waiting):
                 self._begin(waiting, outcomes)
             rewards = outcomes["reward"].copy()
             self._ended = ended
-        infos |= self._infos(outcomes, self._everybody, stepped, actions)
+        infos |= self._infos(outcomes, self._all, plans, asked)
         never = np.zeros(self.num_envs, dtype=np.bool_)
         return self._observe(), rewards, ended.copy(), never, infos
 
-    @property
-    def stage(self) -> str:
-        """``"acquisition"`` or ``"retention"``."""
-        return self.task.stage
+    def branch(self, seed: Seeds = None) -> Self:
+        """Return a copy in the same states with other futures; see ``FitnessFatigueEnv.branch``.
+
+        Args:
+            seed: Seeds of the copy's generators, as in ``reset``; None for random ones.
+
+        Raises:
+            ValueError: If a seed is negative, or they are too few.
+            TypeError: If a seed is no integer.
+        """
+        drawn = [seeding.np_random(one) for one in checked_seeds(seed, self.num_envs)]
+        twin = copy.deepcopy(self)
+        twin._give_generators(*zip(*drawn, strict=True))
+        return twin
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Return which actions may be taken in each environment, (num_envs, 11)."""
+        return self._action_masks.astype(np.bool_)
 
     @property
-    def days(self) -> int:
-        """``T``, length of an episode."""
-        return self.task.days
+    def individuals(self) -> tuple[Individual, ...]:
+        """Who lives through the episode of each environment."""
+        return tuple(person.individual for person in self._persons)
 
-    @property
-    def action_mask(self) -> NDArray[np.int8]:
-        """1 for the actions that may be taken and 0 for the forbidden ones, (11,); a copy."""
-        return self._action_mask.copy()
+    @property  # type: ignore[override]
+    def np_random(self) -> tuple[np.random.Generator, ...]:
+        """The generator of each environment.
 
-    @property  # type: ignore[misc]
-    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
-        """The generator of each environment."""
-        return tuple(self._generator(index) for index in range(self.num_envs))
+        Assigning others draws the noise of the steps to come anew where an episode is running.
+        """
+        return self._generators.all
+
+    @np_random.setter  # type: ignore[override]
+    def np_random(self, generators: Sequence[np.random.Generator]) -> None:
+        self._give_generators(generators, [-1] * self.num_envs)
 
     @property
     def np_random_seed(self) -> tuple[int | None, ...]:  # type: ignore[override]
-        """The seed of each environment's generator."""
-        _ = self.np_random
-        return tuple(self._seeds)
+        """The seed of each environment's generator; -1 for a generator that was assigned."""
+        return self._generators.seeds
+
+    @property
+    def states(self) -> NDArray[np.void]:
+        """What each episode carries along, hidden motivation included, (num_envs,) of ``STATE``.
+
+        A copy, for privileged references and tests, not for agents that are to be compared.
+        """
+        return self._states.copy()
+
+    def preview_rewards(self) -> NDArray[np.float64]:
+        """Return the reward that each action would earn today, (num_envs, 11), not taking it.
+
+        It reads the noise of the day, so it is foresight: for references and tests, not for
+        agents that are to be compared. Forbidden actions earn minus infinity.
+        """
+        rewards = np.full((self.num_envs, self._action_mask.size), -np.inf)
+        for action in np.flatnonzero(self._action_mask).tolist():
+            states, outcomes = self._states.copy(), np.zeros(self.num_envs, dtype=OUTCOME)
+            ended = np.zeros(self.num_envs, dtype=np.bool_)
+            for group, members in self._members(self._all):
+                kernel.step_batch(
+                    states,
+                    outcomes,
+                    group.people,
+                    members,
+                    np.full(self.num_envs, group.targets_trimp[action]),
+                    group.models[0].code,
+                    group.tables,
+                    ended,
+                )
+            rewards[:, action] = outcomes["reward"]
+        return rewards
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
-        """Return an attribute for each environment, as ``SyncVectorEnv`` does; all share it."""
+        """Return an attribute of each environment, as ``SyncVectorEnv`` does."""
+        if name == "individual":
+            return self.individuals
+        if name == "state":
+            return tuple(np.split(self.states, self.num_envs))
         return (getattr(self, name),) * self.num_envs
 
-    def render(self) -> None:
-        """Warn that there is nothing to see; see the class."""
-        gym.logger.warn(
-            "a compiled batch cannot be drawn: render one environment of gym.make, or use "
-            'gym.make_vec(..., vectorization_mode="sync", render_mode="rgb_array")'
-        )
+    def render(self) -> Any:
+        """Return a tuple of what every environment renders; see ``FitnessFatigueEnv.render``.
+
+        Raises:
+            ResetNeeded: If no episode was started.
+        """
+        if not self._has_render_mode():
+            return None
+        return tuple(renderer.render() for renderer in self._renderers)
 
     def _reset_mask(self, options: dict[str, Any] | None) -> NDArray[np.bool_]:
         """Return which environments to reset, checked; a new array."""
@@ -346,109 +312,140 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
             raise ResetNeeded("reset_mask must be all True in the first reset")
         return mask.copy()
 
-    def _seed(self, seed: int | Sequence[int | None] | None, chosen: NDArray[np.bool_]) -> None:
-        """Seed the generators of the chosen environments."""
-        if seed is None:
-            return
-        if isinstance(seed, Sequence | np.ndarray):
-            seeds = list(seed)
-            if len(seeds) != self.num_envs:
-                raise ValueError(
-                    f"seed must be a number or one for each of {self.num_envs} environments, got "
-                    f"{len(seeds)} of them"
-                )
-        else:
-            first = operator.index(seed)
-            seeds = list(range(first, first + self.num_envs))
-        for index in np.flatnonzero(chosen).tolist():
-            if seeds[index] is not None:
-                self._generators[index], self._seeds[index] = seeding.np_random(seeds[index])
+    def _give_generators(
+        self, generators: Sequence[np.random.Generator], seeds: Sequence[int]
+    ) -> None:
+        """Replace all generators, and the noise of the steps to come of running episodes."""
+        self._generators.give(generators, seeds)
+        if self._started:
+            running = np.flatnonzero(~self._ended).tolist()
+            # Mixed, for a generator may be seeded as the episode's own was.
+            keys = [split_mix(key, 0) for key in self._generators.keys(running)]
+            self._states["key"][running] = keys
+            self._begin_noise(running, keys)
 
-    def _generator(self, index: int) -> np.random.Generator:
-        """Return the generator of one environment, made from entropy if it was never seeded."""
-        generator = self._generators[index]
-        if generator is None:
-            generator, self._seeds[index] = seeding.np_random()
-            self._generators[index] = generator
-        return generator
+    def _begin_noise(self, indices: Sequence[int], keys: Iterable[np.uint64]) -> None:
+        """Give adherence models in Python their random numbers of the steps to come."""
+        if not self._compiled:
+            for index, key in zip(indices, keys, strict=True):
+                self._noise[index] = np.random.default_rng(int(key))
 
     def _begin(
-        self,
-        chosen: NDArray[np.bool_],
-        outcomes: NDArray[np.void],
-        individual: Individual | None = None,
+        self, chosen: NDArray[np.bool_], outcomes: NDArray[np.void], other: Person | None = None
     ) -> None:
         """Start an episode in the chosen environments.
 
         Args:
             chosen: (num_envs,) which of them.
             outcomes: Record array of ``OUTCOME`` (num_envs,), filled in for the chosen.
-            individual: The person of the episode; None for the usual one.
+            other: The person of the episode; None for the usual one.
         """
-        keys = np.zeros(self.num_envs, dtype=np.uint64)
         indices = np.flatnonzero(chosen).tolist()
-        # The next 64 bits: what ``integers(0, 2**64)`` returns, in a third of the time. As in the
-        # scalar environment, the key is drawn before the person.
-        keys[indices] = [self._generator(i).bit_generator.random_raw() for i in indices]
-        if individual is None and self.population is not None:
-            self._company_of[chosen] = 0
+        keys = np.zeros(self.num_envs, dtype=np.uint64)
+        # As in the scalar environment, the key is drawn before the person.
+        keys[indices] = self._generators.keys(indices)
+        self._begin_noise(indices, keys[indices])
+        number = 0
+        if other is not None:
+            number = len(self._groups)
+            self._groups.append(Group.of(other))
+        for index in indices:
+            self._persons[index] = self._next_person(index, other)
+        self._group_of[chosen] = number
+        group = self._groups[number]
+        if number == 0 and self.population is not None:
+            # Each person starts with other stocks.
             for index in indices:
-                person = self.population.draw(self._generator(index))
-                self._meet(index, person, outcomes, keys)
+                one, starts = slice(index, index + 1), self._persons[index].starts
+                kernel.begin_batch(
+                    self._states[one], outcomes[one], group.people[one], _ONLY, starts, keys[one]
+                )
         else:
-            number = 0
-            if individual is not None:
-                number = len(self._companies)
-                self._companies.append(_Company.of(self.task.meet(individual)))
-            self._company_of[chosen] = number
-            company = self._companies[number]
-            kernel.begin_batch(self._states, outcomes, company.people, chosen, company.starts, keys)
-        self._forget_companies()
+            kernel.begin_batch(self._states, outcomes, group.people, chosen, group.starts, keys)
+        self._drop_empty_groups()
+        for index in indices if self._renderers else ():
+            self._renderers[index].begin(outcomes[index], self._persons[index])
 
-    def _meet(
+    def _next_person(self, index: int, other: Person | None) -> Person:
+        """Return the person of the next episode of one environment."""
+        if other is not None:
+            return other if self._compiled else self.task.prepare(other.individual)
+        if self.population is None:
+            return self._usual_persons[index]
+        person = self.task.prepare(self.population.draw(self._generators.of(index)))
+        group, table = self._groups[0].with_model(person.adherence)
+        self._groups[0] = group
+        group.people[index] = person.record[0]
+        group.people["table"][index] = table
+        return person
+
+    def _drop_empty_groups(self) -> None:
+        """Drop the groups that no environment is in any more, but for the usual one."""
+        if len(self._groups) > 1:
+            kept, self._group_of = np.unique(np.append(0, self._group_of), return_inverse=True)
+            self._group_of = self._group_of[1:]
+            self._groups = [self._groups[number] for number in kept]
+
+    def _members(self, chosen: NDArray[np.bool_]) -> list[tuple[Group, NDArray[np.bool_]]]:
+        """Return each group with those of the chosen environments that are in it."""
+        if len(self._groups) == 1:
+            return [(self._groups[0], chosen)]
+        return [
+            (group, chosen & (self._group_of == number))
+            for number, group in enumerate(self._groups)
+        ]
+
+    def _read(
+        self, actions: Any, chosen: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return numbers, ``NO_PLAN`` where there are none, and points of the plans pushed."""
+        plans = np.full(self.num_envs, NO_PLAN, dtype=np.int64)
+        plans_trimp = np.zeros(self.num_envs)
+        for group, members in self._members(chosen):
+            if self.task.continuous:
+                read_continuous_actions(actions, members, group.targets_trimp, plans_trimp)
+            else:
+                read_actions(
+                    actions, members, self._pushed, group.targets_trimp, plans, plans_trimp
+                )
+        return plans, plans_trimp
+
+    def _advance(
         self,
-        index: int,
-        individual: Individual,
+        chosen: NDArray[np.bool_],
         outcomes: NDArray[np.void],
-        keys: NDArray[np.uint64],
-    ) -> None:
-        """Begin environment ``index`` with somebody of the population."""
-        person = self.task.meet(individual)
-        company = self._companies[0]
-        if individual.physiology not in self._physiologies:
-            # A VDOT band that nobody here had yet: its table joins the others.
-            tables, joining = company.tables, person.adherence.tables
-            tables = tables._replace(
-                loads=np.concatenate([tables.loads, joining.loads]),
-                beats=np.concatenate([tables.beats, joining.beats]),
-            )
-            company = replace(company, tables=tables)
-            self._companies[0] = company
-            self._physiologies.append(individual.physiology)
-        company.people[index] = person.record[0]
-        company.people["table"][index] = self._physiologies.index(individual.physiology)
-        one = slice(index, index + 1)
-        kernel.begin_batch(
-            self._states[one],
-            outcomes[one],
-            company.people[one],
-            np.ones(1, dtype=np.bool_),
-            person.starts,
-            keys[one],
-        )
-
-    def _forget_companies(self) -> None:
-        """Drop the companies that nobody is in any more, but for the usual one."""
-        if len(self._companies) > 1:
-            kept, self._company_of = np.unique(np.append(0, self._company_of), return_inverse=True)
-            self._company_of = self._company_of[1:]
-            self._companies = [self._companies[number] for number in kept]
-
-    def _members(self, chosen: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
-        """Return who of the chosen is in each company."""
-        if len(self._companies) == 1:
-            return [chosen]
-        return [chosen & (self._company_of == number) for number in range(len(self._companies))]
+        plans: NDArray[np.int64],
+        plans_trimp: NDArray[np.float64],
+    ) -> NDArray[np.bool_]:
+        """Take a step in the chosen environments, and return which episodes have ended."""
+        before = self._states.copy() if self._renderers else self._states
+        ended = np.zeros(self.num_envs, dtype=np.bool_)
+        for group, members in self._members(chosen):
+            if self._compiled:
+                kernel.step_batch(
+                    self._states,
+                    outcomes,
+                    group.people,
+                    members,
+                    plans_trimp,
+                    group.models[0].code,
+                    group.tables,
+                    ended,
+                )
+            else:
+                step_batch_in_python(
+                    self._states,
+                    outcomes,
+                    group.people,
+                    members,
+                    plans_trimp,
+                    [person.adherence for person in self._persons],
+                    self._noise,
+                    ended,
+                )
+        for index in np.flatnonzero(chosen).tolist() if self._renderers else ():
+            self._renderers[index].add(outcomes[index], int(plans[index]), before[index])
+        return ended
 
     def _observe(self) -> Observations:
         kind, width = OBSERVATIONS[self.task.observation]
@@ -460,47 +457,43 @@ class FitnessFatigueVectorEnv(VectorEnv[Observations, Any, NDArray[Any]]):
         self,
         outcomes: NDArray[np.void],
         present: NDArray[np.bool_],
-        stepped: NDArray[np.bool_],
-        actions: Any,
+        plans: NDArray[np.int64],
+        asked: NDArray[np.int64],
     ) -> dict[str, Any]:
-        """Return batched infos, views of ``outcomes`` where possible.
+        """Return batched infos.
 
         Args:
             outcomes: Record array of ``OUTCOME`` (num_envs,), zero where there is no info.
-            present: (num_envs,) who has an info.
-            stepped: (num_envs,) who of them has lived through a day; the others have begun.
-            actions: What was given to ``step``; unused if nobody stepped.
+            present: (num_envs,) which environments have an info.
+            plans: (num_envs,) numbers of the plans that were pushed.
+            asked: (num_envs,) numbers of the plans that were asked for.
         """
-        infos: dict[str, Any] = {}
-        fitrec = self._companies[0].adherence == FITREC
-        discrete = not self.task.continuous
-        began = {name: outcomes[name] for name in _STOCKS}
-        if fitrec:
-            began["motivation"] = outcomes["motivation"]
-        if discrete:
-            began["action_mask"] = self._action_masks.copy()
+        own: dict[str, NDArray[Any]] = {}
+        if not self.task.continuous:
+            own = {"plan": plans, "action_mask": self._action_masks.copy()}
+            if self.task.forbidden == "nearest":
+                own["asked_plan"] = asked
             if np.count_nonzero(present) < self.num_envs:
-                began["action_mask"][~present] = 0
-        _add(infos, began, present)
-        if not np.count_nonzero(stepped):
-            return infos
-        day = {name: outcomes[name] for name in ("plan_trimp", "done_trimp", "completion")}
-        day["met"] = outcomes["met"] > 0.0
-        if discrete:
-            day["plan"] = np.asarray(actions, dtype=np.int64) * stepped
-        terms: dict[str, Any] = {}
-        _add(terms, {name: outcomes[f"{name}_term"] for name in _TERMS}, stepped)
-        _add(infos, {**day, "reward_terms": terms}, stepped)
-        if fitrec:
-            trained = stepped & (day["done_trimp"] > 0.0)
-            if np.count_nonzero(trained):
-                _add(infos, {name: outcomes[name] for name in _SESSION}, trained)
-        return infos
+                own = {name: values.copy() for name, values in own.items()}
+                for values in own.values():
+                    values[~present] = 0
+        return batch_infos(outcomes, self._info_numbers, present, own)
 
-
-def _add(infos: dict[str, Any], values: dict[str, Any], mask: NDArray[np.bool_]) -> None:
-    """Add values to infos, and one mask for all of them of who has them."""
-    mask = mask.copy()
-    for name, value in values.items():
-        infos[name] = value
-        infos[f"_{name}"] = mask
+    def _final(
+        self,
+        ended: NDArray[np.bool_],
+        outcomes: NDArray[np.void],
+        plans: NDArray[np.int64],
+        asked: NDArray[np.int64],
+    ) -> dict[str, Any]:
+        """Return the last observations and infos of the episodes that have ended."""
+        # One array of numbers, where SyncVectorEnv has one of objects that torch cannot take.
+        final = self._observe()
+        final[~ended] = np.nan
+        info = self._infos(np.where(ended, outcomes, np.zeros(1, OUTCOME)), ended, plans, asked)
+        return {
+            "final_obs": final,
+            "_final_obs": ended.copy(),
+            "final_info": info,
+            "_final_info": ended.copy(),
+        }

@@ -1,4 +1,4 @@
-"""Reader of a user's own copy of the Endomondo workouts that FitRec was published with.
+"""Reader of the Endomondo workouts that FitRec was published with, from a user's own copy.
 
 The file (``endomondoHR_proper.json``) holds one workout a line, written as a Python literal: a
 dictionary with the keys ``userId, id, gender, sport, longitude, latitude, altitude, timestamp,
@@ -19,29 +19,16 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.logs.workout import (
-    GENDERS,
-    GRID_STEP_S,
-    MAXIMUM_ALTITUDE_M,
-    MAXIMUM_SPEED_M_S,
-    Workout,
-)
-
-__all__ = [
-    "LICENCE_NOTICE",
-    "EndomondoFilter",
-    "EndomondoRecord",
-    "read_endomondo",
-    "read_endomondo_at",
-    "read_endomondo_workouts",
-    "resample",
-    "step_distances_km",
-]
+from fitgym.logs.activity import Activity
+from fitgym.logs.convert import MAXIMUM_GAP_S, grid_speed_m_s
+from fitgym.logs.dates import EARLIEST_DATE, latest_date
+from fitgym.logs.workout import GENDERS, MAXIMUM_ALTITUDE_M, MAXIMUM_SPEED_M_S
 
 LICENCE_NOTICE = (
     "The Endomondo workouts may be used for academic research only and may not be redistributed "
@@ -49,8 +36,8 @@ LICENCE_NOTICE = (
 )
 
 KM_H_PER_M_S = 3.6
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EARTH_RADIUS_KM = 6371.0088  # mean radius, IUGG
-SECONDS_PER_DAY = 86_400.0
 
 # Key of the file -> field of the record.
 SEQUENCES = {
@@ -114,7 +101,7 @@ class EndomondoFilter:
     maximum_duration_s: float = 2 * 3600.0
     minimum_heart_rate_bpm: float = 45.0
     maximum_heart_rate_bpm: float = 215.0
-    maximum_gap_s: float = 5 * GRID_STEP_S
+    maximum_gap_s: float = MAXIMUM_GAP_S
     minimum_speed_km_h: float = 5.0
     maximum_speed_km_h: float = 40.0
 
@@ -125,6 +112,8 @@ class EndomondoFilter:
         steps_s = np.diff(record.timestamp_s)
         if steps_s.min() <= 0:
             return "timestamp does not increase"
+        if not _is_plausible_time(record.timestamp_s):
+            return "date"
         duration_s = float(record.timestamp_s[-1] - record.timestamp_s[0])
         if not self.minimum_duration_s <= duration_s <= self.maximum_duration_s:
             return "duration"
@@ -140,7 +129,7 @@ class EndomondoFilter:
             return "speed"
         if np.abs(record.altitude_m).max() > MAXIMUM_ALTITUDE_M:
             return "altitude"
-        if not _is_plausible_speed(grid_speed_m_s(record)):
+        if not _is_plausible_speed(record):
             return "position jumps"
         return None
 
@@ -186,10 +175,10 @@ def read_endomondo_at(path: str | os.PathLike[str], offset: int) -> EndomondoRec
         return _parse(file.readline(), offset, f"{path} at byte {offset}")
 
 
-def read_endomondo_workouts(
+def read_endomondo_activities(
     path: str | os.PathLike[str], filters: EndomondoFilter | None = None
-) -> Iterator[Workout]:
-    """Yield the filtered workouts of the authors' file on the 10-second grid.
+) -> Iterator[Activity]:
+    """Yield the filtered workouts of the authors' file as raw points.
 
     Args:
         path: The user's own copy of ``endomondoHR_proper.json``.
@@ -200,36 +189,37 @@ def read_endomondo_workouts(
         ValueError: If a line is malformed; the message names the file, the line and the key.
     """
     for record in read_endomondo(path, filters or EndomondoFilter()):
-        yield resample(record)
+        yield to_activity(record)
 
 
-def resample(record: EndomondoRecord) -> Workout:
-    """Put ``record`` on the 10-second grid by linear interpolation in time.
+def to_activity(record: EndomondoRecord) -> Activity:
+    """Return the raw points of ``record`` as every reader gives them.
 
-    The speed is the recorded one where there is one, else the distance covered since the step
-    before. Heart rate interpolated across a gap of more than ``EndomondoFilter.maximum_gap_s``
-    seconds is flagged as not measured.
+    The distance is that of the positions. The file tells no time zone, so the start is in UTC.
 
     Raises:
-        ValueError: If the measurements are outside what ``Workout`` allows or time does not
-            increase; the message names the workout and the key.
+        ValueError: If time does not increase or a value is impossible; the message names the
+            workout and the column.
     """
-    time_s = _elapsed_s(record)
-    grid_s = _grid_s(time_s)
-    after = np.clip(np.searchsorted(time_s, grid_s), 1, len(time_s) - 1)
-    gap_s = time_s[after] - time_s[after - 1]
-    return Workout(
+    time_s: NDArray[np.float64] = record.timestamp_s - record.timestamp_s[0]
+    if not _is_plausible_time(record.timestamp_s):
+        raise ValueError(
+            f"timestamp of workout {record.identifier!r} must be Unix time in seconds, from "
+            f"{EARLIEST_DATE} to today, got {record.timestamp_s[0]:.0f}"
+        )
+    speed = None if record.speed_km_h is None else record.speed_km_h / KM_H_PER_M_S
+    return Activity(
+        source=f"workout {record.identifier!r}",
         identifier=record.identifier,
-        user=record.user,
         sport=record.sport,
+        start=_EPOCH + timedelta(seconds=float(record.timestamp_s[0])),
+        time_s=time_s,
+        distance_m=1000.0 * np.cumsum(step_distances_km(record)),
+        speed_m_s=speed,
+        altitude_m=record.altitude_m,
+        heart_rate_bpm=record.heart_rate_bpm,
+        user=record.user,
         gender=record.gender,
-        day=float(record.timestamp_s[0]) / SECONDS_PER_DAY,
-        time_s=grid_s,
-        heart_rate_bpm=np.interp(grid_s, time_s, record.heart_rate_bpm),
-        valid=(gap_s <= EndomondoFilter.maximum_gap_s) | np.isin(grid_s, time_s),
-        speed_m_s=grid_speed_m_s(record),
-        altitude_m=np.interp(grid_s, time_s, record.altitude_m),
-        has_altitude=True,
     )
 
 
@@ -245,39 +235,18 @@ def step_distances_km(record: EndomondoRecord) -> NDArray[np.float64]:
     return np.concatenate([[0.0], distances])
 
 
-def grid_speed_m_s(record: EndomondoRecord) -> NDArray[np.float64]:
-    """Return (T,) speed on the 10-second grid in m/s.
-
-    Raises:
-        ValueError: If the timestamps do not increase.
-    """
-    time_s = _elapsed_s(record)
-    grid_s = _grid_s(time_s)
-    if record.speed_km_h is not None:
-        return np.interp(grid_s, time_s, record.speed_km_h) / KM_H_PER_M_S
-    distance_m = 1000.0 * np.cumsum(step_distances_km(record))
-    speed = np.diff(np.interp(grid_s, time_s, distance_m)) / GRID_STEP_S
-    # Nothing is known before the first point, so the first step takes the second's speed.
-    return np.concatenate([speed[:1], speed])
+def _is_plausible_time(timestamp_s: NDArray[np.float64]) -> bool:
+    earliest, latest = (
+        (datetime.combine(day, datetime.min.time(), UTC) - _EPOCH).total_seconds()
+        for day in (EARLIEST_DATE, latest_date() + timedelta(days=1))
+    )
+    return bool(earliest <= timestamp_s[0] and timestamp_s[-1] < latest)
 
 
-def _is_plausible_speed(speed_m_s: NDArray[np.float64]) -> bool:
-    return bool(speed_m_s.min() >= 0 and speed_m_s.max() <= MAXIMUM_SPEED_M_S)
-
-
-def _elapsed_s(record: EndomondoRecord) -> NDArray[np.float64]:
-    time_s: NDArray[np.float64] = record.timestamp_s - record.timestamp_s[0]
-    wrong = np.flatnonzero(np.diff(time_s) <= 0)
-    if wrong.size:
-        raise ValueError(
-            f"timestamp of workout {record.identifier!r} must increase, "
-            f"point {wrong[0] + 1} does not"
-        )
-    return time_s
-
-
-def _grid_s(time_s: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.arange(int(time_s[-1] // GRID_STEP_S) + 1, dtype=np.float64) * GRID_STEP_S
+def _is_plausible_speed(record: EndomondoRecord) -> bool:
+    if record.speed_km_h is not None and record.speed_km_h.min() < 0:
+        return False
+    return bool(grid_speed_m_s(to_activity(record)).max() <= MAXIMUM_SPEED_M_S)
 
 
 def _parse(line: bytes, offset: int, where: str) -> EndomondoRecord:

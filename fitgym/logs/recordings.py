@@ -1,4 +1,4 @@
-"""Folders of recorded workouts: reading and writing.
+"""Reading and writing of folders of recorded workouts.
 
 A folder of recordings holds two files. ``workouts.csv`` has one row per workout with the columns
 ``workout, user, sport, gender, day, has_altitude`` (others are ignored); ``day`` may be empty for
@@ -14,7 +14,8 @@ import gzip
 import io
 import math
 import os
-from collections import Counter
+import zlib
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,9 +24,8 @@ from typing import TextIO
 import numpy as np
 
 from fitgym.common.files import write_bytes, write_text
+from fitgym.logs.dates import first_gap
 from fitgym.logs.workout import Workout
-
-__all__ = ["read_recordings", "write_recordings"]
 
 WORKOUT_COLUMNS = ("workout", "user", "sport", "gender", "day", "has_altitude")
 SAMPLE_COLUMNS = ("workout", "t", "heart_rate", "valid", "speed", "altitude")
@@ -43,7 +43,8 @@ def read_recordings(folder: str | os.PathLike[str]) -> list[Workout]:
 
     Raises:
         OSError: If a file is missing or unreadable.
-        ValueError: If a file is malformed; the message names the file, row and column (rows are
+        ValueError: If a file is malformed, or two workouts of one person that follow each other
+            are more than three years apart; the message names the file, row and column (rows are
             counted as an editor does, the header being row 1).
     """
     root = Path(folder)
@@ -89,6 +90,7 @@ def read_recordings(folder: str | os.PathLike[str]) -> list[Workout]:
             raise ValueError(f"{where} (samples from row {first_row}): {error}") from error
     if not workouts:
         raise ValueError(f"{path} lists no workouts")
+    _check_gaps(path, workouts, [row for row, _ in rows])
     for identifier, (first_row, _) in samples.items():
         if identifier not in seen:
             raise ValueError(
@@ -98,8 +100,23 @@ def read_recordings(folder: str | os.PathLike[str]) -> list[Workout]:
     return workouts
 
 
+def _check_gaps(path: Path, workouts: Sequence[Workout], rows: Sequence[int]) -> None:
+    """Refuse workouts of one person that follow each other after more than three years."""
+    of_user: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    for workout, row in zip(workouts, rows, strict=True):
+        of_user[workout.user].append((workout.day, row))
+    for user, dated in of_user.items():
+        dated.sort()
+        if (gap := first_gap([day for day, _ in dated])) is not None:
+            (before, earlier_row), (day, row) = dated[gap - 1 : gap + 1]
+            raise ValueError(
+                f"{path} row {row}, column day: {day:g} is more than three years after the workout "
+                f"before it of {user!r}, {before:g} (row {earlier_row})"
+            )
+
+
 def write_recordings(folder: str | os.PathLike[str], workouts: Sequence[Workout]) -> None:
-    """Write workouts as a folder of recordings that ``read_recordings`` reads.
+    """Write workouts as a folder of recordings from which ``read_recordings`` reads the same.
 
     Args:
         folder: Gets ``workouts.csv`` and ``samples.csv.gz``; made if missing.
@@ -111,35 +128,20 @@ def write_recordings(folder: str | os.PathLike[str], workouts: Sequence[Workout]
     rows.writerow(WORKOUT_COLUMNS)
     steps.writerow(SAMPLE_COLUMNS)
     for workout in workouts:
-        rows.writerow(
-            (
-                workout.identifier,
-                workout.user,
-                workout.sport,
-                workout.gender,
-                f"{workout.day:g}",
-                workout.has_altitude,
-            )
-        )
-        for time, heart_rate, valid, speed, altitude in zip(
+        attributes = (workout.identifier, workout.user, workout.sport, workout.gender)
+        rows.writerow((*attributes, workout.day, workout.has_altitude))
+        columns = (
             workout.time_s,
             workout.heart_rate_bpm,
             workout.valid,
             workout.speed_m_s,
             workout.altitude_m,
-            strict=True,
+        )
+        for time, heart_rate, valid, speed, altitude in zip(
+            *(column.tolist() for column in columns), strict=True
         ):
-            beat = f"{heart_rate:.1f}" if valid else ""
-            steps.writerow(
-                (
-                    workout.identifier,
-                    f"{time:g}",
-                    beat,
-                    int(valid),
-                    f"{speed:.3f}",
-                    f"{altitude:.2f}",
-                )
-            )
+            beat = heart_rate if valid else ""
+            steps.writerow((workout.identifier, f"{time:g}", beat, int(valid), speed, altitude))
     write_text(root / "workouts.csv", table.getvalue())
     # Without a time stamp inside, the same workouts give the same file.
     write_bytes(root / "samples.csv.gz", gzip.compress(samples.getvalue().encode(), mtime=0))
@@ -174,27 +176,32 @@ def _read_samples(path: Path) -> dict[str, tuple[int, list[list[float]]]]:
 def _read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield (row number, record) of a CSV file after checking that ``columns`` are all there."""
     with _open_text(path) as file:
-        reader = csv.DictReader(file)
-        missing = [name for name in columns if name not in (reader.fieldnames or ())]
-        if missing:
-            raise ValueError(f"{path} row 1: missing column(s) {', '.join(missing)}")
+        reader = csv.DictReader(file, strict=True)
         try:
+            header = list(reader.fieldnames or ())
+            missing = [name for name in columns if name not in header]
+            if missing:
+                raise ValueError(f"{path} row 1: missing column(s) {', '.join(missing)}")
+            twice = [name for name in columns if header.count(name) > 1]
+            if twice:
+                raise ValueError(f"{path} row 1: column(s) {', '.join(twice)} occur twice")
             for record in reader:
                 for name in columns:
                     if record[name] is None:
                         raise ValueError(f"{path} row {reader.line_num}, column {name}: no value")
                 yield reader.line_num, record
-        except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+        # What damaged bytes raise depends on where they are.
+        except (csv.Error, UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(f"{path} is not a readable CSV file: {error}") from error
 
 
 @contextmanager
 def _open_text(path: Path) -> Iterator[TextIO]:
     if path.suffix == ".gz":
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+        with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as file:
             yield file
     else:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             yield file
 
 

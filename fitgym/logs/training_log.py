@@ -1,4 +1,4 @@
-"""A runner's training log: one row per session, with date, distance and time."""
+"""Training logs: one row per session, with date, distance and time, read from CSV files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 import math
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib import resources
@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from fitgym.logs.dates import first_gap, problem_of_date
 from fitgym.model.daniels import METRES_PER_MILE
-
-__all__ = ["TrainingLog", "load_marathon_log", "read_training_log"]
 
 # Column names, lower case without spaces and punctuation, and the factor to metres or minutes.
 # Names with a unit win over those without; a bare "distance" is in kilometres, a bare number in a
@@ -51,19 +50,46 @@ _DATE_FORMATS = {"month/day/year": "%m/%d/%Y", "day/month/year": "%d/%m/%Y", "d.
 _SPEED_RANGE = (25.0, 650.0)
 
 
+@dataclass(frozen=True)
+class LoggedSession:
+    """One row of a training log.
+
+    Attributes:
+        date: The day, from 1950-01-01 to today.
+        distance_m: Distance in metres, positive.
+        minutes: Time in minutes, NaN where it was not recorded.
+
+    Raises:
+        ValueError: If the date is out of range, or distance, time or mean speed is impossible.
+    """
+
+    date: date
+    distance_m: float
+    minutes: float
+
+    def __post_init__(self) -> None:
+        problem = problem_of_date(self.date)
+        if problem is None and (quantity := _problem_of_session(self.distance_m, self.minutes)):
+            problem = quantity[1]
+        if problem is not None:
+            raise ValueError(problem)
+
+
 @dataclass(frozen=True, eq=False)
 class TrainingLog:
     """Sessions in time order; arrays of shape (n,), read-only.
 
     Attributes:
-        dates: Day of each session, ``datetime64[D]``; several sessions may share a day.
+        dates: Day of each session, ``datetime64[D]``, from 1950-01-01 to today, without a gap of
+            more than three years; several sessions may share a day.
         distance_m: Distance in metres, positive.
         minutes: Time in minutes, NaN where it was not recorded.
         name: What the log is called in tables and figures.
 
     Raises:
-        ValueError: If the arrays differ in length, are empty or not in time order, or if a
-            distance, time or mean speed is impossible.
+        ValueError: If the arrays differ in length, are empty or not in time order, if a date is
+            out of range or comes more than three years after the one before, or if a distance,
+            time or mean speed is impossible. The message names the row, counted from 1.
     """
 
     dates: npt.NDArray[np.datetime64]
@@ -82,17 +108,34 @@ class TrainingLog:
             raise ValueError(f"the arrays of a log must share one shape (n,), n > 0, got {shapes}")
         if np.isnat(arrays["dates"]).any() or np.any(np.diff(arrays["dates"]).astype(int) < 0):
             raise ValueError("dates must be known and in time order")
-        for row, (distance, minutes) in enumerate(
-            zip(arrays["distance_m"], arrays["minutes"], strict=True), start=1
-        ):
-            problem = _problem_of_session(float(distance), float(minutes))
-            if problem is not None:
-                raise ValueError(f"row {row}: {problem[1]}")
+        rows = zip(*(array.tolist() for array in arrays.values()), strict=True)
+        for row, values in enumerate(rows, start=1):
+            try:
+                LoggedSession(*values)
+            except ValueError as error:
+                raise ValueError(f"row {row}: {error}") from None
+        days = arrays["dates"].astype(np.int64).tolist()
+        if (gap := first_gap(days)) is not None:
+            raise ValueError(
+                f"row {gap + 1}: {_problem_of_gap(*arrays['dates'][[gap - 1, gap]].tolist())}"
+            )
         for name, array in arrays.items():
             array.flags.writeable = False
             object.__setattr__(self, name, array)
 
+    @classmethod
+    def of(cls, sessions: Iterable[LoggedSession], name: str) -> TrainingLog:
+        """Return the log of sessions in any order, those of one day in the order given."""
+        rows = sorted(sessions, key=lambda session: session.date)
+        return cls(
+            np.array([row.date for row in rows], dtype="datetime64[D]"),
+            np.array([row.distance_m for row in rows]),
+            np.array([row.minutes for row in rows]),
+            name,
+        )
+
     def __len__(self) -> int:
+        """Return the number of sessions n."""
         return len(self.dates)
 
     @property
@@ -138,8 +181,9 @@ def read_training_log(path: str | os.PathLike[str]) -> TrainingLog:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If a column is missing or ambiguous, or a field cannot be understood or is
-            impossible; the message names file, line and column.
+        ValueError: If a column is missing or ambiguous, a field cannot be understood or is
+            impossible, or two sessions are more than three years apart; the message names file,
+            line and column.
     """
     path = Path(path)
     try:
@@ -200,6 +244,17 @@ def _parse(text: str, source: str, name: str) -> TrainingLog:
         return texts
 
     dates = _parse_dates(column(date_column), lambda row: place(lines[row], date_column))
+    for line, day in zip(lines, dates.tolist(), strict=True):
+        wrong = problem_of_date(day)
+        if wrong is not None:
+            raise ValueError(f"{place(line, date_column)}: {wrong}")
+    order = np.argsort(dates, kind="stable")
+    if (gap := first_gap(dates[order].astype(np.int64).tolist())) is not None:
+        before, after = order[gap - 1], order[gap]
+        raise ValueError(
+            f"{place(lines[after], date_column)}: "
+            f"{_problem_of_gap(*dates[[before, after]].tolist())} (line {lines[before]})"
+        )
     distances, minutes = [], []
     for line, distance_text, time_text in zip(
         lines, column(distance_column), column(time_column), strict=True
@@ -212,7 +267,6 @@ def _parse(text: str, source: str, name: str) -> TrainingLog:
             raise ValueError(f"{place(line, at)}: {problem[1]}")
         distances.append(distance)
         minutes.append(time)
-    order = np.argsort(dates, kind="stable")
     return TrainingLog(dates[order], np.array(distances)[order], np.array(minutes)[order], name)
 
 
@@ -293,6 +347,13 @@ def _parse_time(text: str, to_minutes: float, place: str) -> float:
     if seconds >= 60.0 or (clock[1] is not None and minutes >= 60.0):
         raise ValueError(f"{place}: minutes and seconds of h:mm:ss end at 59, got {text!r}")
     return 60.0 * hours + minutes + seconds / 60.0
+
+
+def _problem_of_gap(before: date, after: date) -> str:
+    return (
+        f"{after} is more than three years after the session before it, {before}: correct the "
+        "date, or keep the sessions of one side only"
+    )
 
 
 def _problem_of_session(distance_m: float, minutes: float) -> tuple[str, str] | None:

@@ -9,15 +9,6 @@ from numpy.typing import NDArray
 
 from fitgym.common.validation import require_choice, require_number
 
-__all__ = [
-    "GENDERS",
-    "GRID_STEP_S",
-    "MAXIMUM_HEART_RATE_BPM",
-    "MAXIMUM_SPEED_M_S",
-    "MINIMUM_HEART_RATE_BPM",
-    "Workout",
-]
-
 GRID_STEP_S = 10.0
 GENDERS = ("unknown", "female", "male")
 
@@ -27,6 +18,8 @@ MAXIMUM_HEART_RATE_BPM = 240.0
 # Ours: 144 km/h, above any cyclist's descent; values beyond are positioning faults.
 MAXIMUM_SPEED_M_S = 40.0
 MAXIMUM_ALTITUDE_M = 9000.0
+# Ours: the year 2737 of the calendar; a time in seconds or milliseconds is no day.
+MAXIMUM_DAY = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +31,7 @@ class Workout:
         user: Name of the person.
         sport: Name of the sport, for instance ``run``, ``bike`` or ``walk``.
         gender: One of ``GENDERS``.
-        day: Day it began, counted from any origin common to the user's workouts, >= 0.
+        day: Day it began, counted from any origin common to the user's workouts, in [0, 1e6].
         time_s: (T,) seconds since the start, ``0, 10, 20, ...`` without gaps; T >= 2.
         heart_rate_bpm: (T,) heart rate; only the entries flagged in ``valid`` were measured, and
             the others may hold anything, NaN included.
@@ -74,7 +67,9 @@ class Workout:
                 raise ValueError(f"{name} of a workout must be a non-empty string, got {value!r}")
         where = f"workout {self.identifier!r}"
         require_choice(f"gender of {where}", self.gender, GENDERS)
-        object.__setattr__(self, "day", require_number(f"day of {where}", self.day, 0.0))
+        object.__setattr__(
+            self, "day", require_number(f"day of {where}", self.day, 0.0, MAXIMUM_DAY)
+        )
         if not isinstance(self.has_altitude, bool):
             raise TypeError(f"has_altitude of {where} must be a bool, got {self.has_altitude!r}")
         length = np.size(self.time_s)

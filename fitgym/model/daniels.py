@@ -18,22 +18,6 @@ import numpy.typing as npt
 
 from fitgym.common.validation import require_number
 
-__all__ = [
-    "MARATHON_M",
-    "METRES_PER_MILE",
-    "POINTS_PER_MINUTE",
-    "Zone",
-    "benchmark_paces",
-    "classify",
-    "oxygen_cost",
-    "race_time",
-    "speed_at_oxygen_cost",
-    "sustainable_share",
-    "trimp",
-    "vdot",
-    "zone_speeds",
-]
-
 METRES_PER_MILE = 1609.344  # the international mile, by definition
 MARATHON_M = 42195.0  # the official distance
 

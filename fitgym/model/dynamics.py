@@ -14,18 +14,6 @@ import math
 
 from fitgym.common.compilation import compiled
 
-__all__ = [
-    "MINIMUM_BASE_LEVEL",
-    "accumulate",
-    "acquire",
-    "kept_share",
-    "next_base_level",
-    "performance",
-    "retain",
-    "stimulus",
-    "stimulus_unit",
-]
-
 # Ours: keeps relative intensities finite after any rest; the smallest session of the marathon log
 # is 1.8 points.
 MINIMUM_BASE_LEVEL = 1.0
@@ -56,8 +44,10 @@ def stimulus(intensity: float, base_level: float, base_scaling: float, exponent:
         base_scaling: ``sigma`` in [0, 1]; 0 is the paper's reading.
         exponent: ``gamma_F <= 1`` for fitness (concave), ``gamma_G >= 1`` for fatigue (convex).
     """
+    if intensity == 0.0:
+        return 0.0
     # As B^(sigma - gamma) x^gamma in logarithms: those of B and x are shared by all stimuli of a
-    # day, where each power would take its own. ln 0 is -inf, whose exponential is 0.
+    # day, where each power would take its own.
     return math.exp(
         (base_scaling - exponent) * math.log(base_level) + exponent * math.log(intensity)
     )

@@ -6,10 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from fitgym.common.compilation import compiled
-
-__all__ = ["load_rate", "load_rates"]
-
 # Weight and exponent for men (and unknown gender) and for women.
 _MEN = (0.64, 1.92)
 _WOMEN = (0.86, 1.67)
@@ -30,7 +26,3 @@ def load_rates(heart_rate: Any, resting: Any, maximum: Any, female: bool) -> Any
     weight, exponent = _WOMEN if female else _MEN
     strain = np.minimum(np.maximum((heart_rate - resting) / (maximum - resting), 0.0), 1.0)
     return strain * weight * np.exp(exponent * strain)
-
-
-# The same for single numbers inside compiled code.
-load_rate = compiled(load_rates)

@@ -17,20 +17,6 @@ from numpy.typing import NDArray
 
 from fitgym.common.compilation import compiled
 
-__all__ = [
-    "CHANNELS",
-    "EPISODE",
-    "HABIT_INTENSITY",
-    "HABIT_STRIKES",
-    "INITIAL_MOTIVATION",
-    "LARGEST_NORMAL",
-    "MOTIVATION",
-    "TOLERANCE",
-    "normal",
-    "split_mix",
-    "uniform",
-]
-
 # Numbers per day: of tolerance, motivation and habit intensity, whether habit strikes, the episode
 # itself (replay's window), and the motivation at the start.
 CHANNELS = 6

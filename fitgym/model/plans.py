@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from fitgym.common.validation import require_number
 from fitgym.model.daniels import POINTS_PER_MINUTE, Zone, zone_speeds
 
-__all__ = ["GRID_STEP_S", "Segment", "SessionCourse", "plan_segments", "session_course"]
-
 GRID_STEP_S = 10.0  # the grid of the heart-rate recordings
 
 # Ours. Up to here a plan is easy running only.

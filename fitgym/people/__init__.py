@@ -1,1 +1,1 @@
-"""Individuals and the population they are drawn from."""
+"""Individuals, and a population to draw them from."""

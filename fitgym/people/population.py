@@ -1,7 +1,7 @@
 """A population of runners: distributions over individuals, for training across people.
 
 All distributions are ours: they spread around the recreational runner's values so that people
-differ in what a season does to them, and have bounded support so that observations do too.
+differ in how they respond to training, and have bounded support so that observations do too.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 
@@ -22,15 +23,13 @@ from fitgym.people.individual import (
     load_individual,
 )
 
-__all__ = ["VDOT_BANDS", "Population", "VdotBand"]
-
 # Lognormal factors are cut at two standard deviations.
 _CUT = 2.0
 
 
 @dataclass(frozen=True)
 class VdotBand:
-    """People of one running performance, who share a load table.
+    """Individuals of one running performance (VDOT), who share a load table.
 
     Attributes:
         vdot: VDOT.
@@ -57,7 +56,7 @@ VDOT_BANDS = (
 
 @dataclass(frozen=True)
 class _Traits:
-    """In what one person of the population differs from the next.
+    """The traits in which individuals of the population differ.
 
     ``*_factor`` multiply the recreational runner's values; the others replace them.
     """
@@ -130,39 +129,41 @@ class Population:
         return _individual(_Traits(middle), "typical of the population")
 
     def extremes(self) -> Iterator[Individual]:
-        """Yield individuals whose stocks and motivation can grow at least as far as anyone's.
+        """Yield individuals whose fitness, fatigue and motivation bound those of all others.
 
-        Stocks grow with the initial base level and with slow decay; with the exponents they grow
-        in one direction or the other, so both ends are given.
+        Stocks grow with slow decay and with low base decay; with the initial base level and the
+        exponents they grow in one direction or the other, so both ends are given.
         """
         ends = {name: (low, high) for name, low, high in self.ranges}
-        smallest = {
-            f"{stock}_decay_factor": float(np.exp(-_CUT * dict(self.log_sds)[name]))
-            for stock in ("fitness", "fatigue")
-            for name in (f"{stock}_decay_factor",)
-        }
-        largest = {
-            name: float(np.exp(_CUT * dict(self.log_sds)[name]))
-            for name in ("base_level_factor", "failure_effect_factor")
-        }
-        fastest = max(self.bands, key=lambda band: band.vdot)
-        for fitness_exponent, fatigue_exponent in itertools.product(
-            ends["fitness_exponent"], ends["fatigue_exponent"]
-        ):
-            yield _individual(
-                _Traits(
-                    fastest,
-                    fitness_exponent=fitness_exponent,
-                    fatigue_exponent=fatigue_exponent,
-                    **smallest,
-                    **largest,
-                ),
-                "at an extreme of the population",
+        factors = {name: float(np.exp(_CUT * log_sd)) for name, log_sd in self.log_sds}
+        lowest, highest = (
+            {"band": band, "base_level_factor": factor}
+            for band, factor in (
+                (min(self.bands, key=_vdot), 1.0 / factors["base_level_factor"]),
+                (max(self.bands, key=_vdot), factors["base_level_factor"]),
             )
+        )
+        for base_level, fitness_exponent, fatigue_exponent in itertools.product(
+            (lowest, highest), ends["fitness_exponent"], ends["fatigue_exponent"]
+        ):
+            traits: dict[str, Any] = {
+                **base_level,
+                "fitness_decay_factor": 1.0 / factors["fitness_decay_factor"],
+                "fatigue_decay_factor": 1.0 / factors["fatigue_decay_factor"],
+                "failure_effect_factor": factors["failure_effect_factor"],
+                "base_decay": ends["base_decay"][0],
+                "fitness_exponent": fitness_exponent,
+                "fatigue_exponent": fatigue_exponent,
+            }
+            yield _individual(_Traits(**traits), "at an extreme of the population")
+
+
+def _vdot(band: VdotBand) -> float:
+    return band.vdot
 
 
 def _individual(traits: _Traits, source: str) -> Individual:
-    """Return the recreational runner changed to have the traits."""
+    """Return the recreational runner with these traits."""
     model = load_individual("recreational-runner")
     band = traits.band
     base_level = 25.0 * float(np.exp(0.05 * (band.vdot - 41.0))) * traits.base_level_factor

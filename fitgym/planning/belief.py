@@ -16,15 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fitgym.adherence.fitrec_step import habit_probability, log_tolerance_of
 from fitgym.adherence.response import at_share, history_row, nearest_plan, next_motivation
 from fitgym.common.compilation import compiled_allocating
 from fitgym.common.validation import require_integer
-from fitgym.envs import kernel
 from fitgym.envs.scalar import FitnessFatigueEnv
-from fitgym.planning.dynamic_programming import DynamicProgram, hat_weights, normal_nodes
+from fitgym.planning.dynamic_programming import DynamicProgram
+from fitgym.planning.grid import hat_weights, normal_nodes
 from fitgym.planning.simulation import Policy
-
-__all__ = ["MotivationFilter", "belief_policy"]
 
 
 class MotivationFilter:
@@ -137,7 +136,7 @@ def _update(
         for m in range(points):
             before[i].motivation = motivations[m]
             if planned:
-                tolerance = kernel.log_tolerance_of(before[i], person, 0.0)
+                tolerance = log_tolerance_of(before[i], person, 0.0)
                 margin = (log_load - tolerance) / person.tolerance_sd
                 if share >= 1.0:
                     completed = 0.5 * math.erfc(margin / math.sqrt(2.0))
@@ -145,7 +144,7 @@ def _update(
                 else:
                     log_likelihood[m] = -0.5 * margin * margin
             else:
-                strikes = kernel.habit_probability(before[i], person)
+                strikes = habit_probability(before[i], person)
                 log_likelihood[m] = math.log(strikes if intensity > 0.0 else 1.0 - strikes)
         largest = log_likelihood.max()
         total = 0.0

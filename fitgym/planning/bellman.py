@@ -10,14 +10,17 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numba
 import numpy as np
 
+from fitgym.adherence.fitrec_step import habit_probability, log_tolerance_of
 from fitgym.adherence.response import at_share, history_row
-from fitgym.common.compilation import compiled, compiled_allocating, compiled_parallel
+from fitgym.common.compilation import (
+    compiled,
+    compiled_allocating,
+    compiled_parallel,
+    parallel_range,
+)
 from fitgym.envs import kernel
-
-__all__ = ["fill_log_loads", "induce", "interpolate", "look_ahead"]
 
 # Outcomes less likely than this, at every motivation, are left out.
 _NEGLIGIBLE = 1e-7
@@ -62,7 +65,7 @@ def interpolate(values: Any, axes: Any, state: Any, result: Any) -> None:
         if weight > 0.0:
             row = values[b + i, f + j, g + k]
             for m in range(row.size):
-                result[m] += weight * row[m]
+                result[m] += weight * float(row[m])
 
 
 @compiled_allocating
@@ -98,8 +101,8 @@ def _plan_values(
     tolerance, strikes, below, likely, ahead = work[0], work[1], work[2], work[3], work[4]
     for m in range(motivations.size):
         scratch[1].motivation = motivations[m]
-        tolerance[m] = kernel.log_tolerance_of(scratch[1], person, 0.0)
-        strikes[m] = kernel.habit_probability(scratch[1], person)
+        tolerance[m] = log_tolerance_of(scratch[1], person, 0.0)
+        strikes[m] = habit_probability(scratch[1], person)
     result[:] = 0.0
 
     for j in range(targets.size):
@@ -189,7 +192,7 @@ def induce(
     threads share one.
     """
     base_levels, fitness, fatigue, motivations = axes
-    for pair in numba.prange(base_levels.size * fitness.size):
+    for pair in parallel_range(base_levels.size * fitness.size):
         b = pair // fitness.size
         f = pair % fitness.size
         state = scratch[pair]

@@ -21,81 +21,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from statistics import NormalDist
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fitgym.adherence.base import FITREC
-from fitgym.adherence.response import Tables, next_motivation
-from fitgym.common.files import atomic_path
-from fitgym.common.validation import require_integer, require_number
-from fitgym.envs import kernel
+from fitgym.adherence.base import Tables
+from fitgym.adherence.fitrec import FitRecAdherence
+from fitgym.adherence.fitrec_step import drawn_habit
+from fitgym.adherence.response import next_motivation
+from fitgym.common.cache import cached, read_arrays, write_arrays
 from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.people.individual import Individual
 from fitgym.planning import bellman
-from fitgym.planning.grid import grid_limits, scout, scout_simple_policies, visited_rows
-
-__all__ = ["FORMAT", "DynamicProgram", "GridSize", "hat_weights", "normal_nodes", "solve"]
+from fitgym.planning.grid import GridSize, grid_limits, hat_weights, normal_nodes
+from fitgym.planning.scouting import scout, scout_simple_policies, visited_rows
 
 # Raised when the meaning of stored values changes, so that cached ones are computed anew.
 FORMAT = 3
-# Nodes of the Gauss-Hermite quadrature over the noise of motivation.
-_NOISE_NODES = 32
 # The grid is laid out anew, and solved again, while more than this share of the days that the
 # solution's own seasons meet lies beyond it; ours, and in three rounds at most.
 _NEGLIGIBLE_OUTSIDE = 1e-3
 _ROUNDS = 3
-
-
-@dataclass(frozen=True, kw_only=True)
-class GridSize:
-    """How fine the grid and the sums over outcomes are.
-
-    Attributes:
-        base_level: Points along ln B.
-        fitness: Points along F.
-        fatigue: Points along G.
-        motivation: Points along m.
-        shares: Into how many equal shares of a plan a failure may fall.
-        habits: Equally likely habit sessions.
-    """
-
-    base_level: int = 14
-    fitness: int = 14
-    fatigue: int = 18
-    motivation: int = 25
-    shares: int = 8
-    habits: int = 8
-
-    def __post_init__(self) -> None:
-        """Check every number."""
-        for name in ("base_level", "fitness", "fatigue", "motivation"):
-            require_integer(name, getattr(self, name), 2, 500)
-        require_integer("shares", self.shares, 1, 1000)
-        require_integer("habits", self.habits, 1, 1000)
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """Points along ln B, F, G and m."""
-        return self.base_level, self.fitness, self.fatigue, self.motivation
-
-    def refined(self, factor: float) -> GridSize:
-        """Return a grid with ``factor`` times as many points along each axis.
-
-        Raises:
-            ValueError: If the factor is not in [0.2, 10].
-            TypeError: If it is not a number.
-        """
-        require_number("factor", factor, 0.2, 10)
-        return GridSize(
-            **{name: max(2, round(factor * count)) for name, count in asdict(self).items()}
-        )
 
 
 _SCOUTING_SIZE = GridSize(base_level=7, fitness=7, fatigue=9, motivation=21, shares=4, habits=4)
@@ -138,7 +89,7 @@ class DynamicProgram:
         self._tables: Tables = environment.adherence.tables
         self._targets = np.array([0.0, *self.individual.plans_trimp])
         self._mask = environment.action_mask
-        self._start = environment.task.meet(self.individual).starts
+        self._start = environment.task.prepare(self.individual).starts
         self._log_loads = np.empty(
             (self._tables.loads.shape[1], self._targets.size - 1, size.shares + 1)
         )
@@ -265,7 +216,7 @@ class DynamicProgram:
             return np.quantile(self._tables.sessions_trimp, middles)
         normal = NormalDist()
         return np.array(
-            [kernel.drawn_habit(self._record[0], normal.inv_cdf(middle)) for middle in middles]
+            [drawn_habit(self._record[0], normal.inv_cdf(middle)) for middle in middles]
         )
 
     def _motivation_transitions(self) -> NDArray[np.float32]:
@@ -312,14 +263,23 @@ def solve(
         cache: Whether to read the values from the user's cache folder, and to keep them there.
 
     Raises:
-        ValueError: If the environment has another adherence, continuous plans or a population, or
-            a cached file is corrupted.
+        ValueError: If the environment has another adherence, continuous plans or a population.
     """
     _require_solvable(environment)
     size = size or GridSize()
-    path = _cache_folder() / f"{_key(environment, size)}.npz"
-    if cache and path.exists():
-        return _read(path, environment, size)
+    if not cache:
+        return _solve(environment, size, progress=progress)
+    key = _key(environment, size)
+    return cached(
+        f"dynamic_programs/{key}.npz",
+        read=lambda path: _read(path, key, environment, size),
+        make=lambda: _solve(environment, size, progress=progress),
+        write=lambda program, path: _write(program, path, key),
+    )
+
+
+def _solve(environment: FitnessFatigueEnv, size: GridSize, *, progress: bool) -> DynamicProgram:
+    """Return the solution, found now; see ``solve``."""
     simple = scout_simple_policies(environment)
     coarse = DynamicProgram(environment, _SCOUTING_SIZE, simple, grid_limits(simple))
     coarse.induce(progress=progress, description="scouting")
@@ -335,14 +295,12 @@ def solve(
             break
         # The finer solution goes where the coarse one did not.
         scouted = np.concatenate([scouted, met])
-    if cache:
-        _write(path, program)
     return program
 
 
 def _require_solvable(environment: FitnessFatigueEnv) -> None:
     task = environment.task
-    if environment.adherence.code != FITREC:
+    if not isinstance(environment.adherence, FitRecAdherence):
         raise ValueError(
             f"the dynamic program needs adherence 'fitrec', got {task.adherence!r}: under replay "
             "adherence perfect foresight is the bound (see fitgym.planning.one_step)"
@@ -351,27 +309,6 @@ def _require_solvable(environment: FitnessFatigueEnv) -> None:
         raise ValueError("the dynamic program needs ten plans, got continuous=True")
     if environment.population is not None:
         raise ValueError("the dynamic program needs one individual, got 'population'")
-
-
-def hat_weights(axis: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the weights of linear interpolation on an even axis, (points, axis).
-
-    Points beyond the axis count as its nearest end.
-    """
-    place = np.clip((points - axis[0]) / (axis[1] - axis[0]), 0.0, axis.size - 1.0)
-    return np.asarray(np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(axis.size))))
-
-
-def normal_nodes() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return nodes and weights of a mean over a standard normal number."""
-    nodes, weights = np.polynomial.hermite_e.hermegauss(_NOISE_NODES)
-    return nodes, weights / weights.sum()
-
-
-def _cache_folder() -> Path:
-    import platformdirs
-
-    return platformdirs.user_cache_path("fitgym") / "dynamic_programs"
 
 
 def _key(environment: FitnessFatigueEnv, size: GridSize) -> str:
@@ -384,25 +321,14 @@ def _key(environment: FitnessFatigueEnv, size: GridSize) -> str:
     return digest.hexdigest()[:24]
 
 
-def _write(path: Path, program: DynamicProgram) -> None:
+def _write(program: DynamicProgram, path: Path, key: str) -> None:
     limits = np.array([[axis[0], axis[-1]] for axis in program.axes])
-    with atomic_path(path) as temporary:
-        np.savez(temporary, values=program.values, scouted=program.scouted, limits=limits)
+    arrays = {"values": program.values, "scouted": program.scouted, "limits": limits}
+    write_arrays(path, key, arrays)
 
 
-def _read(path: Path, environment: FitnessFatigueEnv, size: GridSize) -> DynamicProgram:
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            values = content["values"]
-            program = DynamicProgram(environment, size, content["scouted"], content["limits"])
-    except (ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise ValueError(
-            f"{path} is corrupted and cannot be read ({error}); delete it to have it computed anew"
-        ) from error
-    if values.shape != program.values.shape or values.dtype != np.float32:
-        raise ValueError(
-            f"{path} must hold float32 values of shape {program.values.shape}, got {values.dtype} "
-            f"of shape {values.shape}; delete it to have it computed anew"
-        )
-    program.values = values
+def _read(path: Path, key: str, environment: FitnessFatigueEnv, size: GridSize) -> DynamicProgram:
+    arrays = read_arrays(path, key)
+    program = DynamicProgram(environment, size, arrays["scouted"], arrays["limits"])
+    program.values = arrays["values"]
     return program

@@ -14,8 +14,6 @@ from fitgym.planning.simulation import Seasons
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["policy_figure", "season_figure", "typical_season"]
-
 _LEVELS = 41
 # What the map is drawn against, and what it is called.
 _COLUMNS = {

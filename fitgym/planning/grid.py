@@ -1,43 +1,66 @@
-"""Where seasons go: the range of the dynamic program's grid, and which histories are met."""
+"""The dynamic program's grid: how fine it is, how far it reaches, and weights on its axes."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.adherence.response import history_row
-from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.common.validation import require_integer, require_number
 from fitgym.model.dynamics import MINIMUM_BASE_LEVEL
-from fitgym.planning.simulation import Policy, fixed_plan, random_plan, simulate
 
-__all__ = ["grid_limits", "scout", "scout_simple_policies", "visited_rows"]
-
-# Seasons of each policy that tell which states and histories are met (ours), and the share of
-# their range by which the grid reaches further at both ends: fewer than one day in a thousand of
-# the default individual's later seasons lies beyond it.
-_SEASONS = 200
-_SEED = 7_000_000
+# The share of the range of states by which the grid reaches further at both ends (ours): fewer than
+# one day in a thousand of the default individual's later seasons lies beyond it.
 _MARGIN = 0.15
+# Nodes of the Gauss-Hermite quadrature over a normal number.
+_NOISE_NODES = 32
 
 
-def scout(environment: FitnessFatigueEnv, policy: Policy) -> NDArray[np.void]:
-    """Return the states that seasons under a policy meet, dtype ``STATE``."""
-    person = environment.task.meet(environment.individual)
-    # As the environment sees the person now, whose tables a test may have changed.
-    person = replace(person, record=environment.person, adherence=environment.adherence)
-    seasons = simulate(environment.task, person, policy, episodes=_SEASONS, seed=_SEED)
-    return seasons.states.ravel()
+@dataclass(frozen=True, kw_only=True)
+class GridSize:
+    """How fine the grid and the sums over outcomes are.
 
+    Attributes:
+        base_level: Points along ln B.
+        fitness: Points along F.
+        fatigue: Points along G.
+        motivation: Points along m.
+        shares: Into how many equal shares of a plan a failure may fall.
+        habits: Equally likely habit sessions.
+    """
 
-def scout_simple_policies(environment: FitnessFatigueEnv) -> NDArray[np.void]:
-    """Return the states that seasons of every fixed plan and of random plans meet."""
-    mask = environment.action_mask
-    policies = [fixed_plan(action) for action in np.flatnonzero(mask).tolist()]
-    policies.append(random_plan(mask))
-    return np.concatenate([scout(environment, policy) for policy in policies])
+    base_level: int = 14
+    fitness: int = 14
+    fatigue: int = 18
+    motivation: int = 25
+    shares: int = 8
+    habits: int = 8
+
+    def __post_init__(self) -> None:
+        """Check every number."""
+        for name in ("base_level", "fitness", "fatigue", "motivation"):
+            require_integer(name, getattr(self, name), 2, 500)
+        require_integer("shares", self.shares, 1, 1000)
+        require_integer("habits", self.habits, 1, 1000)
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Points along ln B, F, G and m."""
+        return self.base_level, self.fitness, self.fatigue, self.motivation
+
+    def refined(self, factor: float) -> GridSize:
+        """Return a grid with ``factor`` times as many points along each axis.
+
+        Raises:
+            ValueError: If the factor is not in [0.2, 10].
+            TypeError: If it is not a number.
+        """
+        require_number("factor", factor, 0.2, 10)
+        return GridSize(
+            **{name: max(2, round(factor * count)) for name, count in asdict(self).items()}
+        )
 
 
 def grid_limits(scouted: NDArray[np.void]) -> NDArray[np.float64]:
@@ -56,7 +79,16 @@ def grid_limits(scouted: NDArray[np.void]) -> NDArray[np.float64]:
     return np.array(limits)
 
 
-def visited_rows(states: NDArray[np.void]) -> NDArray[np.int64]:
-    """Return the row of the load table that each state looks up."""
-    pairs = zip(states["history"].tolist(), states["days_since"].tolist(), strict=True)
-    return np.array([history_row(history, days) for history, days in pairs])
+def hat_weights(axis: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weights of linear interpolation on an even axis, (points, axis).
+
+    Points beyond the axis count as its nearest end.
+    """
+    place = np.clip((points - axis[0]) / (axis[1] - axis[0]), 0.0, axis.size - 1.0)
+    return np.asarray(np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(axis.size))))
+
+
+def normal_nodes() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return nodes and weights of a mean over a standard normal number."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NOISE_NODES)
+    return nodes, weights / weights.sum()

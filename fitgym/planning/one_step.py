@@ -9,34 +9,35 @@ following it is myopic.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.adherence.base import CERTAIN, FITREC, REPLAY
-from fitgym.adherence.response import nearest_plan, recorded_history
+from fitgym.adherence.base import Adherence
+from fitgym.adherence.certain import CERTAIN, CertainAdherence
+from fitgym.adherence.fitrec import FitRecAdherence
+from fitgym.adherence.fitrec_step import drawn_habit, habit_probability, plan_response
+from fitgym.adherence.replay import REPLAY, ReplayAdherence
 from fitgym.common.compilation import compiled
 from fitgym.envs import kernel
 from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.envs.task import OBSERVATIONS
+from fitgym.planning.observed import observed_states, recall_yesterday
 from fitgym.planning.simulation import Policy
 
-__all__ = [
-    "can_solve",
-    "expected_rewards",
-    "foresight_rewards",
-    "myopic_policy",
-    "recall_yesterday",
-    "replayed_sessions",
-]
+# Quantiles of the standard normal distribution in the middle of equally likely parts. 64 parts
+# settle a mean completion to three digits.
+_PARTS = 64
+_QUANTILES = np.array([NormalDist().inv_cdf((i + 0.5) / _PARTS) for i in range(_PARTS)])
 
 
 def can_solve(environment: FitnessFatigueEnv) -> bool:
     """Return whether ``expected_rewards`` knows the environment's adherence model."""
-    return environment.adherence.code in (CERTAIN, REPLAY, FITREC)
+    return type(environment.adherence) in _EXPECTED_REWARDS
 
 
 def replayed_sessions(environment: FitnessFatigueEnv) -> NDArray[np.float64]:
@@ -85,7 +86,8 @@ def expected_rewards(
     """
     if not can_solve(environment):
         raise NotImplementedError(
-            "expected rewards are known for certain, replay and FitRec adherence, not for "
+            "expected rewards are known for "
+            f"{', '.join(model.__name__ for model in _EXPECTED_REWARDS)}, not for "
             f"{type(environment.adherence).__name__}"
         )
     states = observed_states(environment, observations)
@@ -93,14 +95,10 @@ def expected_rewards(
     rewards = np.empty((len(states), plans_trimp.size))
     work = (np.zeros(1, dtype=STATE), np.zeros(1, dtype=OUTCOME))
     tables = environment.adherence.tables
-    arguments = (states, *work, environment.person, plans_trimp)
-    if environment.adherence.code == CERTAIN:
-        _certain_rewards(*arguments, tables, rewards)
-    elif environment.adherence.code == FITREC:
-        _fitrec_rewards(*arguments, tables, _QUANTILES, rewards)
-    else:
+    if environment.adherence.exogenous:
         tables = tables._replace(sessions_trimp=replayed_sessions(environment))
-        _replay_rewards(*arguments, tables, rewards)
+    fill = _EXPECTED_REWARDS[type(environment.adherence)]
+    fill(states, *work, environment.person, plans_trimp, tables, _QUANTILES, rewards)
     rewards[:, environment.action_mask == 0] = -np.inf
     return rewards
 
@@ -121,65 +119,6 @@ def myopic_policy(environment: FitnessFatigueEnv) -> Policy:
     return act
 
 
-def observed_states(
-    environment: FitnessFatigueEnv, observations: NDArray[np.float32]
-) -> NDArray[np.void]:
-    """Return what observations tell of the state, (N,) of ``STATE``, without a history.
-
-    A motivation that is not observed counts as 0.
-
-    Args:
-        environment: Whose observations they are.
-        observations: What is seen, (N, 6), or (N, 7) with the motivation.
-
-    Raises:
-        NotImplementedError: If the environment observes as a watch does, or plans are continuous.
-        ValueError: If the observations have another shape.
-    """
-    task = environment.task
-    if task.observation == "wearable" or task.continuous:
-        raise NotImplementedError(
-            "the state is known from the observation 'state' or 'full' and ten plans, not "
-            f"observation={task.observation!r}, continuous={task.continuous}"
-        )
-    width = 7 if task.observation == "full" else 6
-    if observations.ndim != 2 or observations.shape[1] != width:
-        raise ValueError(f"observations must have shape (N, {width}), got {observations.shape}")
-    states = np.zeros(len(observations), dtype=STATE)
-    for column, field in enumerate(("intensity", "base_level", "fitness", "fatigue", "plan_trimp")):
-        states[field] = observations[:, column]
-    states["day"] = task.days - np.rint(observations[:, 5].astype(np.float64) * task.days)
-    if width == 7:
-        states["motivation"] = observations[:, 6]
-    return states
-
-
-@compiled
-def recall_yesterday(state: Any, targets_trimp: Any) -> None:
-    """Set the history of ``state`` from its last day, as FitRec would have recorded it.
-
-    An observation tells yesterday's session and no other, so a rest day leaves no history.
-
-    Args:
-        state: Record of ``STATE``, changed in place.
-        targets_trimp: Points that the plans ask for, rising.
-    """
-    state.days_since = 1
-    state.history = 0
-    if state.intensity > 0.0:
-        planned = state.plan_trimp > 0.0
-        plan = nearest_plan(targets_trimp, state.plan_trimp if planned else state.intensity)
-        share = state.intensity / state.plan_trimp if planned else 1.0
-        state.history = recorded_history(plan, min(share, 1.0))
-
-
-@compiled
-def recall_histories(states: Any, targets_trimp: Any) -> None:
-    """Set the history of every state from its last day; see ``recall_yesterday``."""
-    for i in range(states.size):
-        recall_yesterday(states[i], targets_trimp)
-
-
 @compiled
 def _certain_rewards(
     states: Any,
@@ -188,6 +127,7 @@ def _certain_rewards(
     people: Any,
     plans_trimp: Any,
     tables: Any,
+    quantiles: Any,
     rewards: Any,
 ) -> None:
     """Fill ``rewards[i, j]`` with what plan j earns in state i when it is carried out.
@@ -209,6 +149,7 @@ def _replay_rewards(
     people: Any,
     plans_trimp: Any,
     tables: Any,
+    quantiles: Any,
     rewards: Any,
 ) -> None:
     """Fill ``rewards[i, j]`` with what plan j earns in state i, the mean over the log.
@@ -245,12 +186,6 @@ def _replay_rewards(
                 rewards[i, j] += realised / sessions.size
 
 
-# Quantiles of the standard normal distribution in the middle of equally likely parts. 64 parts
-# settle a mean completion to three digits.
-_PARTS = 64
-_QUANTILES = np.array([NormalDist().inv_cdf((i + 0.5) / _PARTS) for i in range(_PARTS)])
-
-
 @compiled
 def _fitrec_rewards(
     states: Any,
@@ -276,9 +211,7 @@ def _fitrec_rewards(
             total = 0.0
             if plans_trimp[j] > 0.0:
                 for quantile in quantiles:
-                    _, share, _, _ = kernel.plan_response(
-                        state, person, plans_trimp[j], quantile, tables
-                    )
+                    _, share, _, _ = plan_response(state, person, plans_trimp[j], quantile, tables)
                     scratch[0] = state
                     kernel.step_with_response(
                         scratch,
@@ -291,7 +224,7 @@ def _fitrec_rewards(
                     )
                     total += outcome[0].reward / quantiles.size
             else:
-                strikes = kernel.habit_probability(state, person)
+                strikes = habit_probability(state, person)
                 scratch[0] = state
                 kernel.step_with_response(scratch, outcome, people, 0, 0.0, 0.0, False)
                 total += (1.0 - strikes) * outcome[0].reward
@@ -299,8 +232,16 @@ def _fitrec_rewards(
                     if sessions.size > 0:
                         intensity = sessions[habit]
                     else:
-                        intensity = kernel.drawn_habit(person, quantiles[habit])
+                        intensity = drawn_habit(person, quantiles[habit])
                     scratch[0] = state
                     kernel.step_with_response(scratch, outcome, people, 0, 0.0, intensity, False)
                     total += strikes * outcome[0].reward / habits
             rewards[i, j] = total
+
+
+# By class, as every adherence model that is to be planned for needs one.
+_EXPECTED_REWARDS: dict[type[Adherence], Callable[..., None]] = {
+    CertainAdherence: _certain_rewards,
+    ReplayAdherence: _replay_rewards,
+    FitRecAdherence: _fitrec_rewards,
+}

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fitgym.adherence.base import REPLAY
 from fitgym.common.validation import require_integer
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.planning.belief import belief_policy
@@ -112,7 +111,7 @@ def replay_scores(
     Raises:
         ValueError: If an argument is out of range, or the environment has another adherence.
     """
-    if environment.adherence.code != REPLAY:
+    if not environment.adherence.exogenous:
         raise ValueError(
             f"perfect foresight needs adherence 'replay', got {environment.task.adherence!r}"
         )
@@ -169,7 +168,7 @@ def _play(
     progress: bool,
 ) -> dict[str, Seasons]:
     require_integer("episodes", episodes, 2)
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     return {
         name: simulate(environment.task, person, policy, episodes=episodes, seed=seed)
         for name, policy in tqdm(
@@ -180,7 +179,7 @@ def _play(
 
 def _floor(environment: FitnessFatigueEnv, episodes: int, seed: int) -> float:
     """Return the mean return of no service, even where it is forbidden to an agent."""
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     floor = simulate(environment.task, person, fixed_plan(0), episodes=episodes, seed=seed)
     return float(floor.returns.mean())
 

@@ -14,13 +14,10 @@ import numpy as np
 from gymnasium.utils import seeding
 from numpy.typing import NDArray
 
-from fitgym.adherence.base import CERTAIN, FITREC, REPLAY
 from fitgym.common.compilation import compiled
 from fitgym.envs import kernel
 from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.task import Person, Task
-
-__all__ = ["Policy", "Seasons", "fixed_plan", "random_plan", "simulate"]
 
 # From the states of E people, (E,) of STATE and all on the same day, to their actions, (E,).
 Policy = Callable[[NDArray[np.void]], NDArray[np.int64]]
@@ -57,9 +54,9 @@ def simulate(task: Task, person: Person, policy: Policy, *, episodes: int, seed:
         seed: Seed of the first season; season ``i`` has ``seed + i``.
 
     Raises:
-        NotImplementedError: If the adherence is not a built-in one.
+        NotImplementedError: If the adherence model is not compiled.
     """
-    if person.adherence.code not in (CERTAIN, REPLAY, FITREC):
+    if not person.adherence.compiled:
         raise NotImplementedError("seasons of a custom adherence cannot be simulated here")
     states = np.zeros((task.days + 1, episodes), dtype=STATE)
     outcomes = np.zeros((task.days, episodes), dtype=OUTCOME)

@@ -18,8 +18,6 @@ from fitgym.predictor.channels import denormalise_heart_rate, sport_family
 from fitgym.predictor.datasets import Example
 from fitgym.predictor.recording_statistics import LAGS_S, exponential_mean
 
-__all__ = ["BASELINES", "Baselines", "Residuals"]
-
 Array = NDArray[np.float64]
 
 BASELINES = (

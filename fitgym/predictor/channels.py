@@ -11,17 +11,6 @@ from numpy.typing import NDArray
 
 from fitgym.logs.workout import GRID_STEP_S
 
-__all__ = [
-    "CHANNELS",
-    "PREVIOUS_CHANNELS",
-    "SPORTS",
-    "denormalise_heart_rate",
-    "normalise_heart_rate",
-    "previous_channels",
-    "session_channels",
-    "sport_family",
-]
-
 CHANNELS = ("speed", "climb_rate", "relative_altitude", "has_altitude", "elapsed_time")
 # The previous workout is known as a whole, so its steps also carry how long ago it was (the
 # paper's), and its duration, mean speed and mean heart rate (ours: a network that reads it step by

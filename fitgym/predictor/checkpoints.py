@@ -1,21 +1,34 @@
-"""Checkpoints of a training run: one safetensors file from which it goes on to the same bits."""
+"""State of networks: as arrays, and as the checkpoint of a training run."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from fitgym.common.files import atomic_path
 
-__all__ = ["restore_checkpoint", "save_checkpoint"]
+
+def arrays_of(model: nn.Module) -> dict[str, NDArray[Any]]:
+    """Return the weights of ``model`` as arrays by name."""
+    return {name: tensor.numpy(force=True) for name, tensor in model.state_dict().items()}
+
+
+def load_arrays(model: nn.Module, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Put arrays by name into ``model`` as its weights.
+
+    Raises:
+        RuntimeError: If a name or shape is not that of a weight of the network.
+    """
+    model.load_state_dict({name: torch.tensor(array) for name, array in arrays.items()})
 
 
 def save_checkpoint(
@@ -26,7 +39,7 @@ def save_checkpoint(
     model: nn.Module,
     optimiser: torch.optim.Optimizer,
 ) -> None:
-    """Write a checkpoint, atomically.
+    """Write a checkpoint, from which a training goes on to the same bits, atomically.
 
     Args:
         path: Where it goes.
@@ -75,11 +88,14 @@ def restore_checkpoint(
             f"{path} is the checkpoint of a run with other settings or recordings; "
             "remove it or choose another folder"
         )
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            parameter.copy_(tensors[f"model.{name}"])
-            for key in optimiser.state[parameter]:
-                optimiser.state[parameter][key] = tensors[f"optimiser.{name}.{key}"]
+    try:
+        with torch.no_grad():
+            for name, parameter in model.named_parameters():
+                parameter.copy_(tensors[f"model.{name}"])
+                for key in optimiser.state[parameter]:
+                    optimiser.state[parameter][key] = tensors[f"optimiser.{name}.{key}"]
+    except (KeyError, RuntimeError) as error:
+        raise ValueError(f"{path} does not fit the network: {error}") from error
     prefix = "best."
     best = {
         name.removeprefix(prefix): tensor

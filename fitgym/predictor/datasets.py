@@ -23,18 +23,6 @@ from fitgym.predictor.channels import (
 from fitgym.predictor.fitrec.network import Batch
 from fitgym.predictor.sessions import fill_heart_rate
 
-__all__ = [
-    "LONGEST_STEPS",
-    "UNKNOWN_USER",
-    "Example",
-    "Vocabulary",
-    "batches",
-    "collate",
-    "encode_workouts",
-    "weigh_users",
-    "without_history",
-]
-
 # Longer workouts are cropped to their first 640 steps (1 h 47 min), as are longer previous ones.
 LONGEST_STEPS = 640
 UNKNOWN_USER = "unknown"
@@ -100,16 +88,27 @@ class Example:
         return len(self.target)
 
 
+def is_measured(workout: Workout) -> bool:
+    """Return whether heart rate was measured at any step that the network sees."""
+    return bool(workout.valid[:LONGEST_STEPS].any())
+
+
 def encode_workouts(workouts: Sequence[Workout]) -> list[Example]:
     """Return one example for each workout, in the same order, beside its user's previous one.
 
     Workouts of a user are ordered by day, and within a day as they are given.
 
     Raises:
-        ValueError: If two workouts share an identifier, or one has no measured heart rate.
+        ValueError: If two workouts share an identifier, or one is not measured.
     """
     if len({workout.identifier for workout in workouts}) != len(workouts):
         raise ValueError("workouts must have distinct identifiers")
+    for workout in workouts:
+        if not is_measured(workout):
+            raise ValueError(
+                f"workout {workout.identifier!r} has no measured heart rate in its first "
+                f"{LONGEST_STEPS} steps"
+            )
     by_user: dict[str, list[Workout]] = defaultdict(list)
     for workout in workouts:
         by_user[workout.user].append(workout)

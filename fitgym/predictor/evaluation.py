@@ -24,32 +24,31 @@ from numpy.typing import NDArray
 from fitgym.predictor.baselines import BASELINES, Baselines, Residuals
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example, Vocabulary, batches, collate, without_history
-from fitgym.predictor.fitrec.network import FitRec
-from fitgym.predictor.fitrec.recipe import Recipe, fine_tune, fit_user, forget_users
+from fitgym.predictor.fitrec.network import FitRecNetwork
+from fitgym.predictor.fitrec.recipe import Recipe, fine_tune, fit_user, without_users
 from fitgym.predictor.metrics import (
     Errors,
     bootstrap_interval,
     collect_errors,
     join_errors,
     mean_errors,
-    score,
+    summarise_errors,
 )
 from fitgym.predictor.splits import (
+    FOLDS,
     Split,
     calibration_examples,
+    folds_of_people,
     grouped_folds,
     later_workouts,
 )
-
-__all__ = ["FOLDS", "MOST_CALIBRATION", "evaluate_recipe", "evaluate_weights", "predict_examples"]
 
 Array = NDArray[np.float64]
 Prediction = tuple[Example, Array]
 Own = Callable[[Example], list[Example]]
 Prepare = Callable[[Sequence[Example]], list[Example]]
-Network = tuple[FitRec, Vocabulary]
+Network = tuple[FitRecNetwork, Vocabulary]
 
-FOLDS = 5
 MOST_CALIBRATION = 3
 FITREC = "FitRec"
 MEAN_OF_SEEDS = "FitRec, mean of the seeds' predictions"
@@ -59,7 +58,7 @@ VIRTUAL_ONLY = "FitRec, virtual people only"
 
 
 def predict_examples(
-    model: FitRec, vocabulary: Vocabulary, examples: Sequence[Example]
+    model: FitRecNetwork, vocabulary: Vocabulary, examples: Sequence[Example]
 ) -> list[Array]:
     """Return the heart rate (T,) in bpm the network predicts for each example."""
     model.eval()
@@ -72,10 +71,20 @@ def predict_examples(
     return [predicted[id(example)] for example in examples]
 
 
+def check_recordings(examples: Sequence[Example]) -> None:
+    """Check, before anything is trained, that every protocol has something to test on.
+
+    Raises:
+        ValueError: If there are fewer than five people, or nobody has five workouts.
+    """
+    folds_of_people(examples)
+    later_workouts(examples)
+
+
 def evaluate_recipe(
     examples: Sequence[Example],
     recipes: Sequence[Recipe],
-    pretrained: Sequence[FitRec],
+    pretrained: Sequence[FitRecNetwork],
     *,
     folder: str | os.PathLike[str] | None = None,
     progress: bool = False,
@@ -93,6 +102,9 @@ def evaluate_recipe(
         For each protocol the numbers of workouts, people and steps and, for each method, its
         scores; FitRec's are those of the seeds' mean errors, with each seed's own beside them.
         Beside that the first seed's predictions for people never seen, previous workout known.
+
+    Raises:
+        ValueError: If there are fewer than five people, or nobody has five workouts.
     """
 
     def tuned(number: int, name: str, split: Split) -> Network:
@@ -108,12 +120,12 @@ def evaluate_recipe(
         )
         return model, vocabulary
 
-    simulated = [forget_users(model) for model in pretrained]
+    simulated = [without_users(model) for model in pretrained]
     known = later_workouts(examples)
     networks = [tuned(number, "known", known) for number in range(len(recipes))]
     report = {"a": _known_report(known, networks, simulated)}
 
-    folds = grouped_folds(examples, FOLDS, seed=0)
+    folds = folds_of_people(examples)
     folded = [
         [tuned(number, f"fold{index}", fold) for index, fold in enumerate(folds)]
         for number in range(len(recipes))
@@ -203,7 +215,7 @@ def _mean(runs: Sequence[Sequence[Array]]) -> list[Array]:
 
 
 def evaluate_weights(
-    model: FitRec, vocabulary: Vocabulary, examples: Sequence[Example]
+    model: FitRecNetwork, vocabulary: Vocabulary, examples: Sequence[Example]
 ) -> tuple[dict[str, Any], list[Prediction]]:
     """Test a trained network as it is on recordings of people it does not know.
 
@@ -307,13 +319,13 @@ def _summary(
     }
     methods: dict[str, Any] = {}
     for name, errors in runs.items():
-        methods[name] = score(mean_errors(errors)).as_dict()
-        methods[name]["seeds"] = [score(run).as_dict() for run in errors]
+        methods[name] = summarise_errors(mean_errors(errors)).as_dict()
+        methods[name]["seeds"] = [summarise_errors(run).as_dict() for run in errors]
     mean = mean_errors(runs[FITREC])
     for name, baseline in baselines.items():
         gain = baseline.absolute - mean.absolute
         low, high = bootstrap_interval(baseline.users, gain, baseline.steps)
-        methods[name] = score(baseline).as_dict() | {
+        methods[name] = summarise_errors(baseline).as_dict() | {
             "fitrec_gain": float(gain.sum() / baseline.steps.sum()),
             "fitrec_gain_low": low,
             "fitrec_gain_high": high,

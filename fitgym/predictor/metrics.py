@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example
 
-__all__ = ["Errors", "Score", "bootstrap_interval", "collect_errors", "score"]
-
 Array = NDArray[np.float64]
 
 
@@ -35,7 +33,7 @@ class Errors:
 
 
 @dataclass(frozen=True)
-class Score:
+class ErrorSummary:
     """Errors in bpm.
 
     Attributes:
@@ -89,10 +87,10 @@ def mean_errors(runs: Sequence[Errors]) -> Errors:
     )
 
 
-def score(errors: Errors) -> Score:
+def summarise_errors(errors: Errors) -> ErrorSummary:
     """Return the three errors and the interval of the first."""
     low, high = bootstrap_interval(errors.users, errors.absolute, errors.steps)
-    return Score(
+    return ErrorSummary(
         pooled_mae=float(errors.absolute.sum() / errors.steps.sum()),
         pooled_mae_low=low,
         pooled_mae_high=high,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fitgym.common.validation import require_number
 from fitgym.logs.workout import GRID_STEP_S
 from fitgym.predictor.channels import sport_family
-from fitgym.predictor.sessions import History, Session, all_pairs
+from fitgym.predictor.sessions import PreviousWorkout, Session, all_pairs
 from fitgym.predictor.simulator.heart_rate import (
     CARRY_OVER_BPM,
     DEMAND_SHARE,
@@ -19,15 +19,13 @@ from fitgym.predictor.simulator.heart_rate import (
     TYPICAL_EXPONENT,
     TYPICAL_HIGHEST_BPM,
     TYPICAL_LOWEST_BPM,
-    Physiology,
+    HeartDynamics,
     carry_over,
     climb_rate,
     demand,
     heart_rate_response,
     internal_load,
 )
-
-__all__ = ["OdePredictor"]
 
 Array = NDArray[np.float64]
 
@@ -57,14 +55,14 @@ class OdePredictor:
     def predict(
         self,
         sessions: Sequence[Session],
-        histories: Sequence[History | None],
+        histories: Sequence[PreviousWorkout | None],
         pairs: Sequence[tuple[int, int]] | None = None,
     ) -> list[Array]:
-        """Predict the heart rate of sessions after histories.
+        """Predict the heart rate of sessions after previous workouts.
 
         Args:
             sessions: The sessions.
-            histories: What went before; None stands for no earlier session.
+            histories: The previous workouts; None stands for no earlier session.
             pairs: Which (session index, history index) to predict; None means every session after
                 every history, all histories of the first session first.
 
@@ -80,7 +78,7 @@ class OdePredictor:
             if not positions:
                 continue
             chosen = np.array([wanted[position][1] for position in positions])
-            people = self.physiology(session.sport, len(chosen))
+            people = self.heart_dynamics(session.sport, len(chosen))
             speed = np.tile(session.speed_m_s, (len(chosen), 1))
             climb = climb_rate(np.tile(session.altitude_m, (len(chosen), 1)))
             offset = carry_over(people, load[chosen], days[chosen])
@@ -91,7 +89,7 @@ class OdePredictor:
                 results[position] = row
         return results
 
-    def physiology(self, sport: str, people: int) -> Physiology:
+    def heart_dynamics(self, sport: str, people: int) -> HeartDynamics:
         """Return the typical person's parameters for a sport, ``people`` times over."""
         family = sport_family(sport)
         typical = TYPICAL[family if family in TYPICAL else "run"]
@@ -111,10 +109,10 @@ class OdePredictor:
             "carry_over_bpm": CARRY_OVER_BPM,
             "recovery_days": RECOVERY_DAYS,
         }
-        return Physiology(**{name: np.full(people, value) for name, value in values.items()})
+        return HeartDynamics(**{name: np.full(people, value) for name, value in values.items()})
 
-    def _load(self, history: History | None) -> float:
+    def _load(self, history: PreviousWorkout | None) -> float:
         if history is None:
             return 0.0
-        people = self.physiology(history.session.sport, 1)
+        people = self.heart_dynamics(history.session.sport, 1)
         return float(internal_load(people, history.heart_rate_bpm[None, :])[0, -1])

@@ -1,4 +1,4 @@
-"""Figures that describe a set of recordings, the same for real and for simulated ones."""
+"""Statistics of recordings by sport, the same for real and for simulated ones."""
 
 from __future__ import annotations
 
@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.predictor.channels import sport_family
-
-__all__ = ["exponential_mean", "population_figures", "population_table", "workout_figures"]
 
 # Lags among which the best is sought for each workout, in seconds.
 LAGS_S = (15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 240.0)
@@ -26,6 +24,14 @@ def exponential_mean(values: NDArray[np.float64], lag_s: float) -> NDArray[np.fl
         mean += share * (value - mean)
         smooth[step] = mean
     return smooth
+
+
+def _memory(residual: NDArray[np.float64]) -> float:
+    """Return the correlation of successive residuals; NaN where there are too few, or no spread."""
+    before, after = residual[:-1], residual[1:]
+    if len(residual) < 3 or not before.std() or not after.std():
+        return np.nan
+    return float(np.corrcoef(before, after)[0, 1])
 
 
 def workout_figures(workout: Workout) -> dict[str, float]:
@@ -59,7 +65,7 @@ def workout_figures(workout: Workout) -> dict[str, float]:
         "per m/s": float(coefficients[1]),
         "per log-minute": float(coefficients[2]),
         "residual sd": float(np.sqrt(error)),
-        "residual memory": float(np.corrcoef(residual[1:], residual[:-1])[0, 1]),
+        "residual memory": _memory(residual),
         "speed (m/s)": float(workout.speed_m_s.mean()),
         "minutes": len(workout) * GRID_STEP_S / 60.0,
     }
@@ -68,33 +74,40 @@ def workout_figures(workout: Workout) -> dict[str, float]:
     return figures
 
 
-def population_figures(workouts: Sequence[Workout]) -> dict[str, dict[str, tuple[float, ...]]]:
+def recording_figures(workouts: Sequence[Workout]) -> dict[str, dict[str, tuple[float, ...]]]:
     """Return the distribution of each figure over the workouts of each sport.
 
     Args:
-        workouts: Recordings.
+        workouts: Recordings; those without measured heart rate are left out.
 
     Returns:
-        For each sport and figure: 10th, 50th and 90th percentile and the mean.
+        For each sport and figure: 10th, 50th and 90th percentile and the mean, NaN for a figure
+        that no workout has.
     """
     collected: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for workout in workouts:
+        if not workout.valid.any():
+            continue
         for name, value in workout_figures(workout).items():
             collected[sport_family(workout.sport)][name].append(value)
     return {
-        sport: {
-            name: (*map(float, np.nanpercentile(values, [10, 50, 90])), float(np.nanmean(values)))
-            for name, values in figures.items()
-        }
+        sport: {name: _distribution(np.array(values)) for name, values in figures.items()}
         for sport, figures in collected.items()
     }
 
 
-def population_table(sets: Mapping[str, Mapping[str, Mapping[str, tuple[float, ...]]]]) -> str:
+def _distribution(values: NDArray[np.float64]) -> tuple[float, ...]:
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return (np.nan,) * 4
+    return (*np.percentile(known, [10, 50, 90]).tolist(), float(known.mean()))
+
+
+def recording_table(sets: Mapping[str, Mapping[str, Mapping[str, tuple[float, ...]]]]) -> str:
     """Return the figures of several sets of recordings side by side, as Markdown.
 
     Args:
-        sets: By name, what ``population_figures`` returned.
+        sets: By name, what ``recording_figures`` returned.
     """
     lines = []
     for sport in dict.fromkeys(sport for figures in sets.values() for sport in figures):

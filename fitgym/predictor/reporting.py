@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from fitgym.common.figures import COLOURS, new_figure, save_figure, tidy_axes
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example
-from fitgym.predictor.fitrec.training import EpochRecord
-
-__all__ = ["draw_learning_curves", "draw_predictions", "evaluation_table"]
+from fitgym.predictor.fitting import EpochRecord
 
 Array = NDArray[np.float64]
 
@@ -27,6 +25,10 @@ PROTOCOLS = {
     "c, 2": "(c) people never seen, 2 calibration workouts",
     "c, 3": "(c) people never seen, 3 calibration workouts",
 }
+
+
+# Cells of the density with fewer steps stay empty.
+_LEAST_STEPS = 20
 
 
 def evaluation_table(report: Mapping[str, Any]) -> str:
@@ -73,8 +75,8 @@ def draw_learning_curves(
     panels = figure.subplots(1, len(curves), squeeze=False)[0]
     for axes, (name, records) in zip(panels, curves.items(), strict=True):
         epochs = [record.epoch + 1 for record in records]
-        training = [record.training_rmse_bpm for record in records]
-        validation = [record.validation_rmse_bpm for record in records]
+        training = [record.training for record in records]
+        validation = [record.validation for record in records]
         axes.plot(epochs, training, color=COLOURS["sky"], marker=".", label="training")
         axes.plot(epochs, validation, color=COLOURS["red"], marker=".", label="validation")
         tidy_axes(axes, name, "epoch", "RMSE (bpm)")
@@ -103,13 +105,17 @@ def draw_predictions(
     """
     measured = [denormalise_heart_rate(example.target) for example in examples]
     valid = [example.valid for example in examples]
+    from matplotlib.colors import LogNorm
+
     figure = new_figure(9.5, 4.2)
     density, course = figure.subplots(1, 2)
     truth = np.concatenate([m[v] for m, v in zip(measured, valid, strict=True)])
     guess = np.concatenate([p[v] for p, v in zip(predictions, valid, strict=True)])
     image = density.hexbin(
-        truth, guess, gridsize=40, extent=(60, 200, 60, 200), mincnt=20, cmap="viridis", bins="log"
+        truth, guess, gridsize=40, extent=(60, 200, 60, 200), mincnt=_LEAST_STEPS, cmap="viridis"
     )
+    counts = np.append(image.get_array(), _LEAST_STEPS + 1)
+    image.set_norm(LogNorm(_LEAST_STEPS, counts.max()))
     density.plot([60, 200], [60, 200], color=COLOURS["red"], linewidth=1)
     figure.colorbar(image, ax=density, label="steps of 10 s")
     tidy_axes(density, title, "measured (bpm)", "predicted (bpm)")

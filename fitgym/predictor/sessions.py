@@ -1,4 +1,4 @@
-"""What a predictor of heart rate is asked: sessions, what went before them, and the interface."""
+"""Input and interface of heart-rate predictors: sessions and the workouts before them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,10 @@ from fitgym.logs.workout import (
     require_range,
 )
 
-__all__ = ["History", "Predictor", "Session", "all_pairs", "fill_heart_rate", "history_of"]
-
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """A session as it is asked for or was done, without the heart rate.
+    """A planned or recorded session without its heart rate: speed, altitude and attributes.
 
     Attributes:
         speed_m_s: (T,) speed in m/s on the 10-s grid, T >= 1.
@@ -78,8 +76,8 @@ class Session:
 
 
 @dataclass(frozen=True, eq=False)
-class History:
-    """The last session of the same person, as far as it was done.
+class PreviousWorkout:
+    """The previous workout of the same person, as far as it was done.
 
     Attributes:
         session: What was done.
@@ -95,32 +93,38 @@ class History:
     days_since: float
 
     def __post_init__(self) -> None:
-        require_number("days_since of a history", self.days_since, 0.0)
+        """Check days and heart rate, and make the array read-only."""
+        require_number("days_since of a previous workout", self.days_since, 0.0)
         heart_rate = _vector("heart_rate_bpm", self.heart_rate_bpm)
         if len(heart_rate) != len(self.session):
             raise ValueError(
-                f"heart_rate_bpm of a history must have the length of its session "
+                f"heart_rate_bpm of a previous workout must have the length of its session "
                 f"({len(self.session)}), got {len(heart_rate)}"
             )
         low, high = MINIMUM_HEART_RATE_BPM, MAXIMUM_HEART_RATE_BPM
-        require_range("a history", "heart_rate_bpm", heart_rate, low, high)
+        require_range("a previous workout", "heart_rate_bpm", heart_rate, low, high)
         object.__setattr__(self, "heart_rate_bpm", heart_rate)
+
+    @classmethod
+    def of(cls, workout: Workout, days_since: float) -> PreviousWorkout:
+        """Return what a recorded workout leaves behind; its heart rate must be measured."""
+        return cls(Session.of(workout), fill_heart_rate(workout), days_since)
 
 
 class Predictor(Protocol):
-    """Anything that predicts the heart rate of sessions beforehand."""
+    """The interface of heart-rate predictors: the whole course of a session, beforehand."""
 
     def predict(
         self,
         sessions: Sequence[Session],
-        histories: Sequence[History | None],
+        histories: Sequence[PreviousWorkout | None],
         pairs: Sequence[tuple[int, int]] | None = None,
     ) -> list[NDArray[np.float64]]:
-        """Predict the heart rate of sessions after histories.
+        """Predict the heart rate of sessions after previous workouts.
 
         Args:
             sessions: The sessions.
-            histories: What went before; None stands for no earlier session.
+            histories: The previous workouts; None stands for no earlier session.
             pairs: Which (session index, history index) to predict; None means every session after
                 every history, all histories of the first session first.
 
@@ -143,11 +147,6 @@ def all_pairs(
         )
         for session, history in pairs
     ]
-
-
-def history_of(previous: Workout, days_since: float) -> History:
-    """Return the history that a recorded workout leaves (it must hold a measured heart rate)."""
-    return History(Session.of(previous), fill_heart_rate(previous), days_since)
 
 
 def fill_heart_rate(workout: Workout) -> NDArray[np.float64]:

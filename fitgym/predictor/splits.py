@@ -1,4 +1,4 @@
-"""The three questions a predictor is asked, as splits of recordings."""
+"""Splits of recordings: later workouts, people never seen, calibration workouts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 from fitgym.common.validation import require_integer
 from fitgym.predictor.datasets import Example
 
-__all__ = ["Split", "calibration_examples", "grouped_folds", "later_workouts"]
+# Folds of the cross-validation over people.
+FOLDS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +30,9 @@ def later_workouts(examples: Sequence[Example]) -> Split:
     Of each person with two or more workouts the last fifth (at least one) is for the test; of
     those with five or more the tenth before it (at least one) is for validation. All else,
     including people with a single workout, is for training.
+
+    Raises:
+        ValueError: If nobody has five workouts.
     """
     split = Split([], [], [])
     for own in _by_user(examples).values():
@@ -38,7 +42,25 @@ def later_workouts(examples: Sequence[Example]) -> Split:
         split.training.extend(own[:trained])
         split.validation.extend(own[trained : trained + validated])
         split.test.extend(own[trained + validated :])
+    if not split.validation:
+        most = max(map(len, _by_user(examples).values()), default=0)
+        raise ValueError(
+            f"recordings must hold five workouts of some person to test later ones on, got at most "
+            f"{most} of one"
+        )
     return split
+
+
+def folds_of_people(examples: Sequence[Example]) -> list[Split]:
+    """Return split (b) in ``FOLDS`` folds.
+
+    Raises:
+        ValueError: If there are fewer people than folds.
+    """
+    people = len(_by_user(examples))
+    if people < FOLDS:
+        raise ValueError(f"recordings must be of at least {FOLDS} people, got {people}")
+    return grouped_folds(examples, FOLDS, seed=0)
 
 
 def grouped_folds(examples: Sequence[Example], folds: int, seed: int) -> list[Split]:

@@ -8,7 +8,7 @@ from fitgym.adherence.load_table import DAYS_SINCE
 from fitgym.model.internal_load import load_rates
 from fitgym.model.plans import plan_segments, session_course
 from fitgym.people.individual import DEFAULT_PLANS_TRIMP, Physiology
-from fitgym.predictor.sessions import History, Session
+from fitgym.predictor.sessions import PreviousWorkout, Session
 
 
 class HandMadePredictor:
@@ -55,7 +55,7 @@ def direct_curves(predictor, plan, last_plan, tenths, days):
             points += done.points[steps]
             steps += 1
         alone = predictor.predict([session_of(done)], [None])[0]
-        history = History(session_of(done, steps), alone[:steps], days)
+        history = PreviousWorkout(session_of(done, steps), alone[:steps], days)
     heart_rate = predictor.predict([session_of(course)], [history])[0]
     # Means over segments: runs of one zone cut into pieces of at most a minute.
     loads, beats = [], []

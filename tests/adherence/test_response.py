@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fitgym.adherence import response
+from fitgym.adherence.base import SEGMENT
 from fitgym.adherence.load_table import DAYS_SINCE
-from fitgym.model.internal_load import load_rate, load_rates
+from fitgym.model.internal_load import load_rates
 
 TARGETS = (7.0, 20.0)
 
@@ -17,7 +18,7 @@ TARGETS = (7.0, 20.0)
 def make_tables(minutes, points, loads, beats):
     """Return the tables of ``plan_done`` from per-segment lists, a list for each plan."""
     sizes = [len(part) for part in minutes]
-    segments = np.zeros(sum(sizes), dtype=response.SEGMENT)
+    segments = np.zeros(sum(sizes), dtype=SEGMENT)
     segments["minutes"], segments["points"], summed_loads, summed_beats = (
         np.concatenate([np.cumsum(part) for part in parts])
         for parts in (minutes, points, loads, beats)
@@ -144,8 +145,11 @@ def test_internal_load_is_banister_s_for_both_constants():
     assert 60 * load_rates(120.0, 55.0, 185.0, True) == pytest.approx(59.4616, abs=1e-2)
     heart_rates = np.linspace(30.0, 230.0, 50)
     rates = load_rates(heart_rates, 55.0, 185.0, False)
-    compiled = [load_rate(value, 55.0, 185.0, False) for value in heart_rates]
-    np.testing.assert_allclose(rates, compiled, rtol=1e-12)
+    expected = [
+        share * 0.64 * math.exp(1.92 * share)
+        for share in (min(max((value - 55.0) / 130.0, 0.0), 1.0) for value in heart_rates.tolist())
+    ]
+    np.testing.assert_allclose(rates, expected, rtol=1e-12)
     assert rates[0] == 0.0
     assert rates[-1] == pytest.approx(0.64 * math.exp(1.92))
     assert np.all(np.diff(rates) >= 0.0)

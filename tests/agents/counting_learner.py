@@ -39,6 +39,21 @@ class Counting(Agent):
         }
 
 
+class Weighing(Counting):
+    """Has weights, which change with every step."""
+
+    name = "weighing"
+
+    def tensors(self):
+        return {"steps": np.full(4, self.timesteps, dtype=np.float32)}
+
+    @classmethod
+    def from_saved(cls, configuration, tensors):
+        agent = cls(**configuration)
+        assert (tensors["steps"] == agent.timesteps).all()
+        return agent
+
+
 class Forgetful(Counting):
     """Does not tell how many steps it has learnt."""
 

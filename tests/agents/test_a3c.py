@@ -20,16 +20,19 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 from torch import nn
 
-from fitgym_agents.agent import find_agent, load_agent
 from fitgym_agents.deep.a3c import shared_weights
-from fitgym_agents.deep.a3c.a3c import A3C, ActorLearner, Shared, losses
+from fitgym_agents.deep.a3c.algorithm import A3C
+from fitgym_agents.deep.a3c.counters import StepCounter
+from fitgym_agents.deep.a3c.losses import Losses, rollout_losses
+from fitgym_agents.deep.a3c.settings import A3CConfiguration
 from fitgym_agents.deep.a3c.shared_weights import SharedWeights
-from fitgym_agents.deep.a3c.workers import Ledger
+from fitgym_agents.deep.a3c.worker import ActorLearner, Shared
 from fitgym_agents.deep.networks import HybridNetwork
 from fitgym_agents.deep.normalisation import Normalisation
-from fitgym_agents.deep.rollout import Window
+from fitgym_agents.deep.rollout import Rollout
 from fitgym_agents.evaluation import evaluate
-from fitgym_agents.settings import A3CConfiguration
+from fitgym_agents.files import load_agent
+from fitgym_agents.registry import find_agent
 
 ENV_ID = "fitgym/Acquisition-v0"
 SMALL = {"environments": 4, "memory_size": 8, "hidden_sizes": [8], "steps": 5}
@@ -95,12 +98,26 @@ def make_shared(**changes: Any) -> Shared:
         env_id="",
         env_kwargs={},
         settings=settings,
-        days=Recall.days,
+        episode_length=Recall.days,
         mask=torch.tensor([True, True]),
         normalisation=Normalisation(np.zeros(2), np.ones(2), 0.0, 1.0),
         seeds=[0],
         weights=SharedWeights(networks, settings.optimiser),
-        ledger=Ledger(0, 10**6, processes=False),
+        counter=StepCounter(0, 10**6, processes=False),
+    )
+
+
+def losses(shared: Shared, rollout: Rollout, critic_hidden: Any) -> Losses:
+    actor: Any = shared.weights.networks["actor"]
+    critic: Any = shared.weights.networks["critic"]
+    return rollout_losses(
+        actor,
+        critic,
+        rollout,
+        critic_hidden,
+        shared.mask,
+        shared.settings.discount,
+        shared.settings.advantage_decay,
     )
 
 
@@ -111,7 +128,7 @@ def weights_of(networks: nn.Module) -> torch.Tensor:
 def weights_after_updates(optimiser: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Let two workers do three updates each; return their weights, and those by autograd alone.
 
-    The latter are found without copies: by stepping through each window day by day, with the
+    The latter are found without copies: by stepping through each rollout day by day, with the
     losses written out from Mnih et al. (2016), algorithm S3.
     """
     # Smooth and small: both optimisers turn rounding errors of next to no gradient into steps.
@@ -133,35 +150,35 @@ def weights_after_updates(optimiser: str) -> tuple[torch.Tensor, torch.Tensor]:
     memories: list[Any] = [None, None]
     for number in range(6):
         worker, remaining = number % 2, 1.0 - number / 10
-        # Seasons of four days fall into windows of three days and of one.
-        window = workers[worker].update((3, 1)[number // 2 % 2], remaining)
-        days = len(window.rewards)
-        actor_memory, critic_memory = window.memory, memories[worker]
+        # Seasons of four days fall into rollouts of three days and of one.
+        rollout = workers[worker].update((3, 1)[number // 2 % 2], remaining)
+        days = len(rollout.rewards)
+        actor_memory, critic_memory = rollout.hidden, memories[worker]
         policies, values = [], []
         for day in range(days):
-            logits, actor_memory = actor(window.observations[day][None], actor_memory)
-            value, critic_memory = critic(window.observations[day][None], critic_memory)
+            logits, actor_memory = actor(rollout.observations[day][None], actor_memory)
+            value, critic_memory = critic(rollout.observations[day][None], critic_memory)
             policies.append(torch.distributions.Categorical(logits=logits[0]))
             values.append(value[0, :, 0])
         critic_memory = tuple(part.detach() for part in critic_memory)
         with torch.no_grad():
-            following = critic(window.observations[days][None], critic_memory)[0][0, :, 0]
+            following = critic(rollout.observations[days][None], critic_memory)[0][0, :, 0]
         total = torch.zeros(())
         for day in reversed(range(days)):
-            going_on = (~window.ended[day]).float()
-            following = window.rewards[day] + settings.discount * going_on * following
+            going_on = (~rollout.ended[day]).float()
+            following = rollout.rewards[day] + settings.discount * going_on * following
             advantages = following - values[day]
-            chosen = policies[day].log_prob(window.actions[day])
+            chosen = policies[day].log_prob(rollout.actions[day])
             total = total - (chosen * advantages.detach()).sum() + advantages.square().sum()
             bonus = settings.entropy_bonus * remaining
             total = total - bonus * policies[day].entropy().sum()
         stepper.zero_grad()
-        (total / window.rewards.numel()).backward()  # type: ignore[no-untyped-call]
+        (total / rollout.rewards.numel()).backward()  # type: ignore[no-untyped-call]
         for network in (actor, critic):
             nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_norm)
         stepper.param_groups[0]["lr"] = settings.learning_rate * remaining
         stepper.step()
-        memories[worker] = None if window.ended[-1].all() else critic_memory
+        memories[worker] = None if rollout.ended[-1].all() else critic_memory
     return weights_of(shared.weights.networks), weights_of(networks)
 
 
@@ -193,16 +210,16 @@ def test_losses_by_hand() -> None:
             weights.zero_()
         networks["actor"].layers[0].bias.copy_(torch.tensor([0.0, np.log(3.0)]))
         networks["critic"].layers[0].bias.fill_(2.0)
-    window = Window(
+    rollout = Rollout(
         observations=torch.zeros(4, 1, 2),
         starting=torch.tensor([[True], [False], [True], [False]]),
         actions=torch.tensor([[0], [1], [1]]),
         rewards=torch.tensor([[1.0], [4.0], [6.0]]),
         ended=torch.tensor([[False], [True], [False]]),
-        memory=None,
+        hidden=None,
         finished_returns=[],
     )
-    found = losses(networks, window, None, shared.mask, shared.settings)
+    found = losses(shared, rollout, None)
     # R = 1 + 4 / 2, 4 at the end of the season, and 6 + 2 / 2 with the value of what follows.
     advantages = np.array([3.0, 4.0, 7.0]) - 2.0
     logs = np.log([0.25, 0.75, 0.75])
@@ -214,9 +231,9 @@ def test_losses_by_hand() -> None:
 def test_the_policy_loss_does_not_teach_the_critic_nor_the_value_loss_the_actor() -> None:
     shared = make_shared()
     worker = ActorLearner(shared, Recall(8), 0)
-    window = worker.update(4, 1.0)
+    rollout = worker.update(4, 1.0)
     shared.weights.networks.zero_grad()
-    found = losses(shared.weights.networks, window, None, shared.mask, shared.settings)
+    found = losses(shared, rollout, None)
     (found.policy + found.entropy).backward()  # type: ignore[no-untyped-call]
     assert all(weights.grad is None for weights in shared.weights.networks["critic"].parameters())
     shared.weights.networks.zero_grad()
@@ -229,16 +246,16 @@ def test_replayed_policies_are_those_that_acted() -> None:
     worker = ActorLearner(shared, Recall(8), 0)
     for days in (3, 1, 3, 1):
         before = copy.deepcopy(shared.weights.networks["actor"])
-        window = worker.update(days, 1.0)
+        rollout = worker.update(days, 1.0)
         assert isinstance(before, HybridNetwork)
-        logits, _ = before(window.observations[:-1], window.memory, window.starting[:-1])
-        memory = window.memory
+        logits, _ = before(rollout.observations[:-1], rollout.hidden, rollout.starting[:-1])
+        memory = rollout.hidden
         for day in range(days):
-            single, memory = before.step(window.observations[day], memory)
+            single, memory = before.step(rollout.observations[day], memory)
             torch.testing.assert_close(logits[day], single)
-        assert window.memory is not None
+        assert rollout.hidden is not None
         # Carried into the season's last day, and forgotten before the next season.
-        assert bool((window.memory[0] != 0).any()) == (days == 1)
+        assert bool((rollout.hidden[0] != 0).any()) == (days == 1)
 
 
 def test_the_critics_memory_is_carried_on_and_forgotten() -> None:
@@ -247,20 +264,18 @@ def test_the_critics_memory_is_carried_on_and_forgotten() -> None:
     before = copy.deepcopy(shared.weights.networks["critic"])
     first = worker.update(3, 1.0)
     _, expected = before(first.observations[:-1])
-    carried = worker._critic_memory
+    carried = worker._critic_hidden
     assert carried is not None
     torch.testing.assert_close(carried, expected)
     assert not carried[0].requires_grad
     between = copy.deepcopy(shared.weights.networks["critic"])
     last = worker.update(1, 1.0)
     _, expected = between(last.observations[:-1], carried)
-    torch.testing.assert_close(worker._critic_memory, expected)
-    # What is left of it is dropped where the next window starts a season.
+    torch.testing.assert_close(worker._critic_hidden, expected)
+    # What is left of it is dropped where the next rollout starts a season.
     third = worker.update(3, 1.0)
-    anew = losses(shared.weights.networks, third, None, shared.mask, shared.settings)
-    went_on = losses(
-        shared.weights.networks, third, worker._critic_memory, shared.mask, shared.settings
-    )
+    anew = losses(shared, third, None)
+    went_on = losses(shared, third, worker._critic_hidden)
     assert anew.value.item() == went_on.value.item()
 
 
@@ -268,21 +283,21 @@ def test_the_critics_memory_is_carried_on_and_forgotten() -> None:
 def test_windows_end_where_the_season_ends(
     monkeypatch: pytest.MonkeyPatch, steps: int, expected: list[int]
 ) -> None:
-    windows: list[Window] = []
+    rollouts: list[Rollout] = []
     update = ActorLearner.update
 
-    def note(self: ActorLearner, days: int, remaining: float) -> Window:
-        windows.append(update(self, days, remaining))
-        return windows[-1]
+    def note(self: ActorLearner, days: int, remaining: float) -> Rollout:
+        rollouts.append(update(self, days, remaining))
+        return rollouts[-1]
 
     monkeypatch.setattr(ActorLearner, "update", note)
     shared = make_shared(steps=steps)
     worker = ActorLearner(shared, Recall(8), 0)
     for _ in expected:
         assert worker.advance()
-    assert [len(window.rewards) for window in windows] == expected
-    assert not any(window.ended[:-1].any() for window in windows)
-    assert shared.ledger.read().timesteps == 8 * sum(expected)
+    assert [len(rollout.rewards) for rollout in rollouts] == expected
+    assert not any(rollout.ended[:-1].any() for rollout in rollouts)
+    assert shared.counter.read().timesteps == 8 * sum(expected)
 
 
 def test_memory_solves_recall_and_no_memory_does_not() -> None:
@@ -297,8 +312,8 @@ def test_memory_solves_recall_and_no_memory_does_not() -> None:
         )
         worker = ActorLearner(shared, Recall(64), 1)
         for number in range(150):
-            window = worker.update(4, 1.0 - number / 150)
-        return float(np.mean(window.finished_returns))
+            rollout = worker.update(4, 1.0 - number / 150)
+        return float(np.mean(rollout.finished_returns))
 
     assert share_recalled("hybrid") > 0.95
     assert share_recalled("lstm") > 0.95
@@ -461,7 +476,7 @@ def test_wrong_settings_are_refused(changes: dict[str, Any], message: str) -> No
 
 
 def test_workers_need_not_import_stable_baselines() -> None:
-    code = "import sys, fitgym_agents.deep.a3c.a3c; print('stable_baselines3' in sys.modules)"
+    code = "import sys, fitgym_agents.deep.a3c.algorithm; print('stable_baselines3' in sys.modules)"
     answer = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     )

@@ -12,13 +12,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from fitgym_agents.agent import find_agent, load_agent
-from fitgym_agents.deep.acktr.acktr import ACKTR, policy_loss
+from fitgym_agents.deep.acktr import kfac
+from fitgym_agents.deep.acktr.algorithm import ACKTR, policy_loss
 from fitgym_agents.deep.acktr.kfac import KFAC
-from fitgym_agents.deep.networks import HybridNetwork, forget
-from fitgym_agents.deep.rollout import Collector, Window
+from fitgym_agents.deep.acktr.settings import ACKTRConfiguration
+from fitgym_agents.deep.networks import HybridNetwork, reset_hidden
+from fitgym_agents.deep.rollout import Collector, Rollout
 from fitgym_agents.evaluation import evaluate
-from fitgym_agents.settings import ACKTRConfiguration
+from fitgym_agents.files import load_agent
+from fitgym_agents.registry import find_agent
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 SMALL: dict[str, Any] = {"environments": 4, "steps": 8, "memory_size": 8, "hidden_sizes": [8]}
@@ -41,10 +43,10 @@ def test_loss_worked_by_hand() -> None:
 
 def day_by_day(network: HybridNetwork, observations: Tensor, starting: Tensor) -> Tensor:
     """Return the outputs of days in a row, one step after the other."""
-    memory = network.initial_memory(observations.shape[1])
+    memory = network.initial_hidden(observations.shape[1])
     outputs = []
     for day, observation in enumerate(observations):
-        output, memory = network.step(observation, forget(memory, starting[day]))
+        output, memory = network.step(observation, reset_hidden(memory, starting[day]))
         outputs.append(output)
     return torch.stack(outputs)
 
@@ -53,7 +55,7 @@ def day_by_day(network: HybridNetwork, observations: Tensor, starting: Tensor) -
 def test_the_optimisers_are_given_what_a_slow_reference_finds(
     certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch, network: str
 ) -> None:
-    """Three windows of eight days hold two seasons of twelve, one of which ends inside.
+    """Three rollouts of eight days hold two seasons of twelve, one of which ends inside.
 
     The optimisers take no step, so that both networks stay those that acted from the first day.
     """
@@ -64,15 +66,15 @@ def test_the_optimisers_are_given_what_a_slow_reference_finds(
         advantage_decay=0.7,
         entropy_bonus=0.1,
     )
-    windows: list[Window] = []
+    rollouts: list[Rollout] = []
     given: dict[KFAC, list[tuple[Tensor, Tensor, Tensor]]] = {
         optimiser: [] for optimiser in agent._optimisers.values()
     }
     collect = Collector.collect
 
-    def note_window(self: Collector, actor: HybridNetwork, days: int) -> Window:
-        windows.append(collect(self, actor, days))
-        return windows[-1]
+    def note_window(self: Collector, actor: HybridNetwork, days: int) -> Rollout:
+        rollouts.append(collect(self, actor, days))
+        return rollouts[-1]
 
     def note_step(
         self: KFAC, outputs: Tensor, maps: Any, drawn: Tensor, loss: Tensor, *_: Any, **__: Any
@@ -83,22 +85,22 @@ def test_the_optimisers_are_given_what_a_slow_reference_finds(
     monkeypatch.setattr(Collector, "collect", note_window)
     monkeypatch.setattr(KFAC, "step", note_step)
     agent.learn(3 * 8 * 4)
-    assert [bool(window.ended[:-1].any()) for window in windows] == [False, True, False]
+    assert [bool(rollout.ended[:-1].any()) for rollout in rollouts] == [False, True, False]
 
-    # The days of all windows, and what is observed after the last one.
-    last = windows[-1]
-    observations = torch.cat([*(w.observations[:-1] for w in windows), last.observations[-1:]])
-    starting = torch.cat([*(w.starting[:-1] for w in windows), last.starting[-1:]])
+    # The days of all rollouts, and what is observed after the last one.
+    last = rollouts[-1]
+    observations = torch.cat([*(w.observations[:-1] for w in rollouts), last.observations[-1:]])
+    starting = torch.cat([*(w.starting[:-1] for w in rollouts), last.starting[-1:]])
     all_values = day_by_day(agent.critic, observations, starting)[..., 0]
     all_logits = day_by_day(agent.actor, observations, starting)
     allowed = [1, 2, 3, 4, 6, 7, 8, 9]
-    for number, window in enumerate(windows):
+    for number, rollout in enumerate(rollouts):
         values = all_values[8 * number : 8 * number + 9]
         advantages = torch.empty(8, 4)
         later = torch.zeros(4)
         for day in reversed(range(8)):
-            going_on = (~window.ended[day]).float()
-            following = window.rewards[day] + 0.9 * going_on * values[day + 1]
+            going_on = (~rollout.ended[day]).float()
+            following = rollout.rewards[day] + 0.9 * going_on * values[day + 1]
             later = following - values[day] + 0.9 * 0.7 * going_on * later
             advantages[day] = later
         loss, slopes, _ = given[agent._optimisers["critic"]][number]
@@ -107,7 +109,7 @@ def test_the_optimisers_are_given_what_a_slow_reference_finds(
 
         logits = all_logits[8 * number : 8 * number + 8].requires_grad_()
         policy = torch.distributions.Categorical(logits=logits[..., allowed])
-        taken = window.actions.clone().apply_(allowed.index)
+        taken = rollout.actions.clone().apply_(allowed.index)
         expected = -(policy.log_prob(taken) * advantages + 0.1 * policy.entropy()).mean()
         loss, slopes, drawn = given[agent._optimisers["actor"]][number]
         torch.testing.assert_close(loss, expected.detach())
@@ -161,17 +163,17 @@ def test_every_update_stays_in_the_trust_regions(
     shares: dict[str, list[float]] = {"actor": [], "critic": []}
     update = ACKTR._update
 
-    def measured(self: ACKTR, window: Any, before: Any, generator: Any, **options: Any) -> Any:
+    def measured(self: ACKTR, rollout: Any, before: Any, generator: Any, **options: Any) -> Any:
         def outputs() -> dict[str, torch.Tensor]:
-            seen, starting = window.observations[:-1], window.starting[:-1]
+            seen, starting = rollout.observations[:-1], rollout.starting[:-1]
             with torch.no_grad():
                 return {
-                    "actor": self.actor(seen, window.memory, starting)[0].log_softmax(-1),
+                    "actor": self.actor(seen, rollout.hidden, starting)[0].log_softmax(-1),
                     "critic": self.critic(seen, before, starting)[0],
                 }
 
         old = outputs()
-        memory = update(self, window, before, generator, **options)
+        memory = update(self, rollout, before, generator, **options)
         new = outputs()
         kl = (old["actor"].exp() * (old["actor"] - new["actor"])).sum(-1).mean()
         shares["actor"].append(float(kl) / regions["actor"])
@@ -183,6 +185,46 @@ def test_every_update_stays_in_the_trust_regions(
     agent.learn(2_000)
     for name in regions:
         assert 0.5 < max(shares[name]) < 1.2
+
+
+def test_the_longest_step_of_both_networks_falls_to_zero(
+    certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With trust regions without end every step is the longest: it is what the weights moved by.
+
+    A step is a multiple of the natural gradient, so that its length is the ratio of the two.
+    """
+    lengths: dict[KFAC, list[float]] = {}
+    solve = kfac.damped_solution
+    directions: list[Tensor] = []
+
+    def note_direction(*arguments: Any) -> Tensor:
+        directions.append(solve(*arguments))
+        return directions[-1]
+
+    step = KFAC.step
+
+    def note_length(self: KFAC, outputs: Tensor, maps: Any, *rest: Any, **options: Any) -> None:
+        before = torch.cat([w.detach().flatten() for w in maps[-1].weights])
+        directions.clear()
+        step(self, outputs, maps, *rest, **options)
+        moved = torch.cat([w.detach().flatten() for w in maps[-1].weights]) - before
+        lengths.setdefault(self, []).append(float(moved.norm() / directions[-1].norm()))
+
+    monkeypatch.setattr(kfac, "damped_solution", note_direction)
+    monkeypatch.setattr(KFAC, "step", note_length)
+    agent = small(
+        certain,
+        learning_rate=1e-3,
+        momentum=0.0,
+        trust_region=1e9,
+        critic_trust_region=1e9,
+        steps=6,
+    )
+    agent.learn(4 * 6 * 8)
+    assert lengths.keys() == set(agent._optimisers.values())
+    for found in lengths.values():
+        np.testing.assert_allclose(found, 1e-3 * (1.0 - np.arange(8) / 8), rtol=2e-2)
 
 
 def test_forbidden_plans_are_never_chosen(certain: dict[str, Any]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import pickle
+import shutil
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 from typing import Any
@@ -11,11 +14,18 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load, save
 
+from fitgym.common.json_files import read_object
 from fitgym_agents import agent as agent_module
-from fitgym_agents.agent import BUILT_IN, Agent, find_agent, load_agent
+from fitgym_agents import files as agent_files
+from fitgym_agents import registry
+from fitgym_agents.agent import Agent
 from fitgym_agents.environments import EnvironmentFactory, import_free_id
+from fitgym_agents.files import load_agent
+from fitgym_agents.pretrained import pretrained_agents
 from fitgym_agents.references.simple import CoachRule, FixedPlan, RandomPlan
+from fitgym_agents.registry import BUILT_IN, find_agent
 
 OBSERVATION = np.zeros((3, 6), dtype=np.float32)
 
@@ -48,8 +58,10 @@ class NotAnAgent:
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_every_built_in_name_leads_to_an_agent(name: str) -> None:
-    assert issubclass(find_agent(name), Agent)
+def test_every_built_in_name_leads_to_an_agent_as_described(name: str) -> None:
+    found = find_agent(name)
+    assert issubclass(found, Agent)
+    assert found.learns() is BUILT_IN[name].learns
 
 
 def test_find_by_import_path_and_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +69,7 @@ def test_find_by_import_path_and_entry_point(monkeypatch: pytest.MonkeyPatch) ->
     assert find_agent(path) is Weighted
     plugin = EntryPoint(name="mine", value=path, group="fitgym.agents")
     monkeypatch.setattr(
-        agent_module, "entry_points", lambda group: EntryPoints([plugin]).select(group=group)
+        registry, "entry_points", lambda group: EntryPoints([plugin]).select(group=group)
     )
     assert find_agent("mine") is Weighted
 
@@ -143,7 +155,7 @@ def test_damaged_files_are_clear_errors(tmp_path: Path) -> None:
     card = json.loads((tmp_path / "agent.json").read_text())
     weights = tmp_path / card["weights"]
     weights.write_bytes(weights.read_bytes()[:-1])
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(ValueError, match=r"is corrupted or does not belong to agent\.json"):
         load_agent(tmp_path)
     weights.unlink()
     with pytest.raises(FileNotFoundError):
@@ -152,11 +164,145 @@ def test_damaged_files_are_clear_errors(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="JSON"):
         load_agent(tmp_path)
     (tmp_path / "agent.json").write_text("[]")
-    with pytest.raises(ValueError, match="format"):
+    with pytest.raises(ValueError, match="holds no object"):
+        load_agent(tmp_path)
+    (tmp_path / "agent.json").write_text(json.dumps({**card, "format": 2}))
+    with pytest.raises(ValueError, match="is of format 2; this version reads format 1"):
         load_agent(tmp_path)
     (tmp_path / "agent.json").write_text('{"format": 1}')
     with pytest.raises(ValueError, match="lacks"):
         load_agent(tmp_path)
+
+
+def restamped(folder: Path, content: bytes) -> None:
+    """Put other weights under the card, whose hash is then right."""
+    card = json.loads((folder / "agent.json").read_text())
+    (folder / card["weights"]).write_bytes(content)
+    card["sha256"] = hashlib.sha256(content).hexdigest()
+    (folder / "agent.json").write_text(json.dumps(card))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "holds no readable tensors"),
+        (b"\xff" * 100, "holds no readable tensors"),
+        (save({"weights": np.array([1.0, np.nan])}), "the tensor 'weights' is not finite"),
+        (save({"other": np.array([1.0])}), "the agent saved in .* lacks 'weights'"),
+    ],
+)
+def test_wrong_weights_under_the_right_hash_are_clear_errors(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    Weighted().save(tmp_path)
+    restamped(tmp_path, content)
+    with pytest.raises(ValueError, match=message):
+        load_agent(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a3c", "acktr", "dqn", "drqn", "gail", "ppo", "recurrent-ppo"])
+def test_whatever_is_wrong_in_a_saved_learner_is_a_value_error_that_names_the_folder(
+    tmp_path: Path, name: str
+) -> None:
+    shutil.copytree(pretrained_agents()[name, "fitgym/Retention-v0"], tmp_path / "saved")
+    path = tmp_path / "saved" / "agent.json"
+    card = json.loads(path.read_text())
+    weights = path.parent / card["weights"]
+    tensors = load(weights.read_bytes())
+    for broken in (
+        {key: value[..., :1] for key, value in tensors.items() if value.ndim},
+        dict(list(tensors.items())[:1]),
+    ):
+        restamped(path.parent, save({key: value.copy() for key, value in broken.items()}))
+        with pytest.raises(ValueError, match="the agent saved in .*saved (lacks|cannot be made)"):
+            load_agent(path.parent)
+    weights.write_bytes(save(tensors))
+    card["sha256"] = sha256(weights)
+    for key in ("env_id", "env_kwargs", "seed", "settings", "learning_curve"):
+        path.write_text(
+            json.dumps({**card, "configuration": card["configuration"] | {key: [None]}})
+        )
+        with pytest.raises(ValueError, match="the agent saved in .*saved (lacks|cannot be made)"):
+            load_agent(path.parent)
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    Weighted([1.0, 2.0, 3.0]).save(tmp_path)
+    with pytest.raises(ValueError, match="the tensor 'weights' is not finite"):
+        Weighted([1.0, np.inf, 3.0]).save(tmp_path)
+    with pytest.raises(ValueError, match="configuration of agent 'weighted' must be JSON-able"):
+        Weighted(scale=float("nan")).save(tmp_path)  # type: ignore[arg-type]
+    assert load_agent(tmp_path).predict(OBSERVATION)[0].tolist() == [1.0, 2.0, 3.0]
+
+
+def test_an_agent_replaced_while_it_is_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Weighted([0, 0, 0]).save(tmp_path)
+    saves = 0
+
+    def read_and_replace(path: Path, keys: Any) -> Any:
+        nonlocal saves
+        card = read_object(path, keys)
+        if saves < most:
+            saves += 1
+            Weighted([saves, saves, saves]).save(tmp_path)
+        return card
+
+    monkeypatch.setattr(agent_files, "read_object", read_and_replace)
+    most = 3
+    assert load_agent(tmp_path).predict(OBSERVATION)[0].tolist() == [3, 3, 3]
+    most = 1000
+    with pytest.raises(ValueError, match="replaced too often"):
+        load_agent(tmp_path)
+
+
+def test_saving_leaves_the_weights_of_another_process_until_they_are_old(tmp_path: Path) -> None:
+    Weighted([1, 1, 1]).save(tmp_path)
+    other = tmp_path / "weights-0123456789ab.safetensors"
+    other.touch()
+    Weighted([2, 2, 2]).save(tmp_path)
+    assert other.exists()
+    os.utime(other, (0, 0))
+    Weighted([3, 3, 3]).save(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("agents.a3c:A3C", "a3c"),
+        ("agents.acktr:ACKTR", "acktr"),
+        ("agents.drqn:DRQN", "drqn"),
+        ("agents.gail:GAIL", "gail"),
+        ("agents.sb3:PPO", "ppo"),
+        ("agents.sb3:RecurrentPPO", "recurrent-ppo"),
+        ("agents.planning:BeliefPolicy", "belief"),
+    ],
+)
+def test_classes_of_agents_saved_by_version_0_1_are_found(path: str, name: str) -> None:
+    assert find_agent(path) is find_agent(name)
+
+
+def test_an_agent_saved_by_version_0_1_loads(tmp_path: Path) -> None:
+    FixedPlan(4).save(tmp_path)
+    path = tmp_path / "agent.json"
+    path.write_text(path.read_text().replace("fitgym_agents.references.simple", "agents.reference"))
+    assert "agents.reference:FixedPlan" in path.read_text()
+    assert load_agent(tmp_path).predict(OBSERVATION)[0].tolist() == [4, 4, 4]
+
+
+def test_a_missing_package_is_told_apart_from_a_wrong_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "needs_much.py").write_text("import a_package_that_nobody_has\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ImportError, match="a_package_that_nobody_has"):
+        find_agent("needs_much:Mine")
 
 
 def test_factories_can_be_sent_to_another_process(replay: dict[str, Any]) -> None:

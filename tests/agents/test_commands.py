@@ -13,12 +13,15 @@ import pytest
 from PIL import Image
 
 from fitgym.cli.main import main
-from fitgym_agents import agent as agent_module
-from fitgym_agents.agent import BUILT_IN, LearningError, find_agent, load_agent
+from fitgym_agents import registry
+from fitgym_agents.agent import LearningError
+from fitgym_agents.cli.train import _folder_name
 from fitgym_agents.evaluation import evaluate, paired_difference
+from fitgym_agents.files import load_agent
 from fitgym_agents.references.simple import CoachRule, FixedPlan
+from fitgym_agents.registry import BUILT_IN, find_agent
 from fitgym_agents.scores import share_of_ceiling
-from fitgym_agents.training import read_record
+from fitgym_agents.training import Training, read_record
 from fitgym_agents.watching import write_video
 
 ENV = "fitgym/Acquisition-v0"
@@ -45,13 +48,21 @@ def test_list_shows_every_agent_and_configuration(monkeypatch, capsys) -> None:
     assert {"ppo", "dqn", "a2c", "recurrent-ppo"} <= set(learners)
 
 
+def test_list_imports_no_learner() -> None:
+    code = (
+        "import sys; from fitgym.cli.main import main; main(['list'])\n"
+        "assert not {'torch', 'stable_baselines3'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, timeout=60)
+
+
 def test_plugins_leave_built_in_names_alone(monkeypatch) -> None:
     entries = [
         EntryPoint(name=name, value="my_package:Mine", group="fitgym.agents")
         for name in ("mine", "ppo")
     ]
-    monkeypatch.setattr(agent_module, "entry_points", lambda group: entries)
-    assert agent_module.plugins() == {"mine": "my_package:Mine"}
+    monkeypatch.setattr(registry, "entry_points", lambda group: entries)
+    assert registry.plugins() == {"mine": "my_package:Mine"}
 
 
 def test_train_saves_evaluates_and_learns_on(capsys) -> None:
@@ -110,12 +121,53 @@ def test_ctrl_c_saves_and_tells_how_to_go_on(capsys) -> None:
     assert main(command) == 130
     captured = capsys.readouterr()
     assert captured.err.splitlines()[-2:] == [
-        "saved in mine; the same command goes on from there",
+        "saved in mine after 20 steps; the same command goes on from there",
         "stopped",
     ]
     assert load_agent("mine").timesteps == 20
     assert main(command) == 0
     assert load_agent("mine").timesteps == 40
+
+
+@pytest.mark.parametrize("moment", ["create", "save", "learn"])
+def test_ctrl_c_before_anything_is_learnt_does_not_say_saved(monkeypatch, capsys, moment) -> None:
+    def stop(*arguments, **keywords):
+        raise KeyboardInterrupt
+
+    command = ["train", "counting_learner:Counting", ENV, *SHORT, "--steps", "40", "--out", "mine"]
+    with monkeypatch.context() as patch:
+        patch.setattr(find_agent("counting_learner:Counting"), moment, stop)
+        assert main(command) == 130
+    captured = capsys.readouterr()
+    assert captured.err.splitlines()[-2:] == [
+        "nothing was learnt yet; the same command starts anew",
+        "stopped",
+    ]
+    assert main([*command, "--episodes", "2"]) == 0
+
+
+def test_fewer_steps_than_a_folder_holds_are_an_error(capsys) -> None:
+    command = ["train", "counting_learner:Counting", ENV, *SHORT, "--out", "mine"]
+    assert main([*command, "--episodes", "2", "--steps", "4096"]) == 0
+    assert main([*command, "--episodes", "2", "--steps", "100"]) == 2
+    assert capsys.readouterr().err == (
+        "fitgym train: error: mine holds an agent trained for 4,100 steps, more than the 100 asked "
+        "for: give another folder (--out) or at least 4100 steps (--steps)\n"
+    )
+
+
+def test_a_name_does_not_lead_out_of_the_results(replay, capsys) -> None:
+    training = Training(
+        agent="ppo", env_id=ENV, env_kwargs={"individual": {"name": "x/../../evil"}}
+    )
+    with pytest.raises(ValueError, match=r"name .*got 'ppo-Acquisition-v0-x/\.\./\.\./evil-seed0'"):
+        _folder_name(training)
+    person = json.dumps({**replay["individual"], "name": "x/../../evil"})
+    Path("evil.json").write_text(person)
+    words = ["train", "counting_learner:Counting", ENV, *SHORT, "--steps", "10"]
+    assert main([*words, "--individual", "evil.json"]) == 2
+    assert "name must be 1 to 64 letters" in capsys.readouterr().err
+    assert [path.name for path in Path().iterdir()] == ["evil.json"]
 
 
 def test_tensorboard_scalars_are_written_when_asked_for(capsys) -> None:
@@ -184,7 +236,7 @@ def test_watch_prints_the_season_that_evaluate_has(capsys) -> None:
 
 def test_watch_draws_the_whole_season(capsys) -> None:
     assert main(["watch", "coach", ENV, *SHORT, "--as", "png"]) == 0
-    with Image.open("season.png") as picture:
+    with Image.open("episode.png") as picture:
         assert (picture.format, picture.size) == ("PNG", (960, 720))
         pixels = np.asarray(picture)
     assert main(["watch", "coach", ENV, *SHORT, "--as", "video", "--out", "mine.gif"]) == 0
@@ -196,6 +248,13 @@ def test_watch_draws_the_whole_season(capsys) -> None:
     # A GIF has 256 colours.
     assert np.abs(last.astype(int) - pixels).mean() < 2
     assert "wrote mine.gif" in capsys.readouterr().out
+
+
+def test_a_video_that_cannot_be_written_is_told_before_the_episode(monkeypatch, capsys) -> None:
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    monkeypatch.setattr("fitgym_agents.cli.watch.play", None)
+    assert main(["watch", "coach", ENV, *SHORT, "--as", "video", "--out", "mine.mp4"]) == 2
+    assert "pip install 'fitgym[video]'" in capsys.readouterr().err
 
 
 def test_a_video_holds_its_frames_in_order(tmp_path) -> None:

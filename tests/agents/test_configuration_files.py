@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fitgym_agents
-from fitgym_agents.agent import BUILT_IN, find_agent
 from fitgym_agents.configuration_files import (
     check_configuration,
     configuration_for,
@@ -19,6 +18,7 @@ from fitgym_agents.configuration_files import (
     shipped_configurations,
     split_agent,
 )
+from fitgym_agents.registry import BUILT_IN, find_agent
 
 
 def written(folder: Path, text: str) -> Path:
@@ -86,6 +86,24 @@ def test_a_malformed_file_is_a_clear_error(tmp_path, text, error, message) -> No
         read_configurations(written(tmp_path, text))
 
 
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{', '.join([f'*{chr(97 + i)}'] * 9)}]\n" for i in range(8)
+)
+
+
+@pytest.mark.parametrize("text", [BOMB, f"env: {BOMB!r}", "[" * 5000, "- " * 3000 + "x"])
+def test_small_files_that_would_grow_are_refused_in_a_short_message(tmp_path, text) -> None:
+    with pytest.raises((ValueError, TypeError)) as caught:
+        read_configurations(written(tmp_path, text))
+    assert len(str(caught.value)) < 1000
+    assert "mine.yaml" in str(caught.value)
+
+
+def test_aliases_are_refused_where_they_stand(tmp_path) -> None:
+    with pytest.raises(ValueError, match=r"aliases \(\*\) are not allowed .*line 2, column 4"):
+        read_configurations(written(tmp_path, "a: &a {}\nb: *a\n"))
+
+
 @pytest.mark.parametrize(
     ("settings", "error", "message"),
     [
@@ -124,5 +142,11 @@ def test_words_of_the_command_line() -> None:
             named_values("--set", [word])
     with pytest.raises(ValueError, match="--set a cannot be"):
         named_values("--set", ["a=2026-01-01"])
-    with pytest.raises(ValueError, match="not valid YAML"):
+    with pytest.raises(ValueError, match="--set a is not valid YAML"):
         named_values("--set", ["a=["])
+    for word in ("a=.nan", "a=[1, -.inf]"):
+        with pytest.raises(ValueError, match="--set a cannot be"):
+            named_values("--set", [word])
+    for word in ("a=2026-13-45", f"a={'9' * 5000}"):
+        with pytest.raises(ValueError, match="--set a is not valid YAML"):
+            named_values("--set", [word])

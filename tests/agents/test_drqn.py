@@ -14,19 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from fitgym_agents.agent import find_agent, load_agent
-from fitgym_agents.deep.drqn.drqn import (
-    DRQN,
+from fitgym_agents.deep.drqn.algorithm import DRQN, epsilon_greedy, exploration
+from fitgym_agents.deep.drqn.losses import (
     burn_in,
     double_q_values,
-    epsilon_greedy,
-    exploration,
     q_learning_loss,
     traced_targets,
 )
-from fitgym_agents.deep.drqn.replay_buffer import SeasonReplay, Stretches
+from fitgym_agents.deep.drqn.replay_buffer import EpisodeReplayBuffer, Sequences
 from fitgym_agents.deep.networks import HybridNetwork
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
+from fitgym_agents.registry import find_agent
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 ALL = torch.ones(3, dtype=torch.bool)
@@ -97,7 +96,7 @@ def test_epsilon_greedy_takes_the_best_allowed_plan_or_any_allowed_one() -> None
     np.testing.assert_allclose(shares, [0.0, 0.1, 0.8, 0.1], atol=0.016)
 
 
-def _numbered(replay: SeasonReplay, seasons: list[int], days: int) -> None:
+def _numbered(replay: EpisodeReplayBuffer, seasons: list[int], days: int) -> None:
     """Remember seasons in which everything tells of season and day."""
     numbers = 100 * torch.tensor(seasons) + torch.arange(days)[:, None]
     replay.add(numbers[..., None].float(), numbers, -numbers.float())
@@ -114,10 +113,10 @@ def test_stretches_are_days_in_a_row_of_one_season(
     seed: int, length: int, before: int, share: float
 ) -> None:
     days = max(1, round(share * length))
-    replay = SeasonReplay(5, length, 1)
+    replay = EpisodeReplayBuffer(5, length, 1)
     _numbered(replay, [1, 2, 3], length)
     _numbered(replay, [4, 5, 6, 7], length)
-    assert replay.seasons == 5
+    assert replay.episodes == 5
     stretches = replay.sample(40, before, days, torch.Generator().manual_seed(seed))
     assert stretches.observations.shape == (before + days + 1, 40, 1)
     assert stretches.starting.shape == (before + 1, 40)
@@ -145,7 +144,7 @@ def test_stretches_are_days_in_a_row_of_one_season(
 
 
 def test_no_day_of_the_season_is_rarely_drawn() -> None:
-    replay = SeasonReplay(1, 12, 1)
+    replay = EpisodeReplayBuffer(1, 12, 1)
     _numbered(replay, [0], 12)
     drawn = replay.sample(20_000, 2, 4, torch.Generator().manual_seed(0)).actions
     shares = np.bincount(drawn.flatten(), minlength=12) / drawn.numel()
@@ -153,14 +152,14 @@ def test_no_day_of_the_season_is_rarely_drawn() -> None:
     assert shares.max() < 2.0 / 12
 
 
-def _random_stretches(network: HybridNetwork) -> tuple[SeasonReplay, Stretches]:
+def _random_stretches(network: HybridNetwork) -> tuple[EpisodeReplayBuffer, Sequences]:
     torch.manual_seed(1)
-    replay = SeasonReplay(6, 9, 2)
+    replay = EpisodeReplayBuffer(6, 9, 2)
     replay.add(torch.randn(9, 6, 2), torch.randint(3, (9, 6)), torch.randn(9, 6))
     return replay, replay.sample(50, 4, 3, torch.Generator().manual_seed(2))
 
 
-def _season_start(stretches: Stretches, column: int) -> int:
+def _season_start(stretches: Sequences, column: int) -> int:
     starts = stretches.starting[:, column].nonzero().flatten().tolist()
     return starts[0] if starts else 0
 
@@ -175,7 +174,7 @@ def test_burn_in_reads_what_stands_before_and_takes_no_gradient() -> None:
     for column in range(50):
         start = _season_start(stretches, column)
         starts.add(start)
-        alone = network.initial_memory(1)
+        alone = network.initial_hidden(1)
         for day in range(start, 4):
             _, alone = network.step(stretches.observations[day, column : column + 1], alone)
         assert alone is not None
@@ -197,7 +196,7 @@ def test_loss_and_gradient_equal_a_slow_reference(network: str) -> None:
     gradients = torch.autograd.grad(loss, list(online.parameters()))
 
     def values(net: HybridNetwork, column: int) -> Tensor:
-        memory = net.initial_memory(1)
+        memory = net.initial_hidden(1)
         days = []
         for day in range(_season_start(stretches, column), 4 + 3 + 1):
             if day == 4 and memory is not None:
@@ -243,7 +242,7 @@ def test_the_lstm_recalls_a_cue_that_the_mlp_cannot(
     actions = torch.randint(2, (5, 64), generator=generator)
     rewards = torch.zeros(5, 64)
     rewards[-1] = (actions[-1] == cues).float()
-    replay = SeasonReplay(64, 5, 2)
+    replay = EpisodeReplayBuffer(64, 5, 2)
     replay.add(observations, actions, rewards)
     both = torch.ones(2, dtype=torch.bool)
     nets = [
@@ -371,13 +370,15 @@ def test_forbidden_plans_are_neither_lived_nor_chosen(
     certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lived: list[int] = []
-    add = SeasonReplay.add
+    add = EpisodeReplayBuffer.add
 
-    def spy(self: SeasonReplay, observations: Tensor, actions: Tensor, rewards: Tensor) -> None:
+    def spy(
+        self: EpisodeReplayBuffer, observations: Tensor, actions: Tensor, rewards: Tensor
+    ) -> None:
         lived.extend(actions.flatten().tolist())
         add(self, observations, actions, rewards)
 
-    monkeypatch.setattr(SeasonReplay, "add", spy)
+    monkeypatch.setattr(EpisodeReplayBuffer, "add", spy)
     agent = small({**certain, "forbidden_plans": [0, 3, 10]}).learn(500)
     allowed = {1, 2, 4, 5, 6, 7, 8, 9}
     assert set(lived) == allowed
@@ -402,9 +403,11 @@ def test_random_plans_give_way_to_those_of_most_value_by_all_that_was_seen(
     best: list[float] = []
     best_of_the_day: list[float] = []
 
-    def compare(self: SeasonReplay, observations: Tensor, actions: Tensor, _: Tensor) -> None:
+    def compare(
+        self: EpisodeReplayBuffer, observations: Tensor, actions: Tensor, _: Tensor
+    ) -> None:
         """Say how many plans are the most valuable; remember nothing, so nothing is learnt."""
-        memory = nothing = agent.actor.initial_memory(16)
+        memory = nothing = agent.actor.initial_hidden(16)
         hits, hits_of_the_day = [], []
         for observation, action in zip(observations, actions, strict=True):
             of_the_day, _ = agent.actor.step(observation, nothing)
@@ -414,13 +417,63 @@ def test_random_plans_give_way_to_those_of_most_value_by_all_that_was_seen(
         best.append(float(torch.stack(hits).float().mean()))
         best_of_the_day.append(float(torch.stack(hits_of_the_day).float().mean()))
 
-    monkeypatch.setattr(SeasonReplay, "add", compare)
+    monkeypatch.setattr(EpisodeReplayBuffer, "add", compare)
     agent.learn(4 * 12 * 16)
     # Plans are random, any of eleven, with probability 1, 1/2 and then 0; four standard errors
     # are below 0.15.
     np.testing.assert_allclose(best[:2], [1 / 11, 6 / 11], atol=0.15)
     assert best[2:] == [1.0, 1.0]
     assert max(best_of_the_day[2:]) < 0.9
+
+
+def test_the_learning_rate_of_every_gradient_step_falls_linearly(
+    certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates: list[float] = []
+    step = torch.optim.Adam.step
+
+    def note(self: torch.optim.Adam, *arguments: Any) -> Any:
+        rates.extend(group["lr"] for group in self.param_groups)
+        return step(self, *arguments)
+
+    monkeypatch.setattr(torch.optim.Adam, "step", note)
+    small(certain, learning_rate=0.5).learn(8 * 4 * 12)
+    # Three steps after each of eight episodes of four environments.
+    np.testing.assert_allclose(rates, np.repeat(0.5 * (1.0 - np.arange(8) / 8), 3))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e4])
+def test_long_gradients_are_cut_to_a_norm_of_ten(
+    certain: dict[str, Any], monkeypatch: pytest.MonkeyPatch, scale: float
+) -> None:
+    """What the optimiser is given is the loss's gradient, or the part of it of norm 10."""
+    agent = small(certain, network="mlp", activation="relu", gradient_steps=1)
+    # Inputs so much larger make for gradients so much longer.
+    agent.normalisation = dataclasses.replace(
+        agent.normalisation, deviation=agent.normalisation.deviation / scale
+    )
+    drawn: list[Sequences] = []
+    sample = EpisodeReplayBuffer.sample
+
+    def note(self: EpisodeReplayBuffer, *arguments: Any) -> Sequences:
+        drawn.append(sample(self, *arguments))
+        return drawn[-1]
+
+    monkeypatch.setattr(EpisodeReplayBuffer, "sample", note)
+    given: list[Tensor] = []
+    own: list[Tensor] = []
+
+    def compare(self: torch.optim.Adam, *_: Any) -> None:
+        weights = list(agent.actor.parameters())
+        given.append(torch.cat([weight.grad.flatten() for weight in weights]))
+        loss = q_learning_loss(agent.actor, agent.target, drawn[-1], agent.mask, 0.99, 0.9)
+        own.append(torch.cat([g.flatten() for g in torch.autograd.grad(loss, weights)]))
+
+    monkeypatch.setattr(torch.optim.Adam, "step", compare)
+    agent.learn(48)
+    assert (own[0].norm() > 10.0) == (scale > 1.0)
+    expected = own[0] * min(1.0, 10.0 / float(own[0].norm()))
+    torch.testing.assert_close(given[0], expected, rtol=1e-4, atol=1e-6)
 
 
 def test_wrong_settings_are_clear_errors(certain: dict[str, Any]) -> None:

@@ -12,23 +12,28 @@ import pytest
 import torch
 from torch import Tensor
 
-from fitgym_agents.agent import Agent, find_agent, load_agent
-from fitgym_agents.deep.gail.demonstrations import Demonstrations, record
-from fitgym_agents.deep.gail.gail import (
+from fitgym_agents.agent import Agent
+from fitgym_agents.deep.gail import algorithm
+from fitgym_agents.deep.gail.algorithm import (
     GAIL,
     clipped_objective,
-    discriminator_loss,
-    imitation_rewards,
-    require_whole_seasons,
-    slope_penalty,
-    standardised,
+    require_whole_episodes,
 )
+from fitgym_agents.deep.gail.demonstrations import Demonstrations, record
+from fitgym_agents.deep.gail.discriminator import (
+    discriminator_loss,
+    gradient_penalty,
+    imitation_rewards,
+    normalised_rewards,
+)
+from fitgym_agents.deep.gail.settings import GAILConfiguration
 from fitgym_agents.deep.networks import entropies
 from fitgym_agents.deep.rollout import Collector
 from fitgym_agents.environments import make_vector_env
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
 from fitgym_agents.references.simple import RandomPlan
-from fitgym_agents.settings import GAILConfiguration
+from fitgym_agents.registry import find_agent
 
 ENV_ID = "fitgym/Acquisition-v0"
 SMALL: dict[str, Any] = {
@@ -107,7 +112,7 @@ def test_signs() -> None:
 def test_the_slope_is_that_of_the_logits() -> None:
     weights = torch.tensor([3.0, 4.0])
     days = torch.randn(7, 2, requires_grad=True)
-    assert slope_penalty(days @ weights, days).item() == pytest.approx(25.0)
+    assert gradient_penalty(days @ weights, days).item() == pytest.approx(25.0)
 
 
 def test_clipped_objective_by_hand() -> None:
@@ -126,7 +131,7 @@ def test_rewards_are_standardised_without_changing_what_is_better() -> None:
     rewards = 5.0 + 3.0 * torch.randn(12, 400, generator=torch.Generator().manual_seed(0))
     ended = torch.zeros(12, 400, dtype=torch.bool)
     ended[-1] = True
-    result = standardised(rewards, ended, 0.9)
+    result = normalised_rewards(rewards, ended, 0.9)
     to_come = [(0.9 ** torch.arange(12 - day)) @ result[day:] for day in range(12)]
     assert float(torch.cat(to_come).std()) == pytest.approx(1.0, abs=1e-4)
     # A positive multiple of each season's own, but for the same constant everywhere.
@@ -170,6 +175,38 @@ def test_an_experts_rule_is_found_again(certain: dict[str, Any], rule: str, netw
     )
 
 
+def test_the_advantages_of_a_batch_have_mean_0_and_deviation_1(
+    certain: dict[str, Any], rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each batch is seen once, in four parts, and is a linear map of the estimates by hand."""
+    parts: list[Tensor] = []
+    estimates: list[Tensor] = []
+    objective, estimate = algorithm.clipped_objective, algorithm.generalised_advantages
+
+    def note(log_ratios: Tensor, advantages: Tensor, clip_range: float) -> Tensor:
+        parts.append(advantages)
+        return objective(log_ratios, advantages, clip_range)
+
+    def note_estimate(*arguments: Any) -> Tensor:
+        estimates.append(estimate(*arguments))
+        return estimates[-1]
+
+    monkeypatch.setattr(algorithm, "clipped_objective", note)
+    monkeypatch.setattr(algorithm, "generalised_advantages", note_estimate)
+    agent = _agent(rule, certain, epochs=1, minibatch_seasons=8)
+    agent.learn(2 * 12 * 32)
+    assert len(parts) == 8
+    for batch, raw in zip((parts[:4], parts[4:]), estimates, strict=True):
+        # Columns come in random order.
+        advantages = torch.cat(batch, 1)
+        expected = (raw - raw.mean()) / raw.std()
+        order, other = advantages[0].argsort(), expected[0].argsort()
+        torch.testing.assert_close(advantages[:, order], expected[:, other], atol=1e-4, rtol=1e-4)
+        assert raw.mean().abs() > 0.01
+        assert advantages.mean().item() == pytest.approx(0.0, abs=1e-5)
+        assert advantages.std().item() == pytest.approx(1.0, abs=1e-4)
+
+
 def test_the_entropy_penalty_makes_the_policy_decide(certain: dict[str, Any], rule: str) -> None:
     shown = Demonstrations.load(rule)
 
@@ -181,7 +218,7 @@ def test_the_entropy_penalty_makes_the_policy_decide(certain: dict[str, Any], ru
         agent.learn(4 * 12 * 32)
         with torch.no_grad():
             logits, _ = agent.actor(agent.normalisation.observations(shown.observations))
-        return float(entropies(logits).mean())
+        return float(entropies(logits.log_softmax(-1)).mean())
 
     assert entropy_learnt(1.0) < 0.5 * entropy_learnt(0.0)
 
@@ -205,12 +242,12 @@ def test_parts_of_seasons_are_refused(certain: dict[str, Any], rule: str) -> Non
     collector = Collector(
         make_vector_env(ENV_ID, 2, certain), agent.normalisation, agent.mask, seed=0
     )
-    require_whole_seasons(collector.collect(agent.actor, 12))
+    require_whole_episodes(collector.collect(agent.actor, 12))
     for _ in range(2):
-        with pytest.raises(ValueError, match="whole seasons.* of 2 in 6 days"):
-            require_whole_seasons(collector.collect(agent.actor, 6))
-    with pytest.raises(ValueError, match="whole seasons.* of 2 in 24 days"):
-        require_whole_seasons(collector.collect(agent.actor, 24))
+        with pytest.raises(ValueError, match="whole episodes.* of 2 in 6 steps"):
+            require_whole_episodes(collector.collect(agent.actor, 6))
+    with pytest.raises(ValueError, match="whole episodes.* of 2 in 24 steps"):
+        require_whole_episodes(collector.collect(agent.actor, 24))
 
 
 def test_equal_seeds_learn_equal_weights(certain: dict[str, Any], rule: str) -> None:
@@ -245,7 +282,7 @@ def test_forbidden_plans_are_never_pushed(certain: dict[str, Any]) -> None:
     path: Any = None
     shown = record(Pupil(), ENV_ID, env_kwargs=arguments, episodes=20)
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setattr("fitgym_agents.deep.gail.gail.expert_for", lambda *_: Pupil())
+        monkeypatch.setattr("fitgym_agents.deep.gail.algorithm.expert_for", lambda *_: Pupil())
         agent = _agent(path, arguments).learn(5 * 12 * 32)
     for deterministic in (True, False):
         played = evaluate(

@@ -24,7 +24,7 @@ from fitgym_agents.deep.acktr.kfac import (
     softmax_draw,
     step_size,
 )
-from fitgym_agents.deep.acktr.unrolled import replay
+from fitgym_agents.deep.acktr.unrolled import unrolled_pass
 from fitgym_agents.deep.networks import HybridNetwork
 
 NO_LIMIT = 1e9
@@ -64,7 +64,7 @@ def random_network(network: str = "hybrid", outputs: int = 3) -> HybridNetwork:
     return net
 
 
-# What a replay gives and catches.
+# What an unrolled pass gives and catches.
 
 
 @settings(max_examples=25, deadline=None)
@@ -73,14 +73,14 @@ def random_network(network: str = "hybrid", outputs: int = 3) -> HybridNetwork:
     network=st.sampled_from(["hybrid", "mlp", "lstm"]),
     carried=st.booleans(),
 )
-def test_replay_equals_the_network(seed: int, network: str, carried: bool) -> None:
+def test_the_unrolled_pass_equals_the_network(seed: int, network: str, carried: bool) -> None:
     """Outputs, memory and all weights' gradients are those of torch's own LSTM."""
     torch.manual_seed(seed)
     net = random_network(network)
     inputs, starting = torch.randn(9, 7, 4), torch.rand(9, 7) < 0.15
     memory = (torch.randn(7, 5), torch.randn(7, 5)) if carried and network != "mlp" else None
     expected, last = net(inputs, memory, starting)
-    outputs, maps, after = replay(net, inputs, memory, starting)
+    outputs, maps, after = unrolled_pass(net, inputs, memory, starting)
     torch.testing.assert_close(outputs, expected, rtol=1e-5, atol=1e-6)
     if last is not None:
         torch.testing.assert_close(after, last)
@@ -104,7 +104,7 @@ def test_adding_to_a_map_changes_its_weights_column_by_column() -> None:
     torch.manual_seed(0)
     net = random_network("lstm")
     before = {name: value.detach().clone() for name, value in net.named_parameters()}
-    _, (gates, _), _ = replay(net, torch.zeros(1, 1, 4))
+    _, (gates, _), _ = unrolled_pass(net, torch.zeros(1, 1, 4))
     step = torch.randn(20, 4 + 5 + 1)
     gates.add(step)
     added = {name: value.detach() - before[name] for name, value in net.named_parameters()}
@@ -126,7 +126,7 @@ def test_factors_of_the_gates_equal_a_reference_of_single_people_and_days() -> N
     memory = (torch.randn(people, 5), torch.randn(people, 5))
     drawn = torch.randn(days, people, 3)
 
-    outputs, maps, _ = replay(net, inputs, memory, starting)
+    outputs, maps, _ = unrolled_pass(net, inputs, memory, starting)
     kfac = optimiser()
     caught = torch.autograd.grad(outputs, [linear.outputs for linear in maps], drawn)
     kfac.observe(maps, caught)
@@ -230,7 +230,7 @@ def test_linear_gaussian_map_steps_along_the_exact_natural_gradient() -> None:
     signs = torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
     drawn = math.sqrt(2.0) * signs.repeat_interleave(10, 0)[:, None]
     targets = torch.randn(40, 1, 2)
-    outputs, maps, _ = replay(net, inputs)
+    outputs, maps, _ = unrolled_pass(net, inputs)
     loss = 0.5 * (outputs - targets).square().sum(-1).mean()
 
     before = weights(net)
@@ -268,7 +268,7 @@ def softmax_layer() -> tuple[HybridNetwork, Tensor, Tensor]:
 
 def test_block_of_a_softmax_layer_with_one_input_is_exact() -> None:
     net, inputs, drawn = softmax_layer()
-    outputs, maps, _ = replay(net, inputs)
+    outputs, maps, _ = unrolled_pass(net, inputs)
     kfac = optimiser()
     kfac.observe(maps, torch.autograd.grad(outputs, [maps[0].outputs], drawn))
     factors = {name: torch.from_numpy(array) for name, array in kfac.tensors().items()}
@@ -283,7 +283,7 @@ def test_block_of_a_softmax_layer_with_one_input_is_exact() -> None:
 @pytest.mark.parametrize("delta", [1e-5, 1e-4, 1e-3])
 def test_step_of_an_exact_block_diverges_by_the_trust_region(delta: float) -> None:
     net, inputs, drawn = softmax_layer()
-    outputs, maps, _ = replay(net, inputs)
+    outputs, maps, _ = unrolled_pass(net, inputs)
     before = outputs.detach()
     loss = -outputs.log_softmax(-1)[..., 0].mean()
     kfac = optimiser(trust_region=delta, damping=1e-3)
@@ -292,6 +292,34 @@ def test_step_of_an_exact_block_diverges_by_the_trust_region(delta: float) -> No
         after, _ = net(inputs)
     # The third-order term is smaller by the square root of delta.
     assert softmax_divergence(before, after) == pytest.approx(delta, rel=3 * delta**0.5)
+
+
+@pytest.mark.parametrize("excess", [3.0, 10.0])
+def test_a_step_that_is_too_long_is_shortened_to_the_trust_region(excess: float) -> None:
+    """The divergence of a linear map goes with the square of its step, so that it ends up exact."""
+    torch.manual_seed(3)
+    net, delta = linear_network(3, 2), 1e-4
+    inputs, targets = torch.randn(40, 1, 3), torch.randn(40, 1, 2)
+    outputs, maps, _ = unrolled_pass(net, inputs)
+    before, old_weights = outputs.detach(), weights(net)
+    # Draws too small by a factor make the curvature too small by its square, and the step too
+    # long by the factor.
+    drawn = torch.randn(40, 1, 2) / excess
+    measured: list[float] = []
+
+    def divergence() -> float:
+        with torch.no_grad():
+            measured.append(gaussian_divergence(before, net(inputs)[0]))
+        return measured[-1]
+
+    kfac = optimiser(trust_region=delta)
+    loss = 0.5 * (outputs - targets).square().sum(-1).mean()
+    kfac.step(outputs, maps, drawn, loss, divergence, longest=NO_LIMIT, renew_bases=True)
+    assert measured[0] > 0.3 * excess**2 * delta
+    assert divergence() == pytest.approx(delta, rel=1e-3)
+    # The averaged step, which the next one goes on with, is the one that was kept.
+    kept = torch.from_numpy(kfac.tensors()["0.step"])
+    torch.testing.assert_close(weights(net) - old_weights, kept, rtol=1e-3, atol=1e-6)
 
 
 # Whole networks.
@@ -307,7 +335,7 @@ def test_no_step_leaves_the_trust_region(network: str) -> None:
     inputs, wanted = torch.randn(12, 20, 4), torch.randint(0, 3, (12, 20, 1))
     losses = []
     for update in range(30):
-        outputs, maps, _ = replay(net, inputs)
+        outputs, maps, _ = unrolled_pass(net, inputs)
         before = outputs.detach()
         loss = -outputs.log_softmax(-1).gather(-1, wanted).mean()
         kfac.step(
@@ -340,7 +368,7 @@ def test_recurrent_steps_solve_recall_where_others_cannot() -> None:
             signs = torch.randint(0, 2, (64,), generator=generator)
             inputs[..., 0] = 0.0
             inputs[0, :, 0] = 2.0 * signs - 1.0
-            outputs, maps, _ = replay(net, inputs)
+            outputs, maps, _ = unrolled_pass(net, inputs)
             before = outputs.detach()
             drawn = softmax_draw(before, generator)
             drawn[:-1] = 0.0
@@ -364,7 +392,7 @@ def test_recurrent_steps_solve_recall_where_others_cannot() -> None:
 
 
 def one_map(samples: Tensor, drawn: Tensor, kfac: KFAC) -> dict[str, np.ndarray]:
-    outputs, maps, _ = replay(linear_network(1, 1), samples[:, None, None])
+    outputs, maps, _ = unrolled_pass(linear_network(1, 1), samples[:, None, None])
     kfac.observe(maps, torch.autograd.grad(outputs, [maps[0].outputs], drawn[:, None, None]))
     return {name: array.copy() for name, array in kfac.tensors().items()}
 
@@ -394,7 +422,7 @@ def test_momentum_averages_steps() -> None:
         changes = []
         for target in (1.0, -2.0, 4.0):
             before = weights(net)
-            outputs, maps, _ = replay(net, torch.ones(2, 1, 1))
+            outputs, maps, _ = unrolled_pass(net, torch.ones(2, 1, 1))
             # With this loss, the step does not depend on the weights.
             kfac.step(
                 outputs,
@@ -418,7 +446,7 @@ def test_momentum_averages_steps() -> None:
 
 def test_predictions_that_are_no_numbers_are_an_error() -> None:
     net = linear_network(1, 1)
-    outputs, maps, _ = replay(net, torch.ones(2, 1, 1))
+    outputs, maps, _ = unrolled_pass(net, torch.ones(2, 1, 1))
     with pytest.raises(FloatingPointError, match="update 1"):
         optimiser().step(
             outputs,
@@ -434,7 +462,7 @@ def test_predictions_that_are_no_numbers_are_an_error() -> None:
 def test_what_is_saved_goes_on_alike() -> None:
     def go_on(kfac: KFAC, net: HybridNetwork) -> Tensor:
         generator = torch.Generator().manual_seed(9)
-        outputs, maps, _ = replay(net, torch.randn(5, 4, 4, generator=generator))
+        outputs, maps, _ = unrolled_pass(net, torch.randn(5, 4, 4, generator=generator))
         drawn = softmax_draw(outputs.detach(), generator)
         kfac.step(
             outputs,

@@ -9,11 +9,13 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from fitgym.people.individual import load_individual
 from fitgym.planning.belief import belief_policy
-from fitgym.planning.dynamic_programming import GridSize, solve
+from fitgym.planning.dynamic_programming import solve
+from fitgym.planning.grid import GridSize
 from fitgym.planning.simulation import simulate
-from fitgym_agents.agent import load_agent
 from fitgym_agents.evaluation import evaluate, paired_difference
+from fitgym_agents.files import load_agent
 from fitgym_agents.references.planning import BeliefPolicy, DynamicProgramming
 from fitgym_agents.references.simple import FixedPlan
 
@@ -39,7 +41,7 @@ def score(agent: Any, **env_kwargs: Any) -> Any:
 def test_the_agent_earns_what_the_program_earns() -> None:
     environment: Any = gym.make(f"fitgym:{ENV_ID}", days=DAYS).unwrapped
     program = solve(environment, GridSize().refined(0.4))
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     hidden = score(DynamicProgramming(refinement=0.4))
     seasons = simulate(environment.task, person, program.actions, episodes=EPISODES, seed=7)
     np.testing.assert_array_equal(hidden.actions, seasons.actions.T)
@@ -59,7 +61,7 @@ def test_the_agent_earns_what_the_program_earns() -> None:
 def test_beliefs_start_anew_with_an_episode() -> None:
     environment: Any = gym.make(f"fitgym:{ENV_ID}", days=DAYS).unwrapped
     agent = BeliefPolicy(refinement=0.4)
-    agent.prepare([environment])
+    agent.prepare(environment.task, [environment.individual])
     first, _ = environment.reset(seed=0)
     _, state = agent.predict(first[None])
     start = state[1].copy()
@@ -82,12 +84,13 @@ def test_errors_are_clear() -> None:
         DynamicProgramming().predict(np.zeros((1, 6), np.float32))
     with pytest.raises(ValueError, match="refinement"):
         BeliefPolicy(refinement=0)
-    short, long = (gym.make(f"fitgym:{ENV_ID}", days=days).unwrapped for days in (3, 4))
-    with pytest.raises(ValueError, match="one task and person"):
-        DynamicProgramming(refinement=0.4).prepare([short, long])  # type: ignore[list-item]
+    short: Any = gym.make(f"fitgym:{ENV_ID}", days=3).unwrapped
+    people = [load_individual(name) for name in ("recreational-runner", "sedentary-beginner")]
+    with pytest.raises(ValueError, match="one person"):
+        DynamicProgramming(refinement=0.4).prepare(short.task, people)
     watch: Any = gym.make(f"fitgym:{ENV_ID}", days=3, observation="wearable").unwrapped
     observation, _ = watch.reset(seed=0)
     agent = BeliefPolicy(refinement=0.4)
-    agent.prepare([watch])
+    agent.prepare(watch.task, [watch.individual])
     with pytest.raises(NotImplementedError, match="wearable"):
         agent.predict(observation[None])

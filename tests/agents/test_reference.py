@@ -108,7 +108,8 @@ def test_habit_is_the_plan_nearest_to_the_running_mean(replay: dict[str, Any]) -
     agent = HabitPlan()
     with pytest.raises(RuntimeError, match="prepare"):
         agent.predict(np.zeros((1, 6), dtype=np.float32))
-    agent.prepare([make(replay)] * 2)
+    environment = make(replay)
+    agent.prepare(environment.task, [environment.individual] * 2)
     state = None
     observation = np.zeros((2, 6), dtype=np.float32)
     chosen = []

@@ -18,9 +18,10 @@ from stable_baselines3.common.vec_env import SubprocVecEnv
 
 from fitgym.adherence import CustomAdherence, Response
 from fitgym.envs.vector import FitnessFatigueVectorEnv
-from fitgym_agents.agent import find_agent, load_agent
 from fitgym_agents.environments import EnvironmentFactory
 from fitgym_agents.evaluation import EVALUATION_SEED, evaluate
+from fitgym_agents.files import load_agent
+from fitgym_agents.registry import find_agent
 from fitgym_agents.sb3.algorithms import A2C, DQN, PPO, RecurrentPPO, StableBaselinesAgent
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"

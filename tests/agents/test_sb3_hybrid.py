@@ -11,14 +11,14 @@ import pytest
 import torch
 from stable_baselines3.common.vec_env import VecMonitor
 
-from fitgym_agents.agent import load_agent
 from fitgym_agents.deep.networks import HybridNetwork
 from fitgym_agents.deep.normalisation import Normalisation
 from fitgym_agents.environments import make_vector_env
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.files import load_agent
 from fitgym_agents.sb3.algorithms import A2C, DQN, PPO, RecurrentPPO, StableBaselinesAgent
-from fitgym_agents.sb3.hybrid import History, HybridExtractor
-from fitgym_agents.sb3.vector_env import StaggeredSeasons
+from fitgym_agents.sb3.hybrid import HybridExtractor, ObservationHistory
+from fitgym_agents.sb3.vector_env import StaggeredEpisodes
 
 ENV_ID = "fitgym/AcquisitionReplay-v0"
 ALGORITHMS = [A2C, DQN, PPO]
@@ -42,22 +42,22 @@ def small(algorithm: type[StableBaselinesAgent[Any]], env_kwargs: Any, **changes
     return algorithm.create(ENV_ID, env_kwargs=env_kwargs, seed=3, configuration=configuration)
 
 
-def _history() -> History:
+def _history() -> ObservationHistory:
     scales = Normalisation(np.arange(6.0), np.arange(1.0, 7.0), 0.0, 1.0)
-    return History(scales, days=4)
+    return ObservationHistory(scales, length=4)
 
 
-def _stacked(days: list[np.ndarray], history: History) -> np.ndarray:
+def _stacked(days: list[np.ndarray], history: ObservationHistory) -> np.ndarray:
     """Return the last days, scaled, after as many zeros as there is room for."""
-    scaled = [(day - np.arange(6.0)) / np.arange(1.0, 7.0) for day in days[-history.days :]]
-    empty = [np.zeros(6)] * (history.days - len(scaled))
+    scaled = [(day - np.arange(6.0)) / np.arange(1.0, 7.0) for day in days[-history.length :]]
+    empty = [np.zeros(6)] * (history.length - len(scaled))
     return np.concatenate([*empty, *scaled]).astype(np.float32)
 
 
 def test_histories_in_training_and_acting_equal_a_slow_reference(certain: dict[str, Any]) -> None:
     history = _history()
-    single = StaggeredSeasons(make_vector_env(ENV_ID, 3, certain))
-    twin = VecMonitor(StaggeredSeasons(make_vector_env(ENV_ID, 3, certain)))
+    single = StaggeredEpisodes(make_vector_env(ENV_ID, 3, certain))
+    twin = VecMonitor(StaggeredEpisodes(make_vector_env(ENV_ID, 3, certain)))
     environments = history.environments(VecMonitor(single))
     environments.seed(5)
     twin.seed(5)
@@ -101,7 +101,7 @@ def test_extractor_is_the_hybrid_network_a_day_at_a_time(certain: dict[str, Any]
     extractor = policy.pi_features_extractor
     assert isinstance(extractor, HybridExtractor)
     stacks = torch.randn(9, 3 * 6)
-    memory = extractor.network.initial_memory(9)
+    memory = extractor.network.initial_hidden(9)
     for day in range(3):
         outputs, memory = extractor.network.step(stacks[:, 6 * day : 6 * day + 6], memory)
     logits = policy.action_net(torch.tanh(outputs))

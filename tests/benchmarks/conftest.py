@@ -19,7 +19,7 @@ SHORT = {"log_part": "test", "days": 6}
 
 @pytest.fixture(scope="session")
 def make_run() -> Callable[..., Run]:
-    """Make a run of seasons of six days."""
+    """Make a run of episodes of six days."""
     return partial(
         Run,
         environment=REPLAY[0],
@@ -38,17 +38,12 @@ def results(make_run: Callable[..., Run], tmp_path_factory: pytest.TempPathFacto
         ("fitgym_agents.references.simple:FixedPlan", {"plan": plan}, 0) for plan in (0, 1, 2, 5)
     ]
     agents += [("random", {}, 0), ("foresight", {}, 0)]
-    return [
-        execute(
-            make_run(
-                agent=agent, environment=environment, configuration=configuration, steps=steps
-            ),
-            folder,
-            lambda steps: None,
-        )
+    runs = [
+        make_run(agent=agent, environment=environment, configuration=configuration, steps=steps)
         for environment in REPLAY
         for agent, configuration, steps in agents
     ]
+    return [execute(run, folder / run.key, lambda steps: None) for run in runs]
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,9 @@ class Steady(Agent):
         self.plan = plan
 
     def predict(self, observation, state=None, episode_start=None, deterministic=True):
-        return np.full(len(observation), self.plan, dtype=np.int64), state
+        day = 0 if state is None else state
+        plan = self.plan if deterministic else self.plan + day % 2
+        return np.full(len(observation), plan, dtype=np.int64), day + 1
 
     def learn(self, total_timesteps, *, progress=None):
         for steps in range(1, total_timesteps + 1):
@@ -64,3 +66,25 @@ class Failing(Steady):
 
     def learn(self, total_timesteps, *, progress=None):
         raise ValueError("no idea")
+
+
+class Counted(Steady):
+    """Notes how far it is, and is interrupted once on the way."""
+
+    def __init__(self, fail_at, timesteps=0, plan=2):
+        super().__init__(plan)
+        self.fail_at, self.timesteps = fail_at, timesteps
+        self.learning_curve = []
+
+    def learn(self, total_timesteps, *, progress=None):
+        start = self.timesteps
+        for steps in range(1, total_timesteps + 1):
+            self.timesteps = start + steps
+            if start == 0 and self.timesteps == self.fail_at:
+                raise KeyboardInterrupt
+            progress(steps)
+        self.learning_curve = [(self.timesteps, 1.0)]
+        return self
+
+    def configuration(self):
+        return {"fail_at": self.fail_at, "timesteps": self.timesteps, "plan": self.plan}

@@ -8,12 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from fitgym.cli.main import main
-from fitgym.common.statistics import interquartile_mean, two_level_interval
-from fitgym_agents.agent import find_agent
-from fitgym_benchmarks.runs import Run
+from fitgym_agents.registry import find_agent
 from fitgym_benchmarks.suites import algorithms
 
 # Of no consequence for a test of the table, and quick.
@@ -40,21 +37,31 @@ def test_the_command_writes_a_table_per_stage(
 ) -> None:
     monkeypatch.setattr(algorithms, "_REFERENCES", REFERENCES)
     words = ["algorithms", "--steps", "64", "--seeds", "2", "--row", "A2C", "--out", str(tmp_path)]
+    words += ["--episodes", "10"]
     assert main(["benchmark", *words]) == 0
     page = (tmp_path / "algorithms.md").read_text(encoding="utf-8")
     for environment in algorithms.ENVIRONMENTS:
         assert f"**{environment}**" in page
     rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| A2C")]
-    assert len(rows) == 2
+    # Returns, people and learning in each stage.
+    assert len(rows) == 6
+    assert all(
+        len({row.count("|") for row in block.splitlines()}) == 1
+        for block in page.split("\n\n")
+        if block.startswith("|")
+    )
     assert page in capsys.readouterr().out
     # No service is where the way begins, and the last reference where it ends.
     shares = {
-        line.split(" | ")[0]: line.split(" | ")[4] for line in page.splitlines() if "|" in line
+        line.split(" | ")[0]: line.split(" | ")[4]
+        for block in page.split("\n\n")
+        if "IQM of runs" in block
+        for line in block.splitlines()
     }
-    assert shares["| no service"] == "0.0"
-    assert shares["| dynamic programming"] == "100.0"
+    assert shares["| no service"] == "0.0 (0.0 to 0.0)"
+    assert shares["| dynamic programming"] == "100.0 (100.0 to 100.0)"
     # Of the two fixed plans the better one stays, which beats itself by nothing.
-    assert page.count("| fixed plan") == 2
+    assert page.count("| fixed plan") == 4
     assert page.count("| +0.0 (+0.0 to +0.0) |") == 2
     # A second time nothing is trained.
     finished = {path: path.stat().st_mtime_ns for path in tmp_path.glob("runs/*/result.json")}
@@ -63,41 +70,12 @@ def test_the_command_writes_a_table_per_stage(
 
 
 def test_convergence_is_when_the_learning_curve_first_gets_there() -> None:
-    result: Any = SimpleNamespace(training_seconds=50.0, curve=[SimpleNamespace(steps=1000)])
     curve = [(100, 1.0), (200, 5.0), (300, 4.0)]
-    assert algorithms._seconds_to(4.5, curve, result) == 10.0
-    assert algorithms._seconds_to(6.0, curve, result) == np.inf
+    result: Any = SimpleNamespace(training_seconds=50.0, timesteps=1000, curve=curve)
+    assert algorithms._seconds_to(4.5, result) == 10.0
+    assert algorithms._seconds_to(6.0, result) == np.inf
 
 
 def test_wrong_numbers_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["benchmark", "algorithms", "--seeds", "0", "--out", str(tmp_path)]) == 2
     assert "--seeds must be an integer of at least 1" in capsys.readouterr().err
-
-
-def test_runs_tell_curve_points_apart() -> None:
-    run = Run(agent="a2c", environment="fitgym/Acquisition-v0", steps=8)
-    assert run.key != Run(**{**vars(run), "curve_points": 1}).key
-
-
-def test_the_interval_covers_the_mean_of_a_random_effects_model() -> None:
-    # Eight seeds of spread 3 and seasons of spread 1: the spread of seeds decides.
-    covered = 0
-    for trial in range(60):
-        rng = np.random.default_rng(trial)
-        values = 5.0 + 3.0 * rng.normal(size=(8, 1)) + rng.normal(size=(8, 50))
-        interval = two_level_interval(values, resamples=400)
-        covered += interval.low <= 5.0 <= interval.high
-        naive = 1.96 * values.std() / np.sqrt(values.size)
-        assert interval.high - interval.low > 2.0 * naive
-    # The bootstrap of eight seeds is a little narrow; it covers nine times in ten.
-    assert covered >= 48
-
-
-def test_interquartile_mean_is_the_trimmed_mean() -> None:
-    values = np.random.default_rng(0).normal(size=(4, 25)) ** 3
-    assert interquartile_mean(values) == pytest.approx(stats.trim_mean(values, 0.25, axis=None))
-
-
-def test_a_vector_is_no_matrix() -> None:
-    with pytest.raises(ValueError, match="values must be a matrix of finite numbers"):
-        two_level_interval([1.0, 2.0])

@@ -6,13 +6,15 @@ import subprocess
 import sys
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 
 import fitgym
 from fitgym.people.individual import load_individual
-from fitgym_agents.agent import find_agent
-from fitgym_agents.settings import PPOConfiguration
-from fitgym_benchmarks.runs import CURVE_POINTS, Run, execute
+from fitgym_agents.registry import find_agent
+from fitgym_agents.sb3.settings import PPOConfiguration
+from fitgym_agents.training import read_record
+from fitgym_benchmarks.runs import Run, execute
 
 RUN = Run(
     agent="ppo",
@@ -91,27 +93,43 @@ def test_key_of_what_is_no_plain_text_is_refused() -> None:
         _ = strange.key
 
 
-def test_learning_is_watched_from_the_untrained_to_the_finished_agent(make_run, tmp_path) -> None:
+def test_a_run_is_trained_recorded_once_and_evaluated_in_both_modes(make_run, tmp_path) -> None:
     run = make_run(agent="steady_learner:Steady", steps=40)
     heard: list[int] = []
     result = execute(run, tmp_path, heard.append)
-    assert heard == list(range(1, 41))
-    assert [point.steps for point in result.curve] == [0, *range(4, 40, 4), 40]
-    assert len(result.curve) == CURVE_POINTS + 1
-    # No plan for half of the training, plan 2 from then on.
-    returns = [point.mean_return for point in result.curve]
-    assert len(set(returns[:6])) == 1
-    assert len(set(returns[6:])) == 1
-    assert returns[0] < returns[-1]
+    assert heard == list(range(41))
+    assert result.training == read_record(tmp_path)
+    assert result.timesteps == 40
+    assert result.training["training"]["agent"] == "steady_learner:Steady"
     assert (result.evaluation.actions == 2).all()
-    assert result.training_seconds > 0
-    assert result.steps_per_second == pytest.approx(40 / result.training_seconds)
+    assert result.evaluation.deterministic
+    # Drawn, it pushes plan 3 every other day.
+    assert result.drawn is not None
+    assert not result.drawn.deterministic
+    assert np.unique(result.drawn.actions).tolist() == [2, 3]
+
+
+def test_a_run_goes_on_with_the_training_of_one_that_was_killed(make_run, tmp_path) -> None:
+    run = make_run(agent="steady_learner:Counted", configuration={"fail_at": 25}, steps=40)
+    with pytest.raises(KeyboardInterrupt):
+        execute(run, tmp_path, lambda steps: None)
+    heard: list[int] = []
+    result = execute(run, tmp_path, heard.append)
+    # Not from 0 again.
+    assert heard == list(range(25, 41))
+    assert result.timesteps == 40
+    assert [session["from_timesteps"] for session in result.training["sessions"]] == [0, 25]
+    assert result.curve == ((40, 1.0),)
+    seconds = result.training_seconds
+    assert seconds == sum(session["seconds"] for session in result.training["sessions"])
 
 
 def test_a_reference_is_evaluated_without_training(make_run, tmp_path) -> None:
     run = make_run(agent="fitgym_agents.references.simple:FixedPlan", configuration={"plan": 3})
     result = execute(run, tmp_path, lambda steps: None)
     assert result.curve == ()
+    assert result.training is None
+    assert result.drawn is None
     assert result.steps_per_second is None
     assert (result.evaluation.actions == 3).all()
     assert result.evaluation.actions.shape == (5, 6)

@@ -10,11 +10,13 @@ from functools import partial
 from pathlib import Path
 
 from fitgym.cli.main import main
-from fitgym_agents.agent import find_agent, load_agent
+from fitgym_agents.files import load_agent
+from fitgym_agents.registry import find_agent
 from fitgym_benchmarks.cli import benchmark as benchmarks_cli
 from fitgym_benchmarks.suites.quick import quick_runs
 
-TUTORIAL = Path(__file__).parents[2] / "docs" / "custom-agents.md"
+ROOT = Path(__file__).parents[2]
+TUTORIAL = ROOT / "docs" / "custom-agents.md"
 
 # What keeps the commands short; the last of two equal options counts.
 SMALLER = {
@@ -30,7 +32,7 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.S | re.M)
 
 
-def test_every_block_runs_and_both_agents_land_in_the_table(
+def test_every_block_runs_and_all_agents_land_in_the_table(
     tmp_path, monkeypatch, log, capsys
 ) -> None:
     (tmp_path / "my_agents.py").write_text("".join(blocks("python")), encoding="utf-8")
@@ -44,7 +46,9 @@ def test_every_block_runs_and_both_agents_land_in_the_table(
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.syspath_prepend(str(ROOT / "examples"))
     monkeypatch.setattr(benchmarks_cli, "quick_runs", partial(quick_runs, episodes=4))
+    monkeypatch.setattr(benchmarks_cli, "first_tables", lambda environment: environment)
     monkeypatch.setattr(benchmarks_cli, "calibrate_log", lambda: log)
 
     commands = [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
@@ -69,7 +73,7 @@ def test_every_block_runs_and_both_agents_land_in_the_table(
     kinds = {row["agent"]: row["kind"] for row in rows}
     assert kinds["rest when tired"] == "reference"
     assert kinds["learnt rest"] == "learnt"
-    assert kinds["PPO"] == "learnt"
-    for name in ("rest when tired", "learnt rest"):
+    assert kinds["LinUCB"] == kinds["Thompson sampling"] == kinds["PPO"] == "learnt"
+    for name in ("rest when tired", "learnt rest", "LinUCB", "Thompson sampling"):
         assert re.search(rf"^{name} ", outputs[-1], flags=re.M)
         assert name in Path("quick/report.html").read_text(encoding="utf-8")

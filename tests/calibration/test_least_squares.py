@@ -14,7 +14,7 @@ from fitgym.calibration.references import accuracy, reference_predictions
 from fitgym.calibration.sessions import load_series
 from fitgym.calibration.simulation import simulate, steady_stock
 from fitgym.model.dynamics import accumulate
-from fitgym.people.individual import StageParameters
+from fitgym.people.individual import StageParameters, load_individual
 
 
 def slow_simulation(x, retention, p):
@@ -180,3 +180,10 @@ def test_stage_and_replications_are_checked(marathon):
         calibrate(marathon, "both")
     with pytest.raises(ValueError, match="replications"):
         calibrate(marathon, "acquisition", replications=-1)
+
+
+def test_whatever_is_estimated_makes_an_individual():
+    runner = load_individual("recreational-runner").acquisition
+    for name, bound in BOUNDS.items():
+        for value in (bound.low, bound.high):
+            assert getattr(replace(runner, **{name: value}), name) == value

@@ -94,6 +94,44 @@ def test_bootstrap_covers_the_truth_and_shrinks_with_the_noise(marathon, known_p
     assert np.all(lengths[1] > 3.0 * lengths[0])
 
 
+def test_bootstrap_resamples_blocks_of_neighbouring_centred_residuals(marathon, monkeypatch):
+    series = load_series(marathon, "session")
+    count = int(series.training.sum())
+    generator = np.random.default_rng(0)
+    # Residuals that tell their rows apart, far from zero on average.
+    prediction = generator.normal(40.0, 3.0, size=series.performance.size)
+    shifted = replace(series, performance=prediction + generator.normal(5.0, 2.0, prediction.size))
+    residuals = (shifted.performance - prediction)[series.training]
+    centred = residuals - residuals.mean()
+    targets = []
+
+    def note(series, stage, settings, start, target):
+        targets.append(target)
+        return start
+
+    monkeypatch.setattr("fitgym.calibration.uncertainty.refit", note)
+    fitted = Fit(None, np.zeros(8), prediction, np.zeros((count, 8)), (1.0,))
+    bootstrap(shifted, "acquisition", QUICK, fitted, 5)
+    assert len(targets) == 5
+    for target in targets:
+        drawn = target - prediction[series.training]
+        rows = np.abs(drawn[:, None] - centred).argmin(axis=1)
+        np.testing.assert_allclose(drawn, centred[rows], atol=1e-9)
+        follows = np.diff(rows) == 1
+        within = np.arange(1, count) % 40 != 0
+        assert follows[within].all()
+        # Blocks start anywhere, so that hardly one follows the other by chance.
+        assert follows[~within].mean() < 0.5
+
+
+def test_intervals_hold_95_of_100_replications():
+    fitted = fit_with(np.zeros((40, 8)))
+    replications = np.tile(np.arange(1001.0)[:, None], (1, 8))
+    replications = np.random.default_rng(0).permutation(replications)
+    found = assess_estimates(fitted, QUICK, replications, sensitivity(fitted, QUICK))
+    assert {estimate.interval for estimate in found} == {(25.0, 975.0)}
+
+
 def test_bootstrap_is_reproducible(marathon):
     series = load_series(marathon, "session")
     fitted = fit(series, "retention", QUICK)

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fitgym.adherence.load_table import DAYS_SINCE
-from fitgym.envs import kernel
+from fitgym.adherence.fitrec import find_load_table
+from fitgym.adherence.fitrec_step import plan_response
+from fitgym.adherence.load_table import DAYS_SINCE, write_load_table
 from fitgym.envs.records import STATE
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.model import noise
@@ -154,9 +155,7 @@ def completion(env, plan_trimp, noises, **state):
     for name, value in state.items():
         states[name] = value
     shares = [
-        kernel.plan_response(
-            states[0], env.person[0], plan_trimp, noise_today, env.adherence.tables
-        )[1]
+        plan_response(states[0], env.person[0], plan_trimp, noise_today, env.adherence.tables)[1]
         for noise_today in noises
     ]
     return np.mean(np.array(shares) == 1.0), np.mean(shares)
@@ -367,3 +366,29 @@ def test_the_equation_is_a_second_predictor(tmp_path, monkeypatch):
     assert np.all(np.diff(totals, axis=1) > 0.0)
     with pytest.raises(ValueError, match="predictor must be one of 'fitrec', 'ode', got 'crystal"):
         FitnessFatigueEnv(predictor="crystal ball")
+
+
+def test_a_new_person_s_table_that_cannot_be_kept_serves_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / "file" / name)
+    monkeypatch.setattr("fitgym.common.cache._temporary_folder", lambda: None)
+    # Nobody else has this VDOT.
+    person = {**RUNNER.to_dict(), "name": "new"}
+    person["physiology"] = {**person["physiology"], "vdot": 43.21}
+    with pytest.warns(RuntimeWarning, match="cannot be cached in .*Not a directory"):
+        env = gym.make("fitgym/Acquisition-v0", predictor="ode", individual=person)
+    env.reset(seed=0)
+    assert env.step(5)[4]["internal_load"] > 0.0
+
+
+def test_a_cached_table_of_something_else_is_made_anew(tmp_path, monkeypatch):
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
+    arguments = (RUNNER.plans_trimp, dataclasses.replace(RUNNER.physiology, vdot=43.22), "ode")
+    table = find_load_table(*arguments)
+    (path,) = (tmp_path / "fitgym" / "load_tables").iterdir()
+    slow_heart = dataclasses.replace(table, heart_rate_bpm=np.full_like(table.heart_rate_bpm, 60.0))
+    write_load_table(slow_heart, path, "another key")
+    with pytest.warns(RuntimeWarning, match="made anew"):
+        again = find_load_table(*arguments)
+    np.testing.assert_array_equal(again.heart_rate_bpm, table.heart_rate_bpm)
+    np.testing.assert_array_equal(find_load_table(*arguments).heart_rate_bpm, table.heart_rate_bpm)

@@ -6,6 +6,7 @@ import pytest
 from gymnasium.error import ResetNeeded
 
 from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.envs.vector import FitnessFatigueVectorEnv
 
 
 @pytest.mark.parametrize("continuous", [False, True])
@@ -67,7 +68,7 @@ def test_the_heart_rate_of_the_last_session_agrees_with_what_was_told(env_id):
     seen = 0
     for _ in range(60):
         _, _, _, _, info = env.step(env.action_space.sample())
-        trace = env._trace
+        trace = env._renderer.trace
         if info["done_trimp"] == 0.0:
             continue
         seen += 1
@@ -80,3 +81,58 @@ def test_the_heart_rate_of_the_last_session_agrees_with_what_was_told(env_id):
             assert trace.done_min == pytest.approx(trace.end_min[-1])
     assert seen > 0
     assert env.render().shape == (720, 960, 3)
+
+
+@pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
+@pytest.mark.parametrize("autoreset", ["NextStep", "SameStep"])
+def test_a_vector_renders_what_its_environments_would(mode, autoreset):
+    arguments = {"days": 4, "render_mode": mode, "individual": "population"}
+    vector = FitnessFatigueVectorEnv(2, autoreset_mode=autoreset, **arguments)
+    singles = [FitnessFatigueEnv(**arguments) for _ in range(2)]
+    vector.reset(seed=5)
+    for i, env in enumerate(singles):
+        env.reset(seed=5 + i)
+    for _ in range(6):
+        ended = vector.step([4, 9])[2]
+        for env, plan in zip(singles, (4, 9), strict=True):
+            if not env.running or (env.step(plan)[2] and autoreset == "SameStep"):
+                env.reset()
+        frames = vector.render()
+        assert isinstance(frames, tuple)
+        for frame, env in zip(frames, singles, strict=True):
+            np.testing.assert_array_equal(frame, env.render())
+    assert not ended.any()
+
+
+def test_a_vector_that_does_not_render_warns_and_before_a_reset_fails():
+    with pytest.warns(UserWarning, match="without a render_mode"):
+        assert FitnessFatigueVectorEnv(2).render() is None
+    with pytest.raises(ResetNeeded):
+        FitnessFatigueVectorEnv(2, render_mode="ansi").render()
+
+
+@pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
+def test_what_is_done_to_an_info_is_nothing_to_the_rendering(mode):
+    env, twin = (FitnessFatigueEnv(render_mode=mode) for _ in range(2))
+    twin.reset(seed=0)
+    env.reset(seed=0)[1].clear()
+    for plan in (5, 0):
+        twin.step(plan)
+        info = env.step(plan)[4]
+        info["reward_terms"].clear()
+        info.pop("performance")
+        info["plan_trimp"] = "gone"
+    assert np.array_equal(env.render(), twin.render())
+
+
+def test_a_picture_depends_on_its_episode_alone():
+    """Not on the frames before: axes that stay from frame to frame would."""
+    seen, fresh = (FitnessFatigueEnv(render_mode="rgb_array", days=30) for _ in range(2))
+    seen.reset(seed=0)
+    for _ in range(30):
+        seen.step(10)
+        seen.render()
+    for env in (seen, fresh):
+        env.reset(seed=1)
+        env.step(2)
+    np.testing.assert_array_equal(seen.render(), fresh.render())

@@ -194,7 +194,7 @@ def test_bounds_are_finite_and_ordered(retention, base, exponent, convexity, sca
     )
     stage = "retention" if retention else "acquisition"
     person = dataclasses.replace(RUNNER, **{stage: parameters})
-    space = observation_space([person], stage, largest_session_trimp=122.5, days=90)
+    space = observation_space([person], stage, largest_session_trimp=122.5, days=90, steps=90)
     assert np.all(np.isfinite(space.low))
     assert np.all(np.isfinite(space.high))
     assert np.all(space.low < space.high)
@@ -249,7 +249,7 @@ def test_stepping_outside_an_episode_is_an_error():
     [
         ({"stage": "taper"}, "stage must be one of 'acquisition', 'retention', got 'taper'"),
         ({"individual": "nobody"}, "individual must be one of .* got 'nobody'"),
-        ({"adherence": "sometimes"}, "adherence must be 'fitrec', .* got 'sometimes'"),
+        ({"adherence": "sometimes"}, "adherence must be one of .*'fitrec'.* got 'sometimes'"),
         ({"adherence": "nowhere:Nothing"}, "'nowhere:Nothing' cannot be imported"),
         ({"adherence": "math:pi"}, "must be a subclass of CustomAdherence, got 3.14"),
         ({"adherence": "replay"}, "needs an individual with a log, and 'recreational-runner'"),
@@ -260,6 +260,10 @@ def test_stepping_outside_an_episode_is_an_error():
         ({"utility": "hoped"}, "utility must be one of 'realised', 'planned', got 'hoped'"),
         ({"forbidden_plans": [11]}, "forbidden_plans must be .* at most 10, got 11"),
         ({"forbidden_plans": range(11)}, "must leave at least one"),
+        ({"forbidden_plans": "9"}, "forbidden_plans must be actions from 0 to 10, got '9'"),
+        ({"forbidden_plans": 9}, "forbidden_plans must be actions from 0 to 10, got 9"),
+        ({"forbidden": "perhaps"}, "forbidden must be one of 'error', 'nearest', got 'perhaps'"),
+        ({"dayz": 30}, r"unknown arguments \['dayz'\]: .*individual.*render_mode.*days"),
         ({"render_mode": "human"}, "render_mode must be one of 'ansi', 'rgb_array', got 'human'"),
     ],
 )
@@ -275,6 +279,33 @@ def test_wrong_log_parts_windows_and_options_are_refused(logged_runner):
         FitnessFatigueEnv(individual=logged_runner, adherence="replay", log_part="test")
     with pytest.raises(ValueError, match=r"options has unknown keys \['weather'\]"):
         FitnessFatigueEnv().reset(options={"weather": "rain"})
+
+
+@pytest.mark.parametrize(
+    ("seed", "error"), [(-1, ValueError), (1.0, TypeError), (True, TypeError), ("1", TypeError)]
+)
+def test_wrong_seeds_are_refused(seed, error):
+    with pytest.raises(error, match="seed must be an integer of at least 0"):
+        FitnessFatigueEnv().reset(seed=seed)
+    np.testing.assert_array_equal(
+        FitnessFatigueEnv(observation="full").reset(seed=np.int64(3))[0],
+        FitnessFatigueEnv(observation="full").reset(seed=3)[0],
+    )
+
+
+def test_a_reset_that_is_refused_changes_nothing():
+    env, twin = FitnessFatigueEnv(observation="full"), FitnessFatigueEnv(observation="full")
+    for one in (env, twin):
+        one.reset(seed=1)
+    for options in (
+        {"weather": "rain"},
+        {"individual": "nobody"},
+        {"individual": "marathon-runner"},
+    ):
+        with pytest.raises(ValueError, match="weather|nobody|does not fit"):
+            env.reset(seed=2, options=options)
+    np.testing.assert_array_equal(env.step(4)[0], twin.step(4)[0])
+    np.testing.assert_array_equal(env.reset()[0], twin.reset()[0])
 
 
 class Halfway(CustomAdherence):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fitgym.logs.convert import to_session, to_workout
 from fitgym.logs.endomondo import (
     LICENCE_NOTICE,
     EndomondoFilter,
     read_endomondo,
+    read_endomondo_activities,
     read_endomondo_at,
-    read_endomondo_workouts,
-    resample,
     step_distances_km,
+    to_activity,
 )
 
 POINTS = 500
@@ -155,7 +156,7 @@ def test_filter_keeps_an_ordinary_run(write):
 def test_filter_says_why_it_rejects(write, arguments, change, reason):
     (record,) = read_endomondo(write(make_entry(**arguments) | change))
     assert EndomondoFilter().rejection(record) == reason
-    assert not list(read_endomondo_workouts(write(make_entry(**arguments) | change)))
+    assert not list(read_endomondo_activities(write(make_entry(**arguments) | change)))
 
 
 def test_step_distance_is_the_arc_of_the_meridian_and_shrinks_with_latitude(write):
@@ -172,7 +173,8 @@ def test_step_distance_is_the_arc_of_the_meridian_and_shrinks_with_latitude(writ
 
 
 def test_resampling_a_steady_run(write):
-    (workout,) = read_endomondo_workouts(write(make_entry(speed_m_s=3.0)))
+    (activity,) = read_endomondo_activities(write(make_entry(speed_m_s=3.0)))
+    workout = to_workout(activity)
     duration = np.cumsum(np.random.default_rng(0).integers(2, 9, size=POINTS))
     assert len(workout) == (duration[-1] - duration[0]) // 10 + 1
     np.testing.assert_allclose(workout.speed_m_s, 3.0, rtol=1e-4)
@@ -183,7 +185,8 @@ def test_resampling_a_steady_run(write):
 
 
 def test_recorded_speed_wins_over_positions(write):
-    (workout,) = read_endomondo_workouts(write(make_entry() | {"speed": [9.0] * POINTS}))
+    (activity,) = read_endomondo_activities(write(make_entry() | {"speed": [9.0] * POINTS}))
+    workout = to_workout(activity)
     np.testing.assert_allclose(workout.speed_m_s, 2.5)
 
 
@@ -191,7 +194,7 @@ def test_heart_rate_is_interpolated_and_gaps_are_flagged(write):
     times = [*range(0, 100, 10), *range(200, 200 + 10 * (POINTS - 10), 10)]
     entry = make_entry() | {"timestamp": times, "heart_rate": [100 + i % 3 for i in range(POINTS)]}
     (record,) = read_endomondo(write(entry))
-    workout = resample(record)
+    workout = to_workout(to_activity(record))
     np.testing.assert_array_equal(workout.heart_rate_bpm[:10], entry["heart_rate"][:10])
     # The gap of 110 s lies between the points at 90 s and 200 s.
     np.testing.assert_array_equal(np.flatnonzero(~workout.valid), np.arange(10, 20))
@@ -200,5 +203,24 @@ def test_heart_rate_is_interpolated_and_gaps_are_flagged(write):
 def test_resampling_a_broken_clock_names_the_key(write):
     entry = make_entry() | {"timestamp": [0, 20, 10, *range(30, 30 + 10 * 497, 10)]}
     (record,) = read_endomondo(write(entry))
-    with pytest.raises(ValueError, match="timestamp of workout '1' must increase, point 2"):
-        resample(record)
+    with pytest.raises(ValueError, match="workout '1': time_s must rise, 10 comes after 20"):
+        to_activity(record)
+
+
+def test_a_run_is_a_row_of_a_log(write):
+    (record,) = read_endomondo(write(make_entry(speed_m_s=3.0)))
+    session = to_session(to_activity(record))
+    seconds = record.timestamp_s[-1] - record.timestamp_s[0]
+    assert str(session.date) == "2014-05-13"
+    assert session.minutes == pytest.approx(seconds / 60.0)
+    assert session.distance_m == pytest.approx(3.0 * seconds, rel=1e-4)
+
+
+@pytest.mark.parametrize("start", [1_400_000_000_000, -700_000_000, 4_000_000_000])
+def test_an_impossible_date_is_left_out_or_named(write, start):
+    path = write(make_entry(1, start=start), make_entry(2))
+    record, _ = read_endomondo(path)
+    assert EndomondoFilter().rejection(record) == "date"
+    assert [one.identifier for one in read_endomondo_activities(path)] == ["2"]
+    with pytest.raises(ValueError, match=f"'1' must be Unix time in seconds.* got {start}"):
+        to_activity(record)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from fitgym.logs import TrainingLog, load_marathon_log, read_training_log
+from fitgym.logs import TrainingLog, load_marathon_log, read_log, read_training_log
 from fitgym.model.daniels import METRES_PER_MILE, vdot
 
 
@@ -99,6 +99,17 @@ def test_rows_are_put_in_time_order_and_an_empty_time_is_unknown(tmp_path):
         ("date,km,time\n2/1/2024,5,30\n", "line 2, column 'date'.*year-month-day"),
         ("date,km,time\n2024-01-01,5\n", "line 2: has 2 fields, the header 3"),
         ('date,km,time\n2024-01-01,5,"30\n', "line"),
+        (
+            "date,km,time\n2019-01-01,5,30\n0219-01-03,5,30\n",
+            "line 3, column 'date'.*1950-01-01 to today, got 0219-01-03",
+        ),
+        ("date,km,time\n1949-12-31,5,30\n", "line 2, column 'date'.*got 1949-12-31"),
+        ("date,km,time\n2024-01-01,5,30\n2924-01-02,5,30\n", "line 3.*got 2924-01-02"),
+        (
+            "date,km,time\n2019-01-01,5,30\n2019-01-02,5,30\n2014-01-02,5,30\n",
+            "line 2, column 'date': 2019-01-01 is more than three years after the session before "
+            r"it, 2014-01-02.*\(line 4\)",
+        ),
     ],
 )
 def test_malformed_files_are_refused_by_row_and_column(tmp_path, text, message):
@@ -116,6 +127,21 @@ def test_a_file_that_is_not_text_or_not_there(tmp_path):
         read_training_log(path)
 
 
+@pytest.mark.parametrize("gap_days", [1, 500, 1096])
+def test_a_pause_of_up_to_three_years_is_read(tmp_path, gap_days):
+    later = np.datetime64("2015-01-01") + gap_days
+    assert len(read(tmp_path, f"date,km,time\n2015-01-01,5,30\n{later},5,30\n")) == 2
+
+
+def test_logs_are_read_by_suffix(tmp_path):
+    text = "date\tkm\ttime\n2024-05-01\t5\t30\n"
+    for name in ("mine.csv", "mine.TSV", "mine.txt"):
+        (tmp_path / name).write_text(text)
+        assert read_log(tmp_path / name).distance_m.tolist() == [5000.0]
+    with pytest.raises(ValueError, match=r"must end in .csv or .tsv or .txt, got '.*mine.fit'"):
+        read_log(tmp_path / "mine.fit")
+
+
 def test_a_log_checks_its_arrays():
     days = np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]")
     distances, minutes = np.array([5000.0, 5000.0]), np.array([30.0, math.nan])
@@ -126,6 +152,10 @@ def test_a_log_checks_its_arrays():
     assert log.minutes[0] == 30.0
     with pytest.raises(ValueError, match="time order"):
         TrainingLog(days[::-1], distances, log.minutes)
+    with pytest.raises(ValueError, match=r"row 1: the date must be .* got 0219-01-01"):
+        TrainingLog(np.array(["0219-01-01", "2019-01-02"]), distances, log.minutes)
+    with pytest.raises(ValueError, match=r"row 2: 2019-01-02 is more than three years after"):
+        TrainingLog(np.array(["2016-01-01", "2019-01-02"]), distances, log.minutes)
     with pytest.raises(ValueError, match="one shape"):
         TrainingLog(days, distances[:1], log.minutes)
     with pytest.raises(ValueError, match=r"row 2.*positive"):

@@ -74,6 +74,27 @@ def test_normal_numbers_follow_the_normal_distribution_into_the_tails():
     assert abs(np.count_nonzero(numbers > 0) - numbers.size / 2) < 2.0 * np.sqrt(numbers.size)
 
 
+def test_a_normal_number_is_its_bits_share_of_a_layer_with_the_sign_of_bit_eight():
+    """The noise tape is part of what an environment is: episodes of a seed must stay the same."""
+    edge, area, edges = 3.6541528853610088, 0.00492867323399, []
+    while edge > 0.0:
+        edges.append(edge)
+        height = np.exp(-0.5 * edge**2) + area / edge
+        edge = float(np.sqrt(-2.0 * np.log(height))) if height < 1.0 else 0.0
+    edges.append(0.0)
+    checked = 0
+    for key in range(1000):
+        bits = int(noise.split_mix(np.uint64(key), noise.MOTIVATION))
+        layer, share = bits % 256, ((bits >> 12) + 0.5) / 2.0**52
+        # Layer 0 is a box with the tail beside it; the others are sure up to the next edge.
+        if layer > 0 and share * edges[layer - 1] < edges[layer]:
+            sign = 1.0 if (bits >> 8) % 2 else -1.0
+            number = noise.normal(np.uint64(key), 0, noise.MOTIVATION)
+            assert abs(number - sign * share * edges[layer - 1]) < 1e-6
+            checked += 1
+    assert checked > 950
+
+
 def test_the_largest_normal_number_is_the_tail_of_the_smallest_uniform_one():
     edge = 3.6541528853610088
     assert edge + np.log(2.0**53) / edge == noise.LARGEST_NORMAL

@@ -4,65 +4,82 @@ import dataclasses
 import json
 import math
 
+import gymnasium as gym
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+import fitgym  # noqa: F401
 from fitgym.people.individual import (
     DEFAULT_PLANS_TRIMP,
     Habit,
+    Individual,
     Motivation,
     Physiology,
     StageParameters,
     load_individual,
+    nearest_name,
     shipped_individuals,
 )
 
 RUNNER = load_individual("recreational-runner")
 STAGE = RUNNER.acquisition.to_dict()
 
-OUT_OF_RANGE = {
+RANGES = {
     StageParameters: {
-        "fitness_decay": [0.0, -0.1],
-        "fatigue_decay": [0.0, -0.1],
-        "fitness_exponent": [0.0, 1.1],
-        "fatigue_exponent": [0.9, 5.1],
-        "base_decay": [0.0, 1.1],
-        "fitness_utility": [0.0, -1.0],
-        "fatigue_utility": [-0.1],
-        "base_scaling": [-0.1, 1.1],
-        "baseline_performance": [-1.0],
-        "initial_base_level": [0.5],
-        "initial_fitness": [-1.0],
-        "initial_fatigue": [-1.0],
+        "fitness_decay": (1e-4, 10.0),
+        "fatigue_decay": (1e-4, 10.0),
+        "fitness_exponent": (0.01, 1.0),
+        "fatigue_exponent": (1.0, 5.0),
+        "base_decay": (0.01, 1.0),
+        "fitness_utility": (1e-6, 1000.0),
+        "fatigue_utility": (0.0, 1000.0),
+        "base_scaling": (0.0, 1.0),
+        "baseline_performance": (0.0, 100.0),
+        "initial_base_level": (1.0, 2000.0),
+        "initial_fitness": (0.0, 1e9),
+        "initial_fatigue": (0.0, 1e9),
     },
     Physiology: {
-        "vdot": [10.0, 95.0],
-        "resting_heart_rate": [20.0, 120.0],
-        "maximum_heart_rate": [100.0, 240.0],
+        "vdot": (15.0, 90.0),
+        "resting_heart_rate": (30.0, 110.0),
+        "maximum_heart_rate": (120.0, 230.0),
     },
     Motivation: {
-        "reference_plan": [0, 11],
-        "reference_completion": [0.0, 1.0],
-        "base_level_effect": [-0.1],
-        "fatigue_effect": [-0.1],
-        "tolerance_sd": [0.0],
-        "persistence": [-0.1, 1.0],
-        "success_effect": [-0.1],
-        "failure_effect": [-0.1],
-        "motivation_sd": [-0.1],
-        "initial_motivation_sd": [-0.1],
+        "reference_plan": (1, 10),
+        "reference_completion": (0.001, 0.999),
+        "base_level_effect": (0.0, 10.0),
+        "fatigue_effect": (0.0, 100.0),
+        "tolerance_sd": (1e-6, 10.0),
+        "persistence": (0.0, 0.999),
+        "success_effect": (0.0, 10.0),
+        "failure_effect": (0.0, 10.0),
+        "motivation_sd": (0.0, 10.0),
+        "initial_motivation_sd": (0.0, 10.0),
     },
     Habit: {
-        "probability": [0.0, 1.0],
-        "median_trimp": [0.0],
-        "log_sd": [-0.1],
-        "maximum_trimp": [0.0],
+        "probability": (0.001, 0.999),
+        "median_trimp": (0.1, 2000.0),
+        "log_sd": (0.0, 5.0),
+        "maximum_trimp": (0.1, 2000.0),
     },
 }
+
+
+def beyond(low, high):
+    """Return values just and far outside a range."""
+    if isinstance(low, int):
+        return [low - 1, high + 1, 10**400]
+    beneath = [0.999 * low, 1e-320] if low > 0 else [-0.001]
+    return [*beneath, -1e30, 1.001 * high, 1e30, 10**400]
+
+
 CASES = [
     (record, field, value)
-    for record, limits in OUT_OF_RANGE.items()
-    for field, values in limits.items()
-    for value in [*values, math.nan, math.inf, "1", None, True]
+    for record, limits in RANGES.items()
+    for field, (low, high) in limits.items()
+    for value in [*beyond(low, high), math.nan, math.inf, "1", None, True]
 ]
 
 
@@ -82,10 +99,85 @@ def test_every_parameter_is_checked(record, field, value):
     assert "must be" in message
 
 
-def test_every_numeric_field_is_covered_above():
-    for record, limits in OUT_OF_RANGE.items():
+def test_every_numeric_field_is_covered_above_and_both_ends_are_allowed():
+    for record, limits in RANGES.items():
         numeric = {field.name for field in dataclasses.fields(record)} - {"gender"}
         assert set(limits) == numeric
+        for end in (0, 1):
+            ends = {name: both[end] for name, both in limits.items()}
+            assert record.from_dict(ends).to_dict() | ends == record.from_dict(ends).to_dict()
+
+
+def at_the_ends(record):
+    return st.fixed_dictionaries(
+        {name: st.sampled_from(both) for name, both in RANGES[record].items()}
+    )
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    at_the_ends(StageParameters),
+    at_the_ends(Motivation),
+    at_the_ends(Habit),
+    st.sampled_from(["Acquisition", "Retention"]),
+    st.sampled_from([DEFAULT_PLANS_TRIMP, tuple(np.linspace(100.0, 1000.0, 10))]),
+)
+def test_the_space_of_any_individual_is_finite(parameters, motivation, habit, stage, plans):
+    person = Individual(
+        name="extreme",
+        source="a test",
+        acquisition=parameters,
+        retention=parameters,
+        physiology=Physiology(vdot=41.0),
+        motivation=motivation,
+        habit=habit,
+        plans_trimp=plans,
+        sessions_trimp=(0.0, 2000.0, 1.0),
+    )
+    env = gym.make(f"fitgym/{stage}-v0", individual=person, adherence="certain")
+    space = env.observation_space
+    assert np.isfinite(space.low).all()
+    assert np.isfinite(space.high).all()
+    assert env.reset(seed=0)[0] in space
+    for action in (10, 10, 0):
+        observation, reward, *_ = env.step(action)
+        assert observation in space
+        assert math.isfinite(reward)
+
+
+@pytest.mark.parametrize("name", ["me", "Anna K.", "run-1_b", "x" * 64])
+def test_names_of_people(name):
+    assert dataclasses.replace(RUNNER, name=name).name == name
+    assert nearest_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        " me",
+        ".me",
+        "..",
+        "x/../../evil",
+        "a\\b",
+        "a\nb",
+        "me\n",
+        "C:me",
+        "Zoë",
+        "x" * 65,
+        3,
+        None,
+    ],
+)
+def test_names_that_are_no_names_of_files_are_refused(name):
+    with pytest.raises(ValueError, match="name must be 1 to 64 letters") as caught:
+        load_individual({**RUNNER.to_dict(), "name": name})
+    assert repr(name) in str(caught.value)
+
+
+@given(st.text(max_size=100))
+def test_any_text_has_a_nearest_name(text):
+    assert dataclasses.replace(RUNNER, name=nearest_name(text)).name
 
 
 @pytest.mark.parametrize("name", shipped_individuals())
@@ -117,9 +209,6 @@ def test_unknown_names_and_keys_are_errors(tmp_path):
         load_individual({**RUNNER.to_dict(), "habit": {"often": 1}})
     with pytest.raises(TypeError, match="physiology must be a mapping"):
         load_individual({**RUNNER.to_dict(), "physiology": 41})
-    (tmp_path / "broken.json").write_text("{")
-    with pytest.raises(ValueError, match=r"broken.json is not valid JSON"):
-        load_individual(tmp_path / "broken.json")
     with pytest.raises(FileNotFoundError):
         load_individual(tmp_path / "missing.json")
 
@@ -129,7 +218,8 @@ def test_unknown_names_and_keys_are_errors(tmp_path):
     [
         (DEFAULT_PLANS_TRIMP[:9], "must hold 10 targets, got 9"),
         (tuple(reversed(DEFAULT_PLANS_TRIMP)), "must rise strictly"),
-        ((0.0, *DEFAULT_PLANS_TRIMP[1:]), "must rise strictly from above 0"),
+        ((0.0, *DEFAULT_PLANS_TRIMP[1:]), r"plans_trimp\[0\] must be"),
+        ((*DEFAULT_PLANS_TRIMP[:9], 1000.1), r"plans_trimp\[9\] must be"),
         ((*DEFAULT_PLANS_TRIMP[:9], math.nan), r"plans_trimp\[9\] must be"),
         ("abc", "must be a sequence of numbers"),
     ],
@@ -137,6 +227,20 @@ def test_unknown_names_and_keys_are_errors(tmp_path):
 def test_plan_grids_are_checked(plans, message):
     with pytest.raises((ValueError, TypeError), match=message):
         dataclasses.replace(RUNNER, plans_trimp=plans)
+
+
+def test_the_own_log_is_checked():
+    with pytest.raises(ValueError, match=r"sessions_trimp\[1\] must be .* got 2000.5"):
+        dataclasses.replace(RUNNER, sessions_trimp=(0.0, 2000.5))
+
+
+def test_a_file_that_is_not_json_is_named(tmp_path):
+    path = tmp_path / "me.json"
+    path.write_text('{"name": "me", "name": "you"}')
+    with pytest.raises(
+        ValueError, match=r"me\.json is not valid JSON: the key 'name' occurs twice"
+    ):
+        load_individual(path)
 
 
 def test_heart_rate_range_must_be_wide_enough():

@@ -51,6 +51,7 @@ def test_the_extremes_bound_everybody(stage):
                     retention=stage == "retention",
                     fitness=fitness,
                     largest_session_trimp=60.0,
+                    steps=90,
                 )
                 for one in people
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import warnings
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -16,7 +17,8 @@ import pytest
 from fitgym.adherence.response import plan_done
 from fitgym.people.individual import load_individual
 from fitgym.planning.belief import MotivationFilter, belief_policy
-from fitgym.planning.dynamic_programming import DynamicProgram, GridSize, hat_weights, solve
+from fitgym.planning.dynamic_programming import DynamicProgram, solve
+from fitgym.planning.grid import GridSize, hat_weights
 from fitgym.planning.simulation import fixed_plan, random_plan, simulate
 
 COARSE = GridSize(base_level=5, fitness=5, fatigue=6, motivation=11, shares=4, habits=4)
@@ -153,7 +155,7 @@ def test_equals_brute_force_over_random_outcomes() -> None:
 def test_the_policy_earns_about_its_value_and_more_than_simple_ones(stage: str) -> None:
     environment = make(stage, days=30)
     program = solve(environment, COARSE, cache=False)
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     policies = {"seeing": program.actions, "belief": belief_policy(environment, program)}
     policies |= {f"fixed {plan}": fixed_plan(plan) for plan in range(11)}
     policies["random"] = random_plan(environment.action_mask)
@@ -193,7 +195,7 @@ def test_values_of_the_last_day_are_expected_rewards(monkeypatch: pytest.MonkeyP
 
 def test_the_simulation_plays_the_environments_seasons() -> None:
     environment = make(days=12)
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     seasons = simulate(
         environment.task, person, random_plan(environment.action_mask), episodes=3, seed=40
     )
@@ -207,23 +209,48 @@ def test_the_simulation_plays_the_environments_seasons() -> None:
 def test_forbidden_plans_are_never_chosen() -> None:
     environment = make(forbidden_plans=[0, 2, 5])
     program = solve(environment, COARSE, cache=False)
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     seasons = simulate(environment.task, person, program.actions, episodes=20, seed=0)
     assert not np.isin(seasons.actions, [0, 2, 5]).any()
 
 
-def test_is_read_back_from_the_cache(own_cache: Path) -> None:
+def test_is_read_back_from_the_cache_and_made_anew_where_damaged(own_cache: Path) -> None:
     first = solve(make(), COARSE)
     (path,) = (own_cache / "dynamic_programs").iterdir()
-    second = solve(make(), COARSE)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        second = solve(make(), COARSE)
     np.testing.assert_array_equal(first.values, second.values)
     assert first.value == second.value
     # Another task is another file.
     solve(make(completion_bonus=2.0), COARSE)
     assert len(list(path.parent.iterdir())) == 2
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(ValueError, match="corrupted.*delete it"):
-        solve(make(), COARSE)
+    with pytest.warns(RuntimeWarning, match="made anew.*is damaged"):
+        third = solve(make(), COARSE)
+    np.testing.assert_array_equal(first.values, third.values)
+
+
+def test_a_solution_of_something_else_is_not_taken_for_this_one(own_cache: Path) -> None:
+    first = solve(make(), COARSE)
+    (path,) = (own_cache / "dynamic_programs").iterdir()
+    solve(make(completion_bonus=2.0), COARSE)
+    (other,) = set((own_cache / "dynamic_programs").iterdir()) - {path}
+    path.write_bytes(other.read_bytes())
+    with pytest.warns(RuntimeWarning, match=f"made anew.*else than what '{path.stem}'"):
+        again = solve(make(), COARSE)
+    np.testing.assert_array_equal(first.values, again.values)
+
+
+def test_a_solution_that_cannot_be_kept_is_returned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda *_: tmp_path / "file")
+    monkeypatch.setattr("fitgym.common.cache._temporary_folder", lambda: None)
+    with pytest.warns(RuntimeWarning, match="cannot be cached"):
+        program = solve(make(), COARSE)
+    np.testing.assert_array_equal(program.values, solve(make(), COARSE, cache=False).values)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +284,7 @@ def test_hat_weights_interpolate_linearly() -> None:
 def test_the_filter_is_bayes_rule() -> None:
     """Against a cloud of simulated people: those who did the same have the believed motivation."""
     environment = make(motivation={"initial_motivation_sd": 0.5}, days=2)
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     motivation_filter = MotivationFilter(environment, -3.0, 3.0, 301)
     seasons = simulate(environment.task, person, fixed_plan(5), episodes=20_000, seed=0)
     beliefs = motivation_filter.update(

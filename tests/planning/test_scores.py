@@ -117,7 +117,7 @@ def test_a_stored_score_is_reproduced(name: str) -> None:
     for plan in (0, stored.best_fixed):
         seasons = simulate(
             environment.task,
-            environment.task.meet(environment.individual),
+            environment.task.prepare(environment.individual),
             fixed_plan(plan),
             episodes=200,
             seed=5_000_000,
@@ -165,7 +165,7 @@ def test_foresight_needs_replay() -> None:
 def test_the_myopic_policy_is_the_myopic_agent(observation: str) -> None:
     kwargs = {"days": 20, "observation": observation}
     environment = make("fitgym/Acquisition-v0", **kwargs)
-    person = environment.task.meet(environment.individual)
+    person = environment.task.prepare(environment.individual)
     seasons = simulate(environment.task, person, myopic_policy(environment), episodes=6, seed=70)
     result = evaluate(Myopic(), "fitgym/Acquisition-v0", episodes=6, seed=70, env_kwargs=kwargs)
     np.testing.assert_array_equal(seasons.actions.T, result.actions)

@@ -12,8 +12,9 @@ import pytest
 
 from fitgym.cli.main import main
 from fitgym.people.individual import load_individual
-from fitgym.planning.dynamic_programming import GridSize, solve
+from fitgym.planning.dynamic_programming import solve
 from fitgym.planning.figures import policy_figure, policy_map, season_figure, typical_season
+from fitgym.planning.grid import GridSize
 from fitgym.planning.score_references import reference_scores
 
 SIZE = GridSize().refined(0.3)
@@ -42,7 +43,7 @@ def test_table_and_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     out = tmp_path / "out"
     assert run("fitgym/Acquisition-v0", "--out", out) == 0
     printed = capsys.readouterr().out
-    for words in ("recreational-runner, 2 seasons", "value of the", "no service", "belief less"):
+    for words in ("recreational-runner, 2 episodes", "value of the", "no service", "belief less"):
         assert words in printed
     assert sorted(path.name for path in out.iterdir()) == [
         "policy.png",

@@ -6,7 +6,7 @@ import torch
 
 from fitgym.logs.workout import Workout
 from fitgym.predictor.datasets import Vocabulary
-from fitgym.predictor.fitrec.network import FitRec, FitRecConfig
+from fitgym.predictor.fitrec.network import FitRecConfig, FitRecNetwork
 from fitgym.predictor.simulator.workouts import SimulatorConfig, simulate_workouts
 
 torch.set_num_threads(1)
@@ -19,10 +19,10 @@ def workouts() -> list[Workout]:
 
 
 @pytest.fixture(scope="session")
-def model() -> FitRec:
+def model() -> FitRecNetwork:
     """Return an untrained network whose every weight matters."""
     torch.manual_seed(0)
-    network = FitRec(FitRecConfig(attributes=Vocabulary().sizes))
+    network = FitRecNetwork(FitRecConfig(attributes=Vocabulary().sizes))
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))

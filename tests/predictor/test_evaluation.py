@@ -11,10 +11,16 @@ from fitgym.predictor.baselines import BASELINES, Baselines, Residuals
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example, Vocabulary, encode_workouts
 from fitgym.predictor.evaluation import evaluate_recipe, evaluate_weights
-from fitgym.predictor.fitrec.network import FitRec
+from fitgym.predictor.fitrec.network import FitRecNetwork
 from fitgym.predictor.fitrec.recipe import Recipe, pretrain
-from fitgym.predictor.fitrec.training import EpochRecord, TrainingConfig
-from fitgym.predictor.metrics import bootstrap_interval, collect_errors, mean_errors, score
+from fitgym.predictor.fitrec.training import TrainingConfig
+from fitgym.predictor.fitting import EpochRecord
+from fitgym.predictor.metrics import (
+    bootstrap_interval,
+    collect_errors,
+    mean_errors,
+    summarise_errors,
+)
 from fitgym.predictor.recording_statistics import exponential_mean
 from fitgym.predictor.reporting import draw_learning_curves, draw_predictions, evaluation_table
 from fitgym.predictor.simulator.workouts import SimulatorConfig
@@ -98,7 +104,7 @@ def test_scores_by_hand() -> None:
     # Thirty of the forty steps of the second are not counted.
     examples[1] = replace(examples[1], valid=np.arange(40) < 10)
     predictions = [truth(examples[0]) + 2.0, truth(examples[1]) - 6.0]
-    result = score(collect_errors(examples, predictions))
+    result = summarise_errors(collect_errors(examples, predictions))
     assert result.pooled_mae == pytest.approx((40 * 2 + 10 * 6) / 50, rel=1e-5)
     assert result.workout_mae == pytest.approx(4.0, rel=1e-5)
     assert result.pooled_rmse == pytest.approx(np.sqrt((40 * 4 + 10 * 36) / 50), rel=1e-5)
@@ -120,7 +126,7 @@ def test_bootstrap_over_people_agrees_with_theory() -> None:
 def test_mean_errors_over_seeds() -> None:
     examples = encode_workouts([linear_workout("a", 0, 150.0)])
     runs = [collect_errors(examples, [truth(examples[0]) + shift]) for shift in (1.0, -3.0)]
-    assert score(mean_errors(runs)).pooled_mae == pytest.approx(2.0, rel=1e-5)
+    assert summarise_errors(mean_errors(runs)).pooled_mae == pytest.approx(2.0, rel=1e-5)
 
 
 def test_every_protocol_runs_and_resumes(workouts: list[Workout], tmp_path: Path) -> None:
@@ -158,7 +164,7 @@ def test_every_protocol_runs_and_resumes(workouts: list[Workout], tmp_path: Path
     assert (tmp_path / "p.png").stat().st_size > 1000
 
 
-def test_weights_are_tested_on_strangers(workouts: list[Workout], model: FitRec) -> None:
+def test_weights_are_tested_on_strangers(workouts: list[Workout], model: FitRecNetwork) -> None:
     examples = encode_workouts(workouts)
     report, predictions = evaluate_weights(model, Vocabulary(), examples)
     assert set(report) == {"b, cold", "b, previous"}

@@ -1,14 +1,15 @@
-"""``fitgym evaluate``: agents on the same seasons, and their differences."""
+"""``fitgym evaluate``: compare agents over the same episodes."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
+from fitgym.common.json_files import json_text
+from fitgym.common.tables import MISSING, text_table
+from fitgym.common.validation import require_integer
 from fitgym_agents.cli.options import (
     AGENT_HELP,
     add_environment,
@@ -16,19 +17,23 @@ from fitgym_agents.cli.options import (
     environment_kwargs,
     named_agent,
 )
-from fitgym_agents.evaluation import EVALUATION_SEED, Evaluation, evaluate, paired_difference
+from fitgym_agents.evaluation import EVALUATION_SEED, Evaluation, paired_difference
 from fitgym_agents.scores import share_of_ceiling
-
-__all__ = ["add_arguments", "summary"]
+from fitgym_agents.summary import (
+    PEOPLE_COLUMNS,
+    RANKING_NOTE,
+    Summary,
+    evaluate_modes,
+    evaluate_no_service,
+)
 
 _COLUMNS = (
     "agent",
     "mean return",
     "95% interval",
     "% of ceiling",
-    "plans met",
-    "VDOT gain",
-    "points/week",
+    "likeliest",
+    "drawn",
     "us/decision",
 )
 
@@ -36,8 +41,9 @@ _COLUMNS = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.description = (
-        "Let agents act in the same seasons, which no learner here trains on (under "
-        "replay, windows of the log's last part), and print what they earned."
+        "Let agents act in the same episodes, which no learner here trains on (under "
+        "replay, windows of the log's last part), and print what they earned and what became of "
+        "the people."
     )
     parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     parser.add_argument("agent", metavar="AGENT_OR_FOLDER", help=AGENT_HELP)
@@ -47,100 +53,90 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="AGENT_OR_FOLDER",
-        help="another agent, whose returns are subtracted season by season; may be repeated",
+        help="another agent, whose returns are subtracted episode by episode; may be repeated",
     )
-    parser.add_argument("--episodes", type=int, default=100, metavar="N", help="seasons")
-    parser.add_argument("--seed", type=int, default=EVALUATION_SEED, help="of the first season")
+    parser.add_argument("--episodes", type=int, default=100, metavar="N", help="how many")
+    parser.add_argument("--seed", type=int, default=EVALUATION_SEED, help="of the first episode")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Evaluate the agents and print the table."""
+    """Evaluate the agents and print the tables."""
+    require_integer("--episodes", options.episodes, 1)
+    require_integer("--seed", options.seed, 0)
     env_kwargs = environment_kwargs(options, "test")
     check_environment(options.env_id, env_kwargs)
+    protocol: Any = {"episodes": options.episodes, "seed": options.seed, "env_kwargs": env_kwargs}
     texts = [options.agent, *options.against]
-    evaluations = [
-        evaluate(
-            named_agent(text, options.env_id, env_kwargs),
-            options.env_id,
-            episodes=options.episodes,
-            seed=options.seed,
-            env_kwargs=env_kwargs,
-        )
+    evaluated = [
+        evaluate_modes(named_agent(text, options.env_id, env_kwargs), options.env_id, **protocol)
         for text in texts
     ]
-    if len({evaluation.agent for evaluation in evaluations}) < len(evaluations):
+    names = [likeliest.agent for likeliest, _ in evaluated]
+    if len(set(names)) < len(names):
         # As after two trainings of one algorithm: only what was typed tells them apart.
-        pairs = zip(evaluations, texts, strict=True)
-        evaluations = [replace(evaluation, agent=text) for evaluation, text in pairs]
-    first, *others = evaluations
-    summaries = [summary(evaluation, env_kwargs) for evaluation in evaluations]
-    differences = [paired_difference(first, other) for other in others]
+        names = texts
+    summaries = [
+        Summary(name, (likeliest,), (drawn,) if drawn else ())
+        for name, (likeliest, drawn) in zip(names, evaluated, strict=True)
+    ]
+    no_service = evaluate_no_service(options.env_id, **protocol)
+    first, *others = summaries
+    differences = [
+        paired_difference(first.evaluations[0], other.evaluations[0]) for other in others
+    ]
     if options.json:
         content = {
             "env_id": options.env_id,
             "env_kwargs": env_kwargs,
-            "agents": summaries,
+            "agents": [_numbers(one, env_kwargs, no_service) for one in summaries],
             "differences": [
-                {"agent": first.agent, "against": other.agent, **asdict(difference)}
+                {"agent": first.label, "against": other.label, **asdict(difference)}
                 for other, difference in zip(others, differences, strict=True)
             ],
         }
-        print(json.dumps(content, indent=2))
+        print(json_text(content))
         return
-    print(f"{options.env_id}, {options.episodes} seasons from seed {options.seed}")
-    print(_table(summaries))
+    print(f"{options.env_id}, {options.episodes} episodes from seed {options.seed}\n")
+    print(text_table(_COLUMNS, [_cells(one, env_kwargs) for one in summaries]))
+    if any(one.drawn for one in summaries):
+        print(RANKING_NOTE)
+    print()
+    print(text_table(PEOPLE_COLUMNS, [one.people_cells(no_service) for one in summaries]))
     for other, difference in zip(others, differences, strict=True):
         print(
-            f"{first.agent} less {other.agent}: {difference.mean:+,.1f} "
+            f"{first.label} less {other.label}: {difference.mean:+,.1f} "
             f"({difference.low:+,.1f} to {difference.high:+,.1f}), paired"
         )
 
 
 def summary(evaluation: Evaluation, env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what an evaluation amounts to, as JSON-able values.
+    """Return the summary of an evaluation as JSON-able values.
 
     Args:
         evaluation: The evaluation.
         env_kwargs: Arguments of its environment.
     """
-    completion_rate = evaluation.completion_rate
-    return {
-        "agent": evaluation.agent,
-        "episodes": evaluation.returns.size,
-        "seed": evaluation.seed,
-        "mean_return": asdict(evaluation.interval()),
-        "share_of_ceiling": share_of_ceiling(evaluation.env_id, env_kwargs, evaluation.mean),
-        "completion_rate": None if math.isnan(completion_rate) else completion_rate,
-        "performance_gain": float(evaluation.performance_gain.mean()),
-        "weekly_load": float(evaluation.weekly_load.mean()),
-        "decision_seconds": evaluation.decision_seconds,
-    }
+    return _numbers(Summary(evaluation.agent, (evaluation,)), env_kwargs, None)
 
 
-def _table(summaries: Sequence[Mapping[str, Any]]) -> str:
-    lines = [_COLUMNS, *map(_cells, summaries)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(_COLUMNS))]
-    return "\n".join(
-        "  ".join(
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    )
+def _numbers(
+    one: Summary, env_kwargs: Mapping[str, Any], no_service: Evaluation | None
+) -> dict[str, Any]:
+    env_id = one.evaluations[0].env_id
+    share = share_of_ceiling(env_id, env_kwargs, one.mean_return.mean)
+    return {**one.to_dict(no_service), "share_of_ceiling": share}
 
 
-def _cells(values: Mapping[str, Any]) -> tuple[str, ...]:
-    earned = values["mean_return"]
-    share, met = values["share_of_ceiling"], values["completion_rate"]
+def _cells(one: Summary, env_kwargs: Mapping[str, Any]) -> tuple[str, ...]:
+    earned = one.mean_return
+    share = share_of_ceiling(one.evaluations[0].env_id, env_kwargs, earned.mean)
     return (
-        values["agent"],
-        f"{earned['mean']:,.1f}",
-        f"{earned['low']:,.1f} to {earned['high']:,.1f}",
-        "-" if share is None else f"{100 * share:.1f}",
-        "-" if met is None else f"{100 * met:.1f}%",
-        f"{values['performance_gain']:+.2f}",
-        f"{values['weekly_load']:.1f}",
-        f"{1e6 * values['decision_seconds']:.1f}",
+        one.label,
+        f"{earned.mean:,.1f}",
+        f"{earned.low:,.1f} to {earned.high:,.1f}",
+        MISSING if share is None else f"{100 * share:.1f}",
+        *one.mode_cells(),
+        f"{1e6 * one.decision_seconds:.1f}",
     )

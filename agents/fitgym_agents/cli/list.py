@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 
-from fitgym_agents.agent import BUILT_IN, find_agent, plugins
 from fitgym_agents.configuration_files import shipped_configurations
 from fitgym_agents.pretrained import pretrained_agents, provenance_of
-
-__all__ = ["add_arguments"]
+from fitgym_agents.registry import BUILT_IN, plugins
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,27 +19,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print agents and configurations."""
-    learners: list[tuple[str, str]] = []
-    others: list[tuple[str, str]] = []
-    for name in BUILT_IN:
-        agent_class = find_agent(name)
-        what = (inspect.getdoc(agent_class) or "").partition("\n")[0].replace("``", "")
-        (learners if agent_class.learns() else others).append((name, what))
-    _print("agents that learn", learners)
-    _print("agents that do not", others)
+    """Print agents and configurations, without importing an agent."""
+    for title, learns in (("agents that learn", True), ("agents that do not", False)):
+        chosen = {name: agent for name, agent in BUILT_IN.items() if agent.learns is learns}
+        _print(title, [(name, agent.summary) for name, agent in chosen.items()])
     _print("from installed packages", list(plugins().items()))
     print("trained agents that ship, with their mean return")
     for agent, env_id in pretrained_agents():
         earned = provenance_of(agent, env_id).mean_return.mean
-        print(f"  {f'pretrained:{agent}':<20} {env_id:<32} {earned:>11,.1f}")
+        print(f"  {f'pretrained:{agent}':<24} {env_id:<32} {earned:>7,.1f}")
     print()
     print("configurations, as environment steps and changed settings")
-    for agent, sections in shipped_configurations().items():
+    for name, sections in shipped_configurations().items():
         for env_id, section in sections.items():
             changes = ", ".join(f"{key}={value}" for key, value in section.configuration.items())
             steps = "" if section.total_timesteps is None else f"{section.total_timesteps:,}"
-            print(f"  {agent:<20} {env_id:<32} {steps:>11}  {changes or 'defaults'}")
+            print(f"  {name:<20} {env_id:<32} {steps:>11}  {changes or 'defaults'}")
 
 
 def _print(title: str, rows: list[tuple[str, str]]) -> None:

@@ -1,4 +1,4 @@
-"""What the commands share: naming an environment and an agent on the command line."""
+"""Options of the commands that name an environment and an agent."""
 
 from __future__ import annotations
 
@@ -11,18 +11,12 @@ from typing import Any
 import gymnasium as gym
 
 from fitgym.people.individual import load_individual
-from fitgym_agents.agent import BUILT_IN, CARD, Agent, find_agent, load_agent
+from fitgym_agents.agent import CARD, Agent
 from fitgym_agents.configuration_files import named_values, split_agent
 from fitgym_agents.environments import EnvironmentFactory, log_part
+from fitgym_agents.files import load_agent
 from fitgym_agents.pretrained import load_pretrained
-
-__all__ = [
-    "AGENT_HELP",
-    "add_environment",
-    "check_environment",
-    "environment_kwargs",
-    "named_agent",
-]
+from fitgym_agents.registry import BUILT_IN, find_agent
 
 _PRETRAINED = "pretrained:"
 
@@ -73,7 +67,7 @@ def environment_kwargs(options: argparse.Namespace, part: str) -> dict[str, Any]
 
 
 def check_environment(env_id: str, env_kwargs: Mapping[str, Any]) -> None:
-    """Make the environment once, so that what is wrong with it is told before anything starts.
+    """Make the environment once, so that errors in its arguments come before anything starts.
 
     Raises:
         ValueError: If there is no such environment, or an argument is wrong, or plans are

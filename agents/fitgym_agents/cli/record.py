@@ -1,10 +1,11 @@
-"""``fitgym record``: an expert's seasons in a file, for those that learn to imitate."""
+"""``fitgym record``: record an expert's episodes in a file, for imitation learning."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from fitgym.common.validation import require_integer
 from fitgym_agents.cli.options import (
     AGENT_HELP,
     add_environment,
@@ -13,14 +14,12 @@ from fitgym_agents.cli.options import (
     named_agent,
 )
 
-__all__ = ["add_arguments"]
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.description = (
-        "Let an expert act in seasons that are neither evaluated on nor learnt in, and write "
-        "what a learner would have seen and what the expert did to a safetensors file."
+        "Let an expert act in episodes that serve neither evaluation nor training, and write "
+        "the observations and the expert's actions to a safetensors file."
     )
     parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
     add_environment(parser)
@@ -30,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the expert: {AGENT_HELP} (default: dynamic-programming, or foresight under replay "
         "adherence)",
     )
-    parser.add_argument("--episodes", type=int, default=100, metavar="N", help="seasons")
+    parser.add_argument("--episodes", type=int, default=100, metavar="N", help="how many")
     parser.add_argument(
-        "--seed", type=int, default=0, help="of the first season, counted in their own range"
+        "--seed", type=int, default=0, help="of the first episode, counted in a range of its own"
     )
     parser.add_argument(
         "--out", type=Path, default=Path("results/demonstrations.safetensors"), metavar="FILE"
@@ -44,6 +43,8 @@ def run(options: argparse.Namespace) -> None:
     """Record, write the file, and print what is in it."""
     from fitgym_agents.deep.gail.demonstrations import expert_for, record
 
+    require_integer("--episodes", options.episodes, 1)
+    require_integer("--seed", options.seed, 0)
     env_kwargs = environment_kwargs(options, "train")
     check_environment(options.env_id, env_kwargs)
     if options.agent is None:
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
     )
     demonstrations.save(options.out)
     print(
-        f"{demonstrations.agent} in {demonstrations.env_id}: {demonstrations.episodes} seasons, "
+        f"{demonstrations.agent} in {demonstrations.env_id}: {demonstrations.episodes} episodes, "
         f"mean return {demonstrations.returns.mean():.1f}"
     )
     print(f"wrote {options.out}")

@@ -1,4 +1,4 @@
-"""``fitgym train``: an agent learns in an environment and is saved and evaluated."""
+"""``fitgym train``: train an agent in an environment, save it and evaluate it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_integer, require_name
 from fitgym_agents.agent import Agent
 from fitgym_agents.cli.evaluate import summary
 from fitgym_agents.cli.options import (
@@ -22,19 +22,18 @@ from fitgym_agents.cli.options import (
 )
 from fitgym_agents.configuration_files import check_configuration, configuration_for, named_values
 from fitgym_agents.evaluation import evaluate
+from fitgym_agents.registry import find_learner
 from fitgym_agents.scores import share_of_ceiling
-from fitgym_agents.training import Training, find_learner, read_record, train, write_evaluation
-
-__all__ = ["add_arguments"]
+from fitgym_agents.training import Training, read_record, saved_timesteps, train, write_evaluation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.description = (
-        "Train an agent in an environment (under replay, on windows of the log's "
-        "first part), save it with its learning curve and where it came from, and evaluate it on "
-        "seasons that it has not seen. Stop it whenever you like: the same command goes on, and "
-        "with more --steps it learns on."
+        "Train an agent in an environment (under replay, on the first part of the log), save it "
+        "with its learning curve and a record of the training, and evaluate it in episodes that "
+        "it has not seen. Stop it whenever you like: the same command goes on, and with more "
+        "--steps it learns on."
     )
     parser.add_argument("agent", metavar="AGENT", help="a name that `list` shows, or module:Class")
     add_environment(parser)
@@ -59,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="FOLDER", help="(default: results/agents/AGENT-ENV-seedS)"
     )
     parser.add_argument(
-        "--episodes", type=int, default=100, metavar="N", help="seasons to evaluate on"
+        "--episodes", type=int, default=100, metavar="N", help="episodes to evaluate in"
     )
     parser.add_argument(
         "--tensorboard",
@@ -108,7 +107,13 @@ def run(options: argparse.Namespace) -> None:
             )
         except KeyboardInterrupt:
             bar.close()
-            print(f"saved in {folder}; the same command goes on from there", file=sys.stderr)
+            done = saved_timesteps(training, folder)
+            print(
+                f"saved in {folder} after {done:,} steps; the same command goes on from there"
+                if done
+                else "nothing was learnt yet; the same command starts anew",
+                file=sys.stderr,
+            )
             raise
     _print_evaluation(agent, options, folder)
 
@@ -127,21 +132,24 @@ def _print_evaluation(agent: Agent, options: argparse.Namespace, folder: Path) -
     print(f"{agent.name} in {options.env_id}, {record['timesteps']:,} steps, saved in {folder}")
     print(
         f"mean return {earned['mean']:,.1f} (95% interval {earned['low']:,.1f} to "
-        f"{earned['high']:,.1f}){way}, {values['episodes']} seasons from seed "
+        f"{earned['high']:,.1f}){way}, {values['episodes']} episodes from seed "
         f"{values['seed']}"
     )
 
 
 def _folder_name(training: Training) -> str:
+    """Return the name of a training's folder under ``results/agents``."""
     individual = training.env_kwargs.get("individual")
     if isinstance(individual, Mapping):
         individual = individual["name"]
-    words = [training.agent.rpartition(":")[2], training.env_id.rpartition("/")[2], individual]
-    return "-".join([*filter(None, words), f"seed{training.seed}"])
+    env_id = training.env_id.rpartition(":")[2].rpartition("/")[2]
+    words = [training.agent.rpartition(":")[2], env_id, individual]
+    name = "-".join([*filter(None, words), f"seed{training.seed}"])
+    return require_name("the folder's name (give --out for another)", name, 200)
 
 
 class _Monitor:
-    """Shows how far learning is, as a progress bar and, if asked for, as TensorBoard scalars."""
+    """Progress of a training as a bar and, if asked for, as TensorBoard scalars."""
 
     def __init__(self, training: Training, total: int, tensorboard: Path | None) -> None:
         self._training = training
@@ -164,7 +172,7 @@ class _Monitor:
             self._writer.close()
 
     def __call__(self, agent: Agent, timesteps: int) -> None:
-        """Note that ``agent`` has learnt for ``timesteps``; the first call starts the bar."""
+        """Show that ``agent`` has learnt for ``timesteps``; the first call starts the bar."""
         if self._bar is None:
             self._started = (time.monotonic(), timesteps)
             self._points = len(agent.learning_curve)

@@ -1,4 +1,4 @@
-"""``fitgym watch``: one season of an agent, as text, picture or video."""
+"""``fitgym watch``: show one episode of an agent as text, picture or video."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from fitgym.common.files import write_text
+from fitgym.common.validation import require_integer
 from fitgym_agents.cli.options import (
     AGENT_HELP,
     add_environment,
@@ -17,9 +18,13 @@ from fitgym_agents.cli.options import (
     named_agent,
 )
 from fitgym_agents.evaluation import EVALUATION_SEED
-from fitgym_agents.watching import VIDEO_SUFFIXES, play, write_picture, write_video
-
-__all__ = ["add_arguments"]
+from fitgym_agents.watching import (
+    VIDEO_SUFFIXES,
+    play,
+    require_video_writer,
+    write_picture,
+    write_video,
+)
 
 _SUFFIXES = {"text": (".txt",), "png": (".png",), "video": VIDEO_SUFFIXES}
 
@@ -27,9 +32,9 @@ _SUFFIXES = {"text": (".txt",), "png": (".png",), "video": VIDEO_SUFFIXES}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.description = (
-        "Let an agent act in one season, the one that `evaluate` has with the same "
-        "seed, and show it: a line a day, a picture of the whole, or a video. An agent that draws "
-        "its plans draws others here."
+        "Let an agent act in one episode, the one that `evaluate` has with the same seed, and "
+        "show it: a line per step, a picture of the whole, or a video. An agent that draws its "
+        "actions draws others here."
     )
     parser.add_argument("agent", metavar="AGENT_OR_FOLDER", help=AGENT_HELP)
     add_environment(parser)
@@ -37,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=int,
         default=EVALUATION_SEED,
-        help=f"of the season (default: {EVALUATION_SEED})",
+        help=f"of the episode (default: {EVALUATION_SEED})",
     )
     parser.add_argument(
         "--as", dest="form", choices=tuple(_SUFFIXES), default="text", help="(default: text)"
@@ -46,39 +51,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=Path,
         metavar="FILE",
-        help="a .txt, .png, .gif or .mp4 file (default: the terminal for text, else season.png "
-        "or season.gif)",
+        help="a .txt, .png, .gif or .mp4 file (default: the terminal for text, else "
+        "episode.png or episode.gif)",
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Play the season and show it."""
+    """Play the episode and show it."""
+    require_integer("--seed", options.seed, 0)
     suffixes = _SUFFIXES[options.form]
     out = options.out
     if out is None and options.form != "text":
-        out = Path(f"season{suffixes[0]}")
+        out = Path(f"episode{suffixes[0]}")
     if out is not None and out.suffix.lower() not in suffixes:
         raise ValueError(
             f"--out must end in {' or '.join(suffixes)} with --as {options.form}, got {str(out)!r}"
         )
+    if options.form == "video":
+        require_video_writer(out)
     env_kwargs = environment_kwargs(options, "test")
     check_environment(options.env_id, env_kwargs)
     agent = named_agent(options.agent, options.env_id, env_kwargs)
-    season = play(
+    episode = play(
         agent,
         options.env_id,
         seed=options.seed,
         env_kwargs=env_kwargs,
         render_mode="ansi" if options.form == "text" else "rgb_array",
     )
-    views: list[Any] = []
-    for day in tqdm(season, desc="playing", unit="day", leave=False, disable=None):
-        environment, total = day
-        # Drawing takes longer than playing, and only a video needs every day.
-        views = [*views, environment.render()] if options.form == "video" else []
+    frames: list[Any] = []
+    for step in tqdm(episode, desc="playing", unit="step", leave=False, disable=None):
+        environment, total = step
+        # Rendering takes longer than stepping, and only a video needs every step.
+        if options.form == "video":
+            frames.append(environment.render())
     if options.form == "video":
-        write_video(views, out)
+        write_video(frames, out)
     elif options.form == "png":
         write_picture(environment.render(), out)
     elif out is not None:

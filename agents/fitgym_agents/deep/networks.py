@@ -1,4 +1,4 @@
-"""The paper's hybrid network and its ablations (Fang et al. 2022), and acting by its outputs."""
+"""The hybrid network of LSTM and fully connected layers (Fang et al. 2022), and its ablations."""
 
 from __future__ import annotations
 
@@ -9,22 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = [
-    "HybridNetwork",
-    "Memory",
-    "Step",
-    "draw_actions",
-    "entropies",
-    "forbid",
-    "forget",
-    "gumbel_noise",
-]
-
 # Hidden state and cell state of the LSTM, (N, units) each; None without one.
-Memory = tuple[Tensor, Tensor] | None
+HiddenState = tuple[Tensor, Tensor] | None
 
-# Acting: outputs and memory after a day, from inputs and memory before it.
-Step = Callable[[Tensor, Memory], tuple[Tensor, Memory]]
+# One step of a network: outputs and hidden state from inputs and the hidden state before.
+Step = Callable[[Tensor, HiddenState], tuple[Tensor, HiddenState]]
 
 _ACTIVATIONS: dict[str, tuple[type[nn.Module], Callable[[Tensor], Tensor]]] = {
     "relu": (nn.ReLU, torch.relu),
@@ -40,7 +29,7 @@ class HybridNetwork(nn.Module):
     """One LSTM layer, then fully connected layers, then a linear output.
 
     Attributes:
-        memory: The LSTM, or None.
+        memory: The LSTM, or None. Saved agents hold its weights under this name.
         layers: The fully connected layers and the output.
     """
 
@@ -86,8 +75,8 @@ class HybridNetwork(nn.Module):
             width = size
         self.layers = nn.Sequential(*modules, _linear(width, outputs, output_gain))
 
-    def initial_memory(self, count: int) -> Memory:
-        """Return the memory of ``count`` people at the start of an episode: zeros."""
+    def initial_hidden(self, count: int) -> HiddenState:
+        """Return the hidden state of ``count`` environments at the start of an episode: zeros."""
         if self.memory is None:
             return None
         return (
@@ -96,52 +85,52 @@ class HybridNetwork(nn.Module):
         )
 
     def forward(
-        self, inputs: Tensor, memory: Memory = None, starting: Tensor | None = None
-    ) -> tuple[Tensor, Memory]:
-        """Return the outputs of T days in a row.
+        self, inputs: Tensor, hidden: HiddenState = None, starting: Tensor | None = None
+    ) -> tuple[Tensor, HiddenState]:
+        """Return the outputs of T steps in a row.
 
-        The LSTM runs over as many days at once as no episode starts in between.
+        The LSTM runs at once over all steps between two starts of episodes.
 
         Args:
             inputs: (T, N, I).
-            memory: Before the first day; None for that of a start.
-            starting: (T, N) of bool: whether an episode starts on the day, which forgets all
-                before it; None for nowhere.
+            hidden: Before the first step; None for that of a start.
+            starting: (T, N) of bool: whether an episode starts with the step, which resets the
+                hidden state first; None for nowhere.
 
         Returns:
-            Outputs (T, N, O), and the memory after the last day.
+            Outputs (T, N, O), and the hidden state after the last step.
         """
         if self.memory is None:
             return self.layers(inputs), None
-        if memory is None:
-            memory = self.initial_memory(inputs.shape[1])
+        if hidden is None:
+            hidden = self.initial_hidden(inputs.shape[1])
         parts = []
-        for first, last in _stretches(starting, len(inputs)):
+        for first, last in _segments(starting, len(inputs)):
             if starting is not None and bool(starting[first].any()):
-                memory = forget(memory, starting[first])
-            assert memory is not None
-            hidden, (h, c) = self.memory(inputs[first:last], (memory[0][None], memory[1][None]))
-            memory = (h[0], c[0])
-            parts.append(hidden)
-        return self.layers(parts[0] if len(parts) == 1 else torch.cat(parts)), memory
+                hidden = reset_hidden(hidden, starting[first])
+            assert hidden is not None
+            states, (h, c) = self.memory(inputs[first:last], (hidden[0][None], hidden[1][None]))
+            hidden = (h[0], c[0])
+            parts.append(states)
+        return self.layers(parts[0] if len(parts) == 1 else torch.cat(parts)), hidden
 
-    def step(self, inputs: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-        """Return the outputs of one day without gradients; see ``stepper`` for many days.
+    def step(self, inputs: Tensor, hidden: HiddenState) -> tuple[Tensor, HiddenState]:
+        """Return the outputs of one step without gradients; see ``stepper`` for many steps.
 
         Args:
             inputs: (N, I).
-            memory: Of the day before, with zeros where an episode starts.
+            hidden: After the step before, with zeros where an episode starts.
 
         Returns:
-            Outputs (N, O), and the memory after the day.
+            Outputs (N, O), and the hidden state after the step.
         """
-        return self.stepper()(inputs, memory)
+        return self.stepper()(inputs, hidden)
 
     def stepper(self) -> Step:
         """Return ``step`` for as long as the weights stay as they are: what acting needs.
 
-        The weights are taken out of their modules once, since with few people at a time looking
-        them up and calling modules takes as long as computing with them.
+        The weights are taken out of their modules once, since with small batches looking them up
+        and calling modules takes as long as computing with them.
         """
         linear = nn.functional.linear
         maps = [
@@ -152,31 +141,31 @@ class HybridNetwork(nn.Module):
         cell: list[Any] = []
         if self.memory is not None:
             cell = [weights.detach() for weights in self.memory.all_weights[0]]
-        *hidden_maps, (output_weight, output_bias) = maps
+        *inner_maps, (output_weight, output_bias) = maps
         activation = self._activation
 
-        def step(inputs: Tensor, memory: Memory) -> tuple[Tensor, Memory]:
-            hidden = inputs
+        def step(inputs: Tensor, hidden: HiddenState) -> tuple[Tensor, HiddenState]:
+            features = inputs
             if cell:
-                assert memory is not None
-                memory = torch.lstm_cell(inputs, memory, *cell)
-                hidden = memory[0]
-            for weight, bias in hidden_maps:
-                hidden = activation(linear(hidden, weight, bias))
-            return linear(hidden, output_weight, output_bias), memory
+                assert hidden is not None
+                hidden = torch.lstm_cell(inputs, hidden, *cell)
+                features = hidden[0]
+            for weight, bias in inner_maps:
+                features = activation(linear(features, weight, bias))
+            return linear(features, output_weight, output_bias), hidden
 
         return step
 
 
-def forget(memory: Memory, starting: Tensor) -> Memory:
-    """Return the memory with zeros where an episode starts; ``starting`` is (N,) of bool."""
-    if memory is None:
+def reset_hidden(hidden: HiddenState, starting: Tensor) -> HiddenState:
+    """Return the hidden state with zeros where an episode starts; ``starting`` is (N,) of bool."""
+    if hidden is None:
         return None
-    kept = (~starting)[:, None].to(memory[0].dtype)
-    return memory[0] * kept, memory[1] * kept
+    kept = (~starting)[:, None].to(hidden[0].dtype)
+    return hidden[0] * kept, hidden[1] * kept
 
 
-def forbid(logits: Tensor, mask: Tensor) -> Tensor:
+def mask_logits(logits: Tensor, mask: Tensor) -> Tensor:
     """Return logits (..., actions) that never choose where ``mask`` (actions,) is False."""
     return logits.masked_fill(~mask, _NEVER)
 
@@ -191,10 +180,9 @@ def draw_actions(logits: Tensor, generator: torch.Generator) -> Tensor:
     return (logits + gumbel_noise(logits.shape, generator)).argmax(-1)
 
 
-def entropies(logits: Tensor) -> Tensor:
-    """Return the entropy of the softmax of logits (..., actions), in nats: (...)."""
-    logs = torch.log_softmax(logits, -1)
-    return -(logs.exp() * logs).sum(-1)
+def entropies(log_probabilities: Tensor) -> Tensor:
+    """Return the entropy, in nats, of distributions given by their logs (..., actions): (...)."""
+    return -(log_probabilities.exp() * log_probabilities).sum(-1)
 
 
 def _linear(inputs: int, outputs: int, gain: float) -> nn.Linear:
@@ -204,9 +192,9 @@ def _linear(inputs: int, outputs: int, gain: float) -> nn.Linear:
     return layer
 
 
-def _stretches(starting: Tensor | None, days: int) -> Iterator[tuple[int, int]]:
-    """Yield first day and day after the last of each stretch with starts on its first day only."""
+def _segments(starting: Tensor | None, steps: int) -> Iterator[tuple[int, int]]:
+    """Yield first step and step after the last of each run of steps without a start inside."""
     firsts = [0]
     if starting is not None:
-        firsts += [int(day) for day in starting.any(-1).nonzero().flatten() if day > 0]
-    yield from zip(firsts, [*firsts[1:], days], strict=True)
+        firsts += [int(step) for step in starting.any(-1).nonzero().flatten() if step > 0]
+    yield from zip(firsts, [*firsts[1:], steps], strict=True)

@@ -1,11 +1,9 @@
-"""Returns and advantages of stretches of days, for many people at once."""
+"""Discounted returns and generalised advantages of rollouts."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-
-__all__ = ["generalised_advantages", "n_step_returns"]
 
 
 def n_step_returns(rewards: Tensor, ended: Tensor, bootstrap: Tensor, discount: float) -> Tensor:
@@ -14,7 +12,7 @@ def n_step_returns(rewards: Tensor, ended: Tensor, bootstrap: Tensor, discount: 
     Args:
         rewards: (T, N).
         ended: (T, N) of bool: whether the episode ended with the reward.
-        bootstrap: (N,) value of what is observed after the last day.
+        bootstrap: (N,) value of what is observed after the last step.
         discount: ``gamma``.
 
     Returns:
@@ -39,8 +37,8 @@ def generalised_advantages(
     Args:
         rewards: (T, N).
         ended: (T, N) of bool: whether the episode ended with the reward.
-        values: (T, N) of what was observed before each day.
-        bootstrap: (N,) value of what is observed after the last day.
+        values: (T, N) of what was observed before each step.
+        bootstrap: (N,) value of what is observed after the last step.
         discount: ``gamma``.
         decay: ``lambda``.
 
@@ -53,9 +51,9 @@ def generalised_advantages(
 
 
 def _discounted_sums(terms: Tensor, kept: Tensor, after: Tensor) -> Tensor:
-    """Return ``S_t = terms_t + kept_t S_{t+1}``, from ``after`` on the last day backwards."""
+    """Return ``S_t = terms_t + kept_t S_{t+1}``, from ``after`` the last step backwards."""
     sums = []
-    # Rows are taken apart at once and a day is one operation: with few people, calls are the cost.
+    # One operation a step: with small batches the calls are the cost.
     for term, share in zip(reversed(terms.unbind()), reversed(kept.unbind()), strict=True):
         after = torch.addcmul(term, share, after)
         sums.append(after)

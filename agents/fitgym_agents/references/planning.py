@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 
 from fitgym.common.validation import require_number
 from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.envs.task import Task
+from fitgym.people.individual import Individual
 from fitgym.planning.belief import MotivationFilter
-from fitgym.planning.dynamic_programming import DynamicProgram, GridSize, hat_weights, solve
-from fitgym.planning.one_step import observed_states, recall_histories
+from fitgym.planning.dynamic_programming import DynamicProgram, solve
+from fitgym.planning.grid import GridSize, hat_weights
+from fitgym.planning.observed import observed_states, recall_histories
 from fitgym_agents.agent import Actions, Agent, Observations
-
-__all__ = ["BeliefPolicy", "DynamicProgramming"]
+from fitgym_agents.references.privileged import PrivilegedAgent
+from fitgym_agents.references.simple import single_environment
 
 
 class _Planner(Agent):
-    """Solves the environments it is prepared for, one dynamic program per person and task."""
+    """Solves the task it is prepared for by dynamic programming."""
 
     def __init__(self, refinement: float = 1.0) -> None:
         """Choose the grid.
@@ -28,42 +31,40 @@ class _Planner(Agent):
             refinement: Times as many grid points along each axis as by default, in [0.2, 10].
         """
         self.refinement = require_number("refinement", refinement, 0.2, 10)
-        self._environments: Sequence[FitnessFatigueEnv] = ()
+        self._environment: FitnessFatigueEnv | None = None
         self._program: DynamicProgram | None = None
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
-        """Solve the environments, which must be alike; values are cached on disk.
+    def prepare(self, task: Task, people: Sequence[Individual]) -> None:
+        """Solve the task for the person, who must be the same in all rows; values are cached.
 
         Raises:
-            ValueError: If they differ, or cannot be solved.
+            ValueError: If the people differ, or the task cannot be solved.
         """
-        first = environments[0]
-        for environment in environments[1:]:
-            if (environment.task, environment.individual) != (first.task, first.individual):
-                raise ValueError(f"agent {self.name!r} needs environments of one task and person")
-        self._environments = environments
-        self._program = solve(first, GridSize().refined(self.refinement))
+        if any(person != people[0] for person in people[1:]):
+            raise ValueError(f"agent {self.name!r} needs environments of one person")
+        self._environment = single_environment(task, people[0])
+        self._program = solve(self._environment, GridSize().refined(self.refinement))
 
     def configuration(self) -> dict[str, Any]:
         """Return the refinement of the grid."""
         return {"refinement": self.refinement}
 
-    def _prepared(self) -> DynamicProgram:
-        if self._program is None:
+    def _prepared(self) -> tuple[FitnessFatigueEnv, DynamicProgram]:
+        if self._environment is None or self._program is None:
             raise RuntimeError(
                 f"agent {self.name!r} needs to know the environments: call prepare() before "
                 "predict()"
             )
-        return self._program
+        return self._environment, self._program
 
     def _observed(self, observation: Observations) -> NDArray[np.void]:
-        environment = self._environments[0]
+        environment, _ = self._prepared()
         states = observed_states(environment, observation)
         recall_histories(states, environment.adherence.tables.targets_trimp)
         return states
 
 
-class DynamicProgramming(_Planner):
+class DynamicProgramming(_Planner, PrivilegedAgent):
     """Pushes the plan with the largest expected return; it knows person, model and motivation.
 
     Motivation is read from the observation where it is observed, and else from the environments:
@@ -80,11 +81,11 @@ class DynamicProgramming(_Planner):
         deterministic: bool = True,
     ) -> tuple[Actions, Any]:
         """Choose the best plan for each person; see ``Agent.predict``."""
-        program = self._prepared()
-        if self._environments[0].task.observation == "full":
+        environment, program = self._prepared()
+        if environment.task.observation == "full":
             return program.actions(self._observed(observation)), state
-        states = np.concatenate([environment.state for environment in self._environments])
-        return program.actions(states), state
+        getter: Any = self._environments
+        return program.actions(np.concatenate(getter.get_attr("state"))), state
 
 
 class BeliefPolicy(_Planner):
@@ -97,11 +98,12 @@ class BeliefPolicy(_Planner):
 
     name = "belief"
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
-        """Solve the environments and lay out the filter; see ``DynamicProgramming``."""
-        super().prepare(environments)
-        axis = self._prepared().axes[3]
-        self._filter = MotivationFilter(environments[0], axis[0], axis[-1])
+    def prepare(self, task: Task, people: Sequence[Individual]) -> None:
+        """Solve the task and lay out the filter; see ``DynamicProgramming``."""
+        super().prepare(task, people)
+        environment, program = self._prepared()
+        axis = program.axes[3]
+        self._filter = MotivationFilter(environment, axis[0], axis[-1])
         self._coarser = hat_weights(axis, self._filter.motivations)
 
     def predict(
@@ -115,7 +117,7 @@ class BeliefPolicy(_Planner):
 
         The state holds the states last seen, (N,), and the beliefs, (N, grid points).
         """
-        program = self._prepared()
+        _, program = self._prepared()
         states = self._observed(observation)
         beliefs = self._filter.start(len(states))
         if state is not None:

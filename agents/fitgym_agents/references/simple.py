@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 import numpy as np
+from gymnasium.vector import SyncVectorEnv
 from numpy.typing import NDArray
 
-from fitgym.adherence.base import REPLAY
 from fitgym.common.validation import require_integer, require_number
 from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.envs.task import Task
+from fitgym.people.individual import Individual
 from fitgym.planning.one_step import can_solve, expected_rewards, foresight_rewards
 from fitgym_agents.agent import Actions, Agent, Observations
-
-__all__ = [
-    "CoachRule",
-    "FixedPlan",
-    "Foresight",
-    "HabitPlan",
-    "Myopic",
-    "RandomPlan",
-    "reference_agents",
-]
+from fitgym_agents.references.privileged import PrivilegedAgent
 
 _PLANS = 10
 Known = TypeVar("Known")
@@ -61,9 +55,9 @@ class RandomPlan(Agent):
         self.seed = require_integer("seed", seed, 0)
         self._allowed = np.ones(_PLANS + 1, dtype=np.bool_)
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
+    def prepare(self, task: Task, people: Sequence[Individual]) -> None:
         """Note which actions are allowed."""
-        self._allowed = environments[0].action_mask.astype(np.bool_)
+        self._allowed = task.action_mask().astype(np.bool_)
 
     def predict(
         self,
@@ -91,11 +85,10 @@ class HabitPlan(Agent):
         """Nothing to choose; the plans' targets are read from the environments."""
         self._plans_trimp: NDArray[np.float64] | None = None
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
+    def prepare(self, task: Task, people: Sequence[Individual]) -> None:
         """Note the targets of each person's allowed plans; forbidden ones are infinitely far."""
-        targets = np.array([environment.individual.plans_trimp for environment in environments])
-        allowed = np.array([environment.action_mask[1:] for environment in environments])
-        self._plans_trimp = np.where(allowed, targets, np.inf)
+        targets = np.array([person.plans_trimp for person in people])
+        self._plans_trimp = np.where(task.action_mask()[1:], targets, np.inf)
 
     def predict(
         self,
@@ -134,14 +127,14 @@ class CoachRule(Agent):
         build_share: float = 1 / 6,
         taper_share: float = 2 / 9,
     ) -> None:
-        """Shape the season.
+        """Shape the episode: build-up, block and taper.
 
         Args:
             easy_plan: Plan of the build-up, the easy days and the taper, 0 to 10.
             hard_plan: Plan of the hard days of the block, 0 to 10.
             hard_every: A hard day comes every so many days of the block, from 1.
-            build_share: Share of the season's days given to the build-up.
-            taper_share: Share of the season's days given to the taper.
+            build_share: Share of the episode's days given to the build-up.
+            taper_share: Share of the episode's days given to the taper.
 
         Raises:
             ValueError: If an argument is out of range or the shares add up to more than 1.
@@ -153,9 +146,9 @@ class CoachRule(Agent):
         self.taper_share = require_number("taper_share", taper_share, 0, 1 - self.build_share)
         self._days = 0
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
-        """Note how long the season is."""
-        self._days = environments[0].days
+    def prepare(self, task: Task, people: Sequence[Individual]) -> None:
+        """Note how long an episode is."""
+        self._days = task.days
 
     def predict(
         self,
@@ -176,7 +169,7 @@ class CoachRule(Agent):
         return np.where(hard, self.hard_plan, self.easy_plan).astype(np.int64), day + 1
 
     def configuration(self) -> dict[str, Any]:
-        """Return the shape of the season."""
+        """Return the shape of the episode."""
         return {
             "easy_plan": self.easy_plan,
             "hard_plan": self.hard_plan,
@@ -193,11 +186,14 @@ class Myopic(Agent):
 
     def __init__(self) -> None:
         """Nothing to choose; person and model are read from the environments."""
-        self._environment: FitnessFatigueEnv | None = None
+        self._known: list[tuple[FitnessFatigueEnv, NDArray[np.int64]]] | None = None
 
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
-        """Note whose rewards to expect."""
-        self._environment = environments[0]
+    def prepare(self, task: Task, people: Sequence[Individual]) -> None:
+        """Note whose rewards to expect in which rows."""
+        self._known = [
+            (single_environment(task, people[rows[0]]), np.array(rows))
+            for rows in _rows_by_person(people)
+        ]
 
     def predict(
         self,
@@ -207,22 +203,20 @@ class Myopic(Agent):
         deterministic: bool = True,
     ) -> tuple[Actions, Any]:
         """Choose the best plan for today; see ``Agent.predict``."""
-        rewards = expected_rewards(_prepared(self.name, self._environment), observation)
-        return rewards.argmax(axis=1), state
+        actions = np.zeros(len(observation), dtype=np.int64)
+        for environment, rows in _prepared(self.name, self._known):
+            actions[rows] = expected_rewards(environment, observation[rows]).argmax(axis=1)
+        return actions, state
 
 
-class Foresight(Agent):
+class Foresight(PrivilegedAgent):
     """Pushes the plan that earns most today, knowing what will be done: replay's exact bound."""
 
     name = "foresight"
 
     def __init__(self) -> None:
         """Nothing to choose; the days to come are read from the environments."""
-        self._environments: Sequence[FitnessFatigueEnv] | None = None
-
-    def prepare(self, environments: Sequence[FitnessFatigueEnv]) -> None:
-        """Note where to look ahead."""
-        self._environments = environments
+        self._environments: Any = None
 
     def predict(
         self,
@@ -233,11 +227,30 @@ class Foresight(Agent):
     ) -> tuple[Actions, Any]:
         """Choose the best plan for today; see ``Agent.predict``."""
         environments = _prepared(self.name, self._environments)
-        actions = np.zeros(len(observation), dtype=np.int64)
-        for i, environment in enumerate(environments):
-            if environment.running:
-                actions[i] = foresight_rewards(environment).argmax()
-        return actions, state
+        if isinstance(environments, SyncVectorEnv):
+            singles = [environment.unwrapped for environment in environments.envs]
+            rewards = np.array([foresight_rewards(single) for single in singles])  # type: ignore[arg-type]
+        else:
+            rewards = environments.preview_rewards()
+        return rewards.argmax(axis=1), state
+
+
+def single_environment(task: Task, individual: Individual) -> FitnessFatigueEnv:
+    """Return an environment of one person, for what is computed from person and model."""
+    return FitnessFatigueEnv(individual=individual, **asdict(task))
+
+
+def _rows_by_person(people: Sequence[Individual]) -> list[list[int]]:
+    """Return the rows of each person."""
+    found: list[list[int]] = []
+    for row, person in enumerate(people):
+        for rows in found:
+            if people[rows[0]] is person:
+                rows.append(row)
+                break
+        else:
+            found.append([row])
+    return found
 
 
 def _prepared(name: str, known: Known | None) -> Known:
@@ -265,6 +278,6 @@ def reference_agents(environment: FitnessFatigueEnv) -> list[Agent]:
         agents.append(HabitPlan())
     if can_solve(environment):
         agents.append(Myopic())
-    if environment.adherence.code == REPLAY:
+    if environment.adherence.exogenous:
         agents.append(Foresight())
     return agents

@@ -1,7 +1,7 @@
-"""The paper's hybrid network for the algorithms of SB3 that have no memory: a stacked history.
+"""The hybrid network for the algorithms of SB3 without a recurrent policy: a stack of observations.
 
-What a person was observed to be on the last days stands in one observation, the LSTM runs over it
-from zero, and the fully connected layers read what it knows on the last day.
+The last K observations stand in one, the LSTM runs over them from zero, and the fully connected
+layers read its last hidden state.
 """
 
 from __future__ import annotations
@@ -21,49 +21,48 @@ from fitgym_agents.agent import Observations
 from fitgym_agents.deep.networks import HybridNetwork
 from fitgym_agents.deep.normalisation import Normalisation
 
-__all__ = ["History", "HybridExtractor"]
-
 
 @dataclass(frozen=True, eq=False)
-class History:
-    """What is observed on K days, scaled, the last day last; zeros before a season's first day.
+class ObservationHistory:
+    """A stack of the last K normalised observations, the latest last; zeros before an episode.
 
-    Days are scaled before they are stacked, and by scales that stay. ``VecNormalize`` around the
-    stack would count those zeros among the observations, and scale each day of it otherwise.
+    Observations are normalised before they are stacked, and by a fixed normalisation.
+    ``VecNormalize`` around the stack would count those zeros among the observations, and scale
+    each observation of it otherwise.
 
     Attributes:
-        normalisation: Scales of the observations.
-        days: K.
+        normalisation: Of the observations.
+        length: K.
     """
 
     normalisation: Normalisation
-    days: int
+    length: int
 
-    def environments(self, seasons: VecEnv) -> VecEnv:
-        """Return environments whose observations are histories, (N, K I)."""
-        return VecFrameStack(_ScaledObservations(seasons, self.normalisation), self.days)
+    def environments(self, environments: VecEnv) -> VecEnv:
+        """Return environments whose observations are stacks, (N, K I)."""
+        return VecFrameStack(_NormalisedObservations(environments, self.normalisation), self.length)
 
     def extend(
         self,
-        history: Observations | None,
+        stack: Observations | None,
         observation: Observations,
         episode_start: NDArray[np.bool_] | None = None,
     ) -> Observations:
-        """Return the history with one more day, as the environments would show it.
+        """Return the stack with one more observation, as the environments would show it.
 
         Args:
-            history: Up to the day before, (N, K I); None if there is none.
-            observation: Of the day, not scaled, (N, I).
-            episode_start: For whom a season has just begun, (N,), which clears their history.
+            stack: Up to the step before, (N, K I); None if there is none.
+            observation: Not normalised, (N, I).
+            episode_start: Where an episode has just begun, (N,), which clears the stack.
         """
-        scaled = self.normalisation.observations(observation).numpy()
-        width = scaled.shape[1]
-        extended: Observations = np.zeros((len(scaled), self.days * width), dtype=np.float32)
-        if history is not None:
-            extended[:, :-width] = history[:, width:]
+        normalised = self.normalisation.observations(observation).numpy()
+        width = normalised.shape[1]
+        extended: Observations = np.zeros((len(normalised), self.length * width), dtype=np.float32)
+        if stack is not None:
+            extended[:, :-width] = stack[:, width:]
         if episode_start is not None:
             extended[np.asarray(episode_start)] = 0.0
-        extended[:, -width:] = scaled
+        extended[:, -width:] = normalised
         return extended
 
 
@@ -81,14 +80,14 @@ class HybridExtractor(BaseFeaturesExtractor):
         """Make an untrained network with torch's global generator.
 
         Args:
-            observation_space: Of histories, (K I,).
-            history: Days in them, K.
+            observation_space: Of stacks, (K I,).
+            history: Observations in them, K.
             memory_size: Units of the LSTM.
             hidden_sizes: Units of the fully connected layers, at least one.
         """
         *inner, last = hidden_sizes
         super().__init__(observation_space, features_dim=last)
-        self._days = history
+        self._length = history
         # The output of this network is the last fully connected layer, but for its activation.
         self.network = HybridNetwork(
             observation_space.shape[0] // history,
@@ -99,16 +98,16 @@ class HybridExtractor(BaseFeaturesExtractor):
         self.activation = nn.Tanh()
 
     def forward(self, observations: Tensor) -> Tensor:
-        """Return features (N, F) of histories (N, K I)."""
-        days = observations.reshape(len(observations), self._days, -1).transpose(0, 1)
-        memory: Any = self.network.memory
-        hidden, _ = memory(days)
+        """Return features (N, F) of stacks (N, K I)."""
+        steps = observations.reshape(len(observations), self._length, -1).transpose(0, 1)
+        lstm: Any = self.network.memory
+        hidden, _ = lstm(steps)
         features: Tensor = self.activation(self.network.layers(hidden[-1]))
         return features
 
 
-class _ScaledObservations(VecEnvWrapper):
-    """Environments whose observations are scaled, those at the end of a season included."""
+class _NormalisedObservations(VecEnvWrapper):
+    """Environments with normalised observations, those at the end of an episode included."""
 
     def __init__(self, venv: VecEnv, normalisation: Normalisation) -> None:
         space = spaces.Box(-np.inf, np.inf, venv.observation_space.shape, np.float32)
@@ -116,15 +115,15 @@ class _ScaledObservations(VecEnvWrapper):
         self._normalisation = normalisation
 
     def reset(self) -> NDArray[Any]:
-        return self._scaled(self.venv.reset())
+        return self._normalised(self.venv.reset())
 
     def step_wait(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], list[dict[str, Any]]]:
         observations, rewards, dones, infos = self.venv.step_wait()
         for index in np.flatnonzero(dones).tolist():
-            infos[index]["terminal_observation"] = self._scaled(
+            infos[index]["terminal_observation"] = self._normalised(
                 infos[index]["terminal_observation"]
             )
-        return self._scaled(observations), rewards, dones, infos
+        return self._normalised(observations), rewards, dones, infos
 
-    def _scaled(self, observations: Any) -> NDArray[Any]:
+    def _normalised(self, observations: Any) -> NDArray[Any]:
         return self._normalisation.observations(observations).numpy()

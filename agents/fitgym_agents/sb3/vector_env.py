@@ -12,8 +12,6 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-__all__ = ["StaggeredSeasons", "VectorEnvAdapter"]
-
 
 class VectorEnvAdapter(VecEnv):
     """A ``gymnasium.vector.VectorEnv`` behind SB3's interface, without a loop over environments.
@@ -113,26 +111,26 @@ class VectorEnvAdapter(VecEnv):
         return [False] * len(list(self._get_indices(indices)))
 
 
-class StaggeredSeasons(VectorEnvAdapter):
-    """Environments whose first seasons are at different days when learning starts.
+class StaggeredEpisodes(VectorEnvAdapter):
+    """Environments whose first episodes are at different steps when training starts.
 
-    Were all environments in step, every update would see the same few days of the season, and
-    the value of the others would be forgotten in between.
+    Were all environments in step, every update would see the same few steps of the episode, and
+    the values of the others would be unlearnt in between.
     """
 
     def __init__(self, env: VectorEnv[Any, Any, Any]) -> None:
         """Wrap a vector environment; see ``VectorEnvAdapter``."""
         super().__init__(env)
-        days = self.get_attr("days")[0]
-        # How many days of the first season of each environment are over when learning starts.
-        self._leads: NDArray[np.int64] | None = np.arange(self.num_envs) * days // self.num_envs
+        length = self.get_attr("days")[0]
+        # Steps of each environment's first episode that are over when training starts.
+        self._leads: NDArray[np.int64] | None = np.arange(self.num_envs) * length // self.num_envs
 
     def reset(self) -> NDArray[Any]:
-        """Start an episode in every environment, at first each on another day of it."""
+        """Start an episode in every environment, at first each at another step of it."""
         seed = self._seeds[0]
         observations = super().reset()
         if self._leads is not None:
-            # All live through random days together, and begin anew when their own should start.
+            # All take random actions together, and begin anew when their own should start.
             self.env.action_space.seed(seed)
             for lead in reversed(range(self._leads.max())):
                 observations, *_ = self.env.step(self.env.action_space.sample())

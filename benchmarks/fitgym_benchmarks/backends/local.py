@@ -14,10 +14,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from fitgym_benchmarks.runs import Result, Run, execute
+from fitgym_benchmarks.runs import Result, Run, execute, summary_of
 from fitgym_benchmarks.store import ResultStore
-
-__all__ = ["run_all"]
 
 _REFRESH_SECONDS = 0.2
 
@@ -32,8 +30,8 @@ _reports: Any = None
 def run_all(runs: Sequence[Run], store: ResultStore, *, workers: int) -> list[Result]:
     """Return the results of ``runs``, in their order, doing those that ``store`` lacks.
 
-    Every result is stored as soon as it is there, so that stopping this process, by whatever
-    means, loses only the runs in flight.
+    Every result is stored as soon as it is there, and every training is saved as it goes on, so
+    that stopping this process, by whatever means, loses half a minute of work.
 
     Args:
         runs: What to do, longest first where the order is free, so that no worker idles at the
@@ -83,7 +81,7 @@ def _run_missing(
                 bars.finish(result)
                 finish(result)
     except BaseException:
-        # After a failed run or Ctrl-C nobody waits for the runs in flight.
+        # After a failed run or Ctrl-C nobody waits for the others; they go on another time.
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
         raise
@@ -125,7 +123,6 @@ def _exit_with_parent() -> None:
 
 
 def _do(run: Run, store: ResultStore) -> Result:
-    store.discard(run)
     key = run.key
     result = execute(run, store.agent_folder(run), lambda steps: _reports.put((key, steps)))
     store.put(result)
@@ -166,8 +163,8 @@ class _TrainingBars:
         self._runs.pop(key, None)
         if key in self._bars:
             self._bars.pop(key).close()
-        evaluation = result.evaluation
-        tqdm.write(f"{evaluation.env_id}: {evaluation.agent} returns {evaluation.mean:,.0f}")
+        one = summary_of(result)
+        tqdm.write(f"{result.run.environment}: {one.label} returns {one.mean_return.mean:,.0f}")
 
     def close(self) -> None:
         """Remove all bars."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -14,12 +16,10 @@ from fitgym_benchmarks.backends.local import run_all
 from fitgym_benchmarks.report.report import calibrate_log, write_report
 from fitgym_benchmarks.report.tables import as_text, tables
 from fitgym_benchmarks.runs import Result
-from fitgym_benchmarks.search import SPACES, STAGES, Search, as_markdown, run_search
+from fitgym_benchmarks.search import SPACES, STAGES, TRIALS, Search, as_markdown, run_search
 from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.suites.algorithms import ROWS, algorithm_runs, algorithm_table, write_page
-from fitgym_benchmarks.suites.quick import ENVIRONMENTS, STEPS, quick_runs
-
-__all__ = ["add_arguments"]
+from fitgym_benchmarks.suites.quick import ENVIRONMENTS, EPISODES, STEPS, first_tables, quick_runs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     quick = commands.add_parser(
         "quick",
         help="all learners and references on small budgets, with a report, in ten minutes",
-        description="Train the learners, evaluate them and every reference on the same seasons, "
-        "print the table and write a report. Stop it whenever you like: started again, it goes "
-        "on with the runs that are not finished.",
+        description="Show what references and shipped agents earn, train the learners, evaluate "
+        "all of them on the same episodes, print the tables and write a report. Stop it whenever "
+        "you like: started again, it goes on where it was.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     quick.add_argument("--out", type=Path, default=Path("results/quick"), help="folder of results")
@@ -52,13 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=ENVIRONMENTS,
         help="only this one; may be repeated (default: all four)",
     )
-    quick.set_defaults(run=_quick)
+    quick.set_defaults(run=_run, check=_check_quick, work=_quick)
     algorithms = commands.add_parser(
         "algorithms",
         help="every learner and network at equal environment steps, over some seeds",
         description="Train every learner with some seeds for equal environment steps, evaluate "
-        "all of them and the references on the same seasons, and print a table per stage. Stop "
-        "it whenever you like: started again, it goes on with the runs that are not finished.",
+        "all of them and the references on the same episodes, and print tables per stage. Stop "
+        "it whenever you like: started again, it goes on where it was.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     algorithms.add_argument(
@@ -67,12 +67,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     algorithms.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
     algorithms.add_argument("--seeds", type=int, default=3, help="trainings of each learner")
     algorithms.add_argument(
+        "--episodes", type=int, default=EPISODES, help="episodes to evaluate each of them on"
+    )
+    algorithms.add_argument(
         "--workers", type=int, default=2, help="trainings at once; A3C has processes of its own"
     )
     algorithms.add_argument(
         "--row", action="append", choices=list(ROWS), help="only this row; may be repeated"
     )
-    algorithms.set_defaults(run=_algorithms)
+    algorithms.set_defaults(run=_run, check=_check_algorithms, work=_algorithms)
     speed = commands.add_parser(
         "speed",
         help="how fast the environments and the learners are, as ratios",
@@ -86,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     speed.add_argument(
         "--only", choices=("environments", "training"), help="one of the two parts, not both"
     )
-    speed.set_defaults(run=_speed)
+    speed.set_defaults(run=_run, check=_check_speed, work=_speed)
     search = commands.add_parser(
         "search",
         help="settings of a learner, by Optuna",
@@ -101,10 +104,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=list(STAGES),
         help="ids of the environments to learn",
     )
-    search.add_argument("--trials", type=int, default=40, help="finished trials in all")
+    search.add_argument("--trials", type=int, default=TRIALS, help="finished trials in all")
     search.add_argument("--steps", type=int, default=1_000_000, help="steps of each training")
     search.add_argument("--seeds", type=int, default=1, help="trainings of each trial")
-    search.add_argument("--episodes", type=int, default=100, help="seasons to judge a training by")
+    search.add_argument("--episodes", type=int, default=100, help="episodes to judge a training by")
     search.add_argument("--sampler-seed", type=int, default=0, help="seed of the search itself")
     search.add_argument(
         "--fixed", type=json.loads, default={}, help="settings that all trials share, as JSON"
@@ -112,27 +115,69 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     search.add_argument(
         "--out", type=Path, default=Path("results/search"), help="folder of studies and tables"
     )
-    search.set_defaults(run=_search)
+    search.set_defaults(run=_run, check=_check_search, work=_search)
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Check the options and that results can be written, then do the work."""
+    options.check(options)
+    _require_writable(options.out)
+    try:
+        options.work(options)
+    except KeyboardInterrupt:
+        if options.benchmark != "speed":
+            print(
+                f"what is done is kept in {options.out}: start the same command again to go on",
+                file=sys.stderr,
+            )
+        raise
+
+
+def _require_writable(folder: Path) -> None:
+    """Make the folder of results, and check that a file can be written there.
+
+    Raises:
+        ValueError: If not.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"--out must be a folder that can be written to, got {str(folder)!r}: {error.strerror}"
+        ) from None
+
+
+def _check_algorithms(options: argparse.Namespace) -> None:
+    require_integer("--steps", options.steps, 1)
+    require_integer("--seeds", options.seeds, 1)
+    require_integer("--workers", options.workers, 1)
+    require_integer("--episodes", options.episodes, 2)
 
 
 def _algorithms(options: argparse.Namespace) -> None:
-    steps = require_integer("--steps", options.steps, 1)
-    seeds = require_integer("--seeds", options.seeds, 1)
-    workers = require_integer("--workers", options.workers, 1)
-    rows = options.row or list(ROWS)
-    groups = algorithm_runs(steps=steps, seeds=seeds, rows=rows)
+    steps, seeds, rows = options.steps, options.seeds, options.row or list(ROWS)
+    groups = algorithm_runs(steps=steps, seeds=seeds, episodes=options.episodes, rows=rows)
     store = ResultStore(options.out / "runs")
     runs = [run for group in groups.values() for run in group]
     result_of = dict(
-        zip([run.key for run in runs], run_all(runs, store, workers=workers), strict=True)
+        zip([run.key for run in runs], run_all(runs, store, workers=options.workers), strict=True)
     )
     found: dict[str, dict[str, list[Result]]] = {}
     for (environment, label), group in groups.items():
         found.setdefault(environment, {})[label] = [result_of[run.key] for run in group]
-    words = ["--steps", str(steps), "--seeds", str(seeds), "--workers", str(workers)]
+    words = ["--steps", str(steps), "--seeds", str(seeds), "--workers", str(options.workers)]
+    words += ["--episodes", str(options.episodes)]
     words += [word for row in options.row or () for word in ("--row", row)]
     command = shlex.join(["fitgym", "benchmark", "algorithms", *words])
-    arguments = {"command": command, "steps": steps, "seeds": seeds, "rows": rows}
+    arguments = {
+        "command": command,
+        "steps": steps,
+        "seeds": seeds,
+        "episodes": options.episodes,
+        "rows": rows,
+    }
     write_text(options.out / "arguments.json", json.dumps(arguments, indent=2) + "\n")
     page = write_page(
         {environment: algorithm_table(by_row, store) for environment, by_row in found.items()},
@@ -142,23 +187,36 @@ def _algorithms(options: argparse.Namespace) -> None:
     print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
 
 
+def _check_speed(options: argparse.Namespace) -> None:
+    require_integer("--repeats", options.repeats, 1)
+
+
 def _speed(options: argparse.Namespace) -> None:
     from fitgym_benchmarks.speed.report import write_speed_report
     from fitgym_benchmarks.speed.speed import PARTS, Sizes, measure
 
-    repeats = require_integer("--repeats", options.repeats, 1)
     parts = (options.only,) if options.only else PARTS
-    command = f"fitgym benchmark speed --repeats {repeats}"
+    command = f"fitgym benchmark speed --repeats {options.repeats}"
     if options.only:
         command += f" --only {options.only}"
-    measurements = measure(parts, repeats, Sizes())
-    page = write_speed_report(measurements, options.out, repeats, command)
+    measurements = measure(parts, options.repeats, Sizes())
+    page = write_speed_report(measurements, options.out, options.repeats, command)
     print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
 
 
-def _search(options: argparse.Namespace) -> None:
+def _check_search(options: argparse.Namespace) -> None:
     require_integer("--trials", options.trials, 1)
-    search = Search(
+    _search_of(options)
+
+
+def _search(options: argparse.Namespace) -> None:
+    search = _search_of(options)
+    study = run_search(search, options.trials, options.out, seed=options.sampler_seed)
+    print(f"\n{as_markdown(search, study)}")
+
+
+def _search_of(options: argparse.Namespace) -> Search:
+    return Search(
         agent=options.agent,
         environments=tuple(options.environment),
         steps=options.steps,
@@ -166,21 +224,25 @@ def _search(options: argparse.Namespace) -> None:
         episodes=options.episodes,
         fixed=options.fixed,
     )
-    study = run_search(search, options.trials, options.out, seed=options.sampler_seed)
-    print(f"\n{as_markdown(search, study)}")
 
 
-def _quick(options: argparse.Namespace) -> None:
+def _check_quick(options: argparse.Namespace) -> None:
     require_integer("--seed", options.seed, 0)
     require_integer("--steps", options.steps, 1)
     require_integer("--workers", options.workers, 1)
+
+
+def _quick(options: argparse.Namespace) -> None:
     started = time.perf_counter()
+    environments = options.environment or ENVIRONMENTS
     runs = quick_runs(
         seed=options.seed,
         steps=options.steps,
-        environments=options.environment or ENVIRONMENTS,
+        environments=environments,
         agents=options.agent,
     )
+    print("Evaluating references and agents that ship ...\n", flush=True)
+    print(f"{first_tables(environments[0])}\n\nTraining ...", flush=True)
     results = run_all(runs, ResultStore(options.out / "runs"), workers=options.workers)
     for table in tables(results):
         print(f"\n{as_text(table)}")

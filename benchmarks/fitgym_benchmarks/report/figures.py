@@ -13,24 +13,14 @@ import numpy.typing as npt
 
 from fitgym.calibration import Calibration
 from fitgym.common.figures import COLOURS, new_figure, tidy_axes
-from fitgym_agents.evaluation import Interval, paired_difference
+from fitgym.common.statistics import Interval
+from fitgym_agents.evaluation import paired_difference
 from fitgym_benchmarks.report.tables import Row, Table
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.text import Text
-
-__all__ = [
-    "as_svg",
-    "calibration_fit",
-    "differences",
-    "learning_curves",
-    "mean_plans",
-    "palette",
-    "returns",
-    "session_series",
-]
 
 # Inches. At a phone's width of 360 pixels the text is then still about 8 pixels high.
 _WIDTH = 5.6
@@ -137,11 +127,11 @@ def returns(table: Table, palette: dict[str, str]) -> Figure:
     rows = [
         (row.label, row.mean_return, palette.get(row.label, COLOURS["grey"])) for row in table.rows
     ]
-    return _forest(rows, "mean return of a season")
+    return _forest(rows, "mean return of an episode")
 
 
 def differences(reference: Row, rivals: Sequence[Row], palette: dict[str, str]) -> Figure:
-    """Return how much more than ``reference`` others earned in the same seasons, with intervals.
+    """Return how much more than ``reference`` others earned in the same episodes, with intervals.
 
     Args:
         reference: With whom to compare.
@@ -151,7 +141,7 @@ def differences(reference: Row, rivals: Sequence[Row], palette: dict[str, str]) 
     rows = [
         (
             row.label,
-            paired_difference(row.result.evaluation, reference.result.evaluation),
+            paired_difference(row.evaluation, reference.evaluation),
             palette.get(row.label, COLOURS["grey"]),
         )
         for row in rivals
@@ -182,8 +172,8 @@ def learning_curves(table: Table, palette: dict[str, str]) -> Figure:
     for row in table.of_kind("learnt"):
         curve = row.result.curve
         axes.plot(
-            [point.steps for point in curve],
-            [point.mean_return for point in curve],
+            [steps for steps, _ in curve],
+            [mean_return for _, mean_return in curve],
             ".-",
             color=palette[row.label],
             label=row.label,
@@ -197,7 +187,7 @@ def learning_curves(table: Table, palette: dict[str, str]) -> Figure:
 
 
 def mean_plans(table: Table, palette: dict[str, str]) -> Figure:
-    """Return what each learner, and the ceiling, asks for on each day, the mean over seasons."""
+    """Return what each learner, and the ceiling, asks for on each day, the mean over episodes."""
     figure, axes = _panel()
     learnt = table.of_kind("learnt")
     # Learners that ask for the same would hide each other but for the widths.
@@ -214,12 +204,12 @@ def mean_plans(table: Table, palette: dict[str, str]) -> Figure:
         )
     axes.set_ylim(bottom=0.0)
     _legend_above(axes, 5)
-    tidy_axes(axes, x_label="day of the season", y_label="plan (points, 0 for none)")
+    tidy_axes(axes, x_label="day of the episode", y_label="plan (points, 0 for none)")
     return figure
 
 
 def _by_day(row: Row) -> npt.NDArray[np.float64]:
-    mean: npt.NDArray[np.float64] = np.nanmean(row.result.evaluation.plans_trimp, axis=0)
+    mean: npt.NDArray[np.float64] = np.nanmean(row.evaluation.plans_trimp, axis=0)
     return mean
 
 

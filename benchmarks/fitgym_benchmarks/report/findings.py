@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import gymnasium as gym
 import numpy as np
 
-from fitgym_agents.evaluation import Interval, paired_difference
+from fitgym.common.statistics import Interval
+from fitgym_agents.evaluation import paired_difference
 from fitgym_benchmarks.report.tables import Row, Table
-
-__all__ = ["Finding", "ReplayFacts", "find", "title_of"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class ReplayFacts:
 
     Attributes:
         plans_change_nothing: Whether what was done and the performance were the same on every day
-            of every season whoever pushed the plans.
+            of every episode whoever pushed the plans.
         median_session_trimp: Median of the sessions, points.
         easiest: The easiest of the fixed plans.
         completion_bonus: ``mu``, reward of a plan that is met.
@@ -46,7 +45,7 @@ class Finding:
         best_fixed: The best of the fixed plans.
         best_learnt: The best of the learners.
         difference: How much more the best learner earned than the best fixed plan in the same
-            seasons, with its 95% interval.
+            episodes, with its 95% interval.
         learnt_range: Lowest and highest mean return of the learners.
         replay: Facts about replay adherence; None for other adherence.
     """
@@ -111,7 +110,7 @@ def find(table: Table) -> Finding:
         title=title_of(table.environment),
         best_fixed=best_fixed,
         best_learnt=best_learnt,
-        difference=paired_difference(best_learnt.result.evaluation, best_fixed.result.evaluation),
+        difference=paired_difference(best_learnt.evaluation, best_fixed.evaluation),
         learnt_range=(min(means), max(means)),
         replay=_replay_facts(table, best_fixed),
     )
@@ -133,8 +132,8 @@ def _replay_facts(table: Table, best_fixed: Row) -> ReplayFacts | None:
     arguments = run.specification(run.evaluation_kwargs)
     if arguments["adherence"] != "replay":
         return None
-    first, *others = [row.result.evaluation for row in table.rows]
-    best = best_fixed.result.evaluation
+    first, *others = [row.evaluation for row in table.rows]
+    best = best_fixed.evaluation
     bonus = arguments["completion_bonus"] * best.met.sum()
     shortfall = np.maximum(best.plans_trimp - best.done_trimp, 0.0).sum()
     performance = best.rewards.sum() - bonus + arguments["shortfall_penalty"] * shortfall

@@ -23,17 +23,24 @@ from fitgym.calibration import (
     calibrate,
 )
 from fitgym.common.files import write_text
+from fitgym.common.statistics import Interval
 from fitgym.logs import load_marathon_log
-from fitgym_agents.evaluation import Interval
+from fitgym_agents.summary import PEOPLE_COLUMNS, RANKING_NOTE
 from fitgym_benchmarks.report import figures
 from fitgym_benchmarks.report.findings import Finding, find
-from fitgym_benchmarks.report.tables import COLUMNS, Row, as_markdown, cells, tables
+from fitgym_benchmarks.report.tables import (
+    COLUMNS,
+    Row,
+    Table,
+    as_markdown,
+    cells,
+    people_cells,
+    tables,
+)
 from fitgym_benchmarks.runs import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-__all__ = ["Log", "calibrate_log", "write_report"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +107,8 @@ def write_report(
     content = {
         "findings": findings,
         "columns": COLUMNS,
+        "people_columns": PEOPLE_COLUMNS,
+        "ranking_note": RANKING_NOTE,
         "results": results,
         "log": log,
         "command": command,
@@ -124,7 +133,11 @@ def _templates() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.globals |= {"cells": cells, "as_markdown": as_markdown}
+    templates.globals |= {
+        "cells": cells,
+        "people_cells": people_cells,
+        "as_markdown": as_markdown,
+    }
     templates.filters |= {
         "number": _number,
         "share": lambda value: f"{100 * value:.1f}%",
@@ -191,29 +204,28 @@ def _environment_panels(finding: Finding) -> list[Panel]:
             f"{finding.slug}-returns",
             figures.returns(table, palette),
             "Fixed plans against learnt policies",
-            f"Mean return over {table.rows[0].result.run.episodes} seasons with 95% intervals "
+            f"Mean return over {table.rows[0].result.run.episodes} episodes with 95% intervals "
             "(Fang et al. 2022, figure 9). Learnt policies are coloured.",
         ),
         _panel(
             f"{finding.slug}-differences",
             figures.differences(fixed, rivals, palette),
             f"In comparison with {fixed.label}",
-            "Difference in return in the same seasons, with 95% intervals; right of the line is "
+            "Difference in return in the same episodes, with 95% intervals; right of the line is "
             "better. Shown are the learnt policies and the references that come close.",
         ),
         _panel(
             f"{finding.slug}-learning",
             figures.learning_curves(table, palette),
             "Learning curves",
-            "Mean return of each policy while it learns, on seasons of the kind it trains on "
-            "(Fang et al. 2022, figure 8); the other figures show unseen seasons. The first point "
-            "is an untrained network, which may push a good plan by chance.",
+            "Mean return of the episodes finished in training, exploration included (Fang et al. "
+            "2022, figure 8); the other figures show unseen episodes.",
         ),
         _panel(
             f"{finding.slug}-plans",
             figures.mean_plans(table, palette),
-            "Plan by day of the season",
-            "What each learnt policy, and the ceiling, asks for: the mean over seasons.",
+            "Plan by day of the episode",
+            "What each learnt policy, and the ceiling, asks for: the mean over episodes.",
         ),
     ]
 
@@ -229,28 +241,28 @@ def _numbers(findings: Sequence[Finding], command: str) -> dict[str, Any]:
         "environments": {
             finding.table.environment: {
                 "best_learnt_less_best_fixed": asdict(finding.difference),
-                "rows": [_row_numbers(row) for row in finding.table.rows],
+                "rows": [_row_numbers(row, finding.table) for row in finding.table.rows],
             }
             for finding in findings
         },
     }
 
 
-def _row_numbers(row: Row) -> dict[str, Any]:
+def _row_numbers(row: Row, table: Table) -> dict[str, Any]:
     result = row.result
     return {
         "run": result.run.key,
+        **row.summary.to_dict(table.no_service.evaluation),
         "agent": result.evaluation.agent,
         "kind": row.kind,
-        "mean_return": asdict(row.mean_return),
         "score": row.score,
-        "completion_rate": row.completion_rate,
-        "performance_gain": row.performance_gain,
-        "training_seconds": result.training_seconds if result.curve else None,
+        "training_seconds": result.training_seconds,
         "steps_per_second": result.steps_per_second,
         "steps": result.run.steps,
         "seed": result.run.seed,
-        "learning_curve": [asdict(point) for point in result.curve],
+        "learning_curve": [
+            {"steps": steps, "mean_return": mean_return} for steps, mean_return in result.curve
+        ],
         "finished_at": result.finished_at,
         "machine": result.machine,
         "versions": dict(result.versions),

@@ -1,16 +1,16 @@
-"""The table of an environment: a row per agent, from no service to the ceiling."""
+"""The tables of an environment: a row per agent, from no service to the ceiling."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fitgym_agents.evaluation import Interval
+from fitgym.common.statistics import Interval
+from fitgym.common.tables import MISSING, markdown_table, text_table
+from fitgym_agents.evaluation import Evaluation
 from fitgym_agents.scores import share_of_ceiling
-from fitgym_benchmarks.runs import Result
-
-__all__ = ["COLUMNS", "Row", "Table", "as_markdown", "as_text", "cells", "tables"]
+from fitgym_agents.summary import PEOPLE_COLUMNS, RANKING_NOTE, Summary
+from fitgym_benchmarks.runs import Result, summary_of
 
 NO_SERVICE = "no service"
 
@@ -22,13 +22,11 @@ COLUMNS = (
     "mean return",
     "% of ceiling",
     "95% interval",
-    "plans met",
-    "VDOT gain",
+    "likeliest",
+    "drawn",
     "training",
     "steps/s",
 )
-
-_MISSING = "-"
 
 
 @dataclass(frozen=True)
@@ -37,25 +35,40 @@ class Row:
 
     Attributes:
         result: Where the numbers come from.
-        label: Name of the agent for people to read.
-        mean_return: Mean return with its 95% interval over seasons.
+        summary: What its evaluations amount to; of a learner those that it is ranked by.
         score: Where the mean stands between no service (0) and the ceiling (1), which is a row of
             the table or else the reference score that ships; None without either.
-        completion_rate: Plans met as a share of plans given; None if none was given.
-        performance_gain: Mean performance at the end less that at the start, VDOT.
     """
 
     result: Result
-    label: str
-    mean_return: Interval
+    summary: Summary
     score: float | None
-    completion_rate: float | None
-    performance_gain: float
+
+    @property
+    def label(self) -> str:
+        """Name of the agent for people to read."""
+        return self.summary.label
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The evaluation that the agent is ranked by."""
+        return self.summary.evaluations[0]
+
+    @property
+    def mean_return(self) -> Interval:
+        """Mean return with its 95% interval over episodes."""
+        return self.summary.mean_return
+
+    @property
+    def completion_rate(self) -> float | None:
+        """Plans met as a share of plans given; None if none was given."""
+        met = self.summary.completion
+        return None if met is None else met.mean
 
     @property
     def plan_trimp(self) -> float:
         """Target of the first plan pushed, points: the only one, for a fixed plan."""
-        return float(self.result.evaluation.plans_trimp[0, 0])
+        return float(self.evaluation.plans_trimp[0, 0])
 
     @property
     def kind(self) -> str:
@@ -99,30 +112,28 @@ def tables(results: Sequence[Result]) -> list[Table]:
 
 
 def _table(environment: str, results: Sequence[Result]) -> Table:
-    means = {result.evaluation.agent: result.evaluation.mean for result in results}
+    summaries = [summary_of(result, label=_label(result)) for result in results]
+    means = {
+        result.evaluation.agent: one.mean_return.mean
+        for result, one in zip(results, summaries, strict=True)
+    }
     zero = means[NO_SERVICE]
     ceiling = next((means[name] for name in CEILINGS if name in means), None)
 
-    def score(result: Result) -> float | None:
-        mean = result.evaluation.mean
+    def row(result: Result, one: Summary) -> Row:
+        mean = one.mean_return.mean
         if ceiling is None:
-            return share_of_ceiling(environment, result.run.evaluation_kwargs, mean)
-        return (mean - zero) / (ceiling - zero)
-
-    def row(result: Result) -> Row:
-        evaluation = result.evaluation
-        completion = evaluation.completion_rate
-        return Row(
-            result=result,
-            label=_label(result),
-            mean_return=evaluation.interval(),
-            score=score(result),
-            completion_rate=None if math.isnan(completion) else completion,
-            performance_gain=float(evaluation.performance_gain.mean()),
-        )
+            score = share_of_ceiling(environment, result.run.evaluation_kwargs, mean)
+        else:
+            score = (mean - zero) / (ceiling - zero)
+        return Row(result, one, score)
 
     order = {"reference": 0, "fixed": 0, "learnt": 1, "ceiling": 2}
-    return Table(environment, tuple(sorted(map(row, results), key=lambda row: order[row.kind])))
+
+    def place(row: Row) -> tuple[int, float]:
+        return order[row.kind], row.mean_return.mean if row.kind == "learnt" else 0.0
+
+    return Table(environment, tuple(sorted(map(row, results, summaries), key=place)))
 
 
 def _fixed_plan(result: Result) -> int:
@@ -143,34 +154,41 @@ def _label(result: Result) -> str:
 def cells(row: Row) -> tuple[str, ...]:
     """Return a row as text, in the order of ``COLUMNS``."""
     interval = row.mean_return
-    speed = row.result.steps_per_second
+    seconds, speed = row.result.training_seconds, row.result.steps_per_second
     return (
         row.label,
         f"{interval.mean:,.1f}",
-        _MISSING if row.score is None else f"{100 * row.score:.1f}",
+        MISSING if row.score is None else f"{100 * row.score:.1f}",
         f"{interval.low:,.0f} to {interval.high:,.0f}",
-        _MISSING if row.completion_rate is None else f"{100 * row.completion_rate:.1f}%",
-        f"{row.performance_gain:+.2f}",
-        _MISSING if speed is None else f"{row.result.training_seconds:.0f} s",
-        _MISSING if speed is None else f"{speed:,.0f}",
+        *row.summary.mode_cells(),
+        MISSING if seconds is None else f"{seconds:.0f} s",
+        MISSING if speed is None else f"{speed:,.0f}",
     )
 
 
+def people_cells(row: Row, table: Table) -> tuple[str, ...]:
+    """Return a row of the table of people, in the order of ``PEOPLE_COLUMNS``."""
+    return row.summary.people_cells(table.no_service.evaluation)
+
+
 def as_text(table: Table) -> str:
-    """Return a table for the terminal."""
-    lines = [COLUMNS, *(cells(row) for row in table.rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(COLUMNS))]
-    text = [
-        "  ".join(
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    ]
-    return "\n".join([table.environment, text[0], "-" * len(text[0]), *text[1:]])
+    """Return both tables for the terminal."""
+    people = [people_cells(row, table) for row in table.rows]
+    return "\n\n".join(
+        [
+            f"{table.environment}\n{text_table(COLUMNS, map(cells, table.rows))}\n{RANKING_NOTE}",
+            text_table(PEOPLE_COLUMNS, people),
+        ]
+    )
 
 
 def as_markdown(table: Table) -> str:
-    """Return a table in Markdown."""
-    lines = [COLUMNS, ("---", *("---:",) * (len(COLUMNS) - 1)), *(cells(row) for row in table.rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    """Return both tables in Markdown."""
+    people = [people_cells(row, table) for row in table.rows]
+    return "\n\n".join(
+        [
+            markdown_table(COLUMNS, map(cells, table.rows)),
+            RANKING_NOTE,
+            markdown_table(PEOPLE_COLUMNS, people),
+        ]
+    )

@@ -10,8 +10,9 @@ import stable_baselines3
 import torch
 from stable_baselines3.common.logger import Logger
 
-from fitgym_agents.agent import BUILT_IN, Agent, find_agent
+from fitgym_agents.agent import Agent
 from fitgym_agents.environments import EnvironmentFactory
+from fitgym_agents.registry import BUILT_IN, find_agent
 from fitgym_benchmarks.speed.timing import Comparison, seconds_per_unit, take_turns
 
 __all__ = ["STEPS", "YARDSTICK", "compare_learners", "learners", "learning_seconds"]
@@ -48,7 +49,7 @@ def compare_learners(
     """Let all learners, with their default settings, and the yardstick learn in turns.
 
     Args:
-        names: Learners, see ``fitgym_agents.agent.find_agent``.
+        names: Learners, see ``fitgym_agents.registry.find_agent``.
         env_id: The environment.
         steps: Environment steps of each learner's turn.
         repeats: Turns that count, after one that warms up.

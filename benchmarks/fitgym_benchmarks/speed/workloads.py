@@ -113,7 +113,7 @@ def single_predictions(plans: int) -> Iterator[Work]:
     import torch
 
     from fitgym.predictor.fitrec.inference import load_predictor
-    from fitgym.predictor.sessions import History, Session
+    from fitgym.predictor.sessions import PreviousWorkout, Session
 
     torch.set_num_threads(1)
     individual = FitnessFatigueEnv().individual
@@ -125,7 +125,7 @@ def single_predictions(plans: int) -> Iterator[Work]:
         steps = cut_course(course, TENTHS // 2)
         done = Session(speed_m_s=course.speed_m_s[:steps], altitude_m=np.zeros(steps))
         heart_rate = predictor.predict([session], [None])[0][:steps]
-        requests.append((session, History(done, heart_rate, DAYS_SINCE[0])))
+        requests.append((session, PreviousWorkout(done, heart_rate, DAYS_SINCE[0])))
     predictions = plans * (1 + plans * TENTHS * len(DAYS_SINCE))
 
     def work() -> float:

@@ -9,27 +9,24 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import numpy as np
-
 from fitgym.common.files import write_text
 from fitgym.common.provenance import machine
-from fitgym.common.statistics import interquartile_mean, two_level_interval
+from fitgym.common.statistics import (
+    Interval,
+    crosswise_interval,
+    interquartile_interval,
+    performance_profile,
+    probability_of_improvement,
+    share_interval,
+)
+from fitgym.common.tables import MISSING, markdown_table
 from fitgym.people.individual import DEFAULT_PLANS_TRIMP
-from fitgym_agents.agent import load_agent
 from fitgym_agents.configuration_files import configuration_for
-from fitgym_agents.evaluation import Interval
-from fitgym_benchmarks.runs import Result, Run
+from fitgym_agents.files import load_agent
+from fitgym_agents.summary import PEOPLE_COLUMNS, RANKING_NOTE, Summary
+from fitgym_benchmarks.runs import Result, Run, summary_of
 from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.suites.quick import A3C_FEW_STEPS
-
-__all__ = [
-    "ENVIRONMENTS",
-    "ROWS",
-    "AlgorithmRow",
-    "algorithm_runs",
-    "algorithm_table",
-    "write_page",
-]
 
 ENVIRONMENTS = ("fitgym/Acquisition-v0", "fitgym/Retention-v0")
 
@@ -69,18 +66,32 @@ _REFERENCES: dict[str, tuple[str, Mapping[str, Any]]] = {
 # Share of the way to the dynamic program from which on a learner counts as having converged (ours).
 _CONVERGED = 0.85
 
-_COLUMNS = (
+# The paper's agent, with which others are compared run by run.
+_RIVAL = "A3C hybrid"
+
+# Shares of the way for which the performance profile is shown.
+_PROFILE = (0.5, 0.75, 0.85, 0.95)
+
+_RETURN_COLUMNS = (
     "agent",
     "mean return",
     "95% interval",
-    "interquartile mean",
+    "IQM of runs",
     "% of the way to DP",
     "over the best fixed plan",
+    "likeliest",
+    "drawn",
+)
+_LEARNING_COLUMNS = (
+    "agent",
+    "runs",
     "training",
     "to 85 %",
     "steps/s",
     "weights",
     "us/decision",
+    f"better than {_RIVAL}",
+    *(f"runs >= {100 * share:.0f} %" for share in _PROFILE),
 )
 
 
@@ -89,31 +100,32 @@ class AlgorithmRow:
     """One agent in one environment, over its training seeds.
 
     Attributes:
-        label: Name of the row.
-        mean_return: Mean over seeds and seasons, with its two-level interval.
-        interquartile_mean: Of all seeds' seasons.
-        score: Where the mean stands between no service (0) and the dynamic program (1).
-        over_best_fixed: Paired difference from the best fixed plan in the same seasons.
+        summary: What its evaluations amount to.
+        interquartile_mean: Of the runs' mean returns, with its interval.
+        score: Where the mean stands between no service (0) and the dynamic program (1), with its
+            interval.
+        over_best_fixed: Paired difference from the best fixed plan in the same episodes.
+        better: Probability that a run earns more than one of the paper's agent; None for
+            references.
+        profile: Share of runs that come at least as far as each of the shares shown; none for
+            references.
         steps: Environment steps of each training; 0 for references.
-        seeds: How many trainings.
         training_seconds: Median wall time of a training; None for references.
-        converged_seconds: Median wall time until the seasons of training themselves, with what
+        converged_seconds: Median wall time until the episodes of training themselves, with what
             exploration costs, came to 85 % of the way; None where most trainings never did.
         parameters: Weights that are learnt; None for references.
-        decision_seconds: Median time of a decision in a batch.
     """
 
-    label: str
-    mean_return: Interval
-    interquartile_mean: float
-    score: float
+    summary: Summary
+    interquartile_mean: Interval
+    score: Interval
     over_best_fixed: Interval
+    better: Interval | None
+    profile: tuple[Interval, ...]
     steps: int
-    seeds: int
     training_seconds: float | None
     converged_seconds: float | None
     parameters: int | None
-    decision_seconds: float
 
 
 def algorithm_runs(
@@ -129,7 +141,7 @@ def algorithm_runs(
     Args:
         steps: Environment steps per training.
         seeds: How many trainings of each learner.
-        episodes: Seasons to evaluate on, common to all runs of an environment.
+        episodes: Episodes to evaluate on, common to all runs of an environment.
         environments: Registered ids.
         rows: Which of ``ROWS``.
     """
@@ -146,8 +158,6 @@ def algorithm_runs(
                     steps=steps,
                     seed=seed,
                     episodes=episodes,
-                    # Nothing beside training, so that wall times can be compared.
-                    curve_points=1,
                 )
                 for seed in range(seeds)
             ]
@@ -175,38 +185,37 @@ def algorithm_table(
         results: By row, those of its seeds.
         store: Where the trained agents lie.
     """
-    returns = {
-        label: np.array([result.evaluation.returns for result in seeds])
-        for label, seeds in results.items()
-    }
+    summaries = {label: summary_of(*seeds, label=label) for label, seeds in results.items()}
+    returns = {label: one.returns for label, one in summaries.items()}
     means = {label: float(values.mean()) for label, values in returns.items()}
     fixed = [label for label in results if label.startswith("fixed plan")]
     best_fixed = max(fixed, key=means.__getitem__)
+    lowest, highest = returns[_NO_SERVICE][0], returns[_CEILING][0]
     low, high = means[_NO_SERVICE], means[_CEILING]
 
     def row(label: str) -> AlgorithmRow:
-        seeds = results[label]
-        run = seeds[0].run
-        learnt = run.steps > 0
-        agents: list[Any] = [
-            load_agent(store.agent_folder(result.run)) for result in seeds if learnt
-        ]
+        seeds, values = results[label], returns[label]
+        learnt = seeds[0].run.steps > 0
+        better = profile = None
+        if learnt:
+            shares = (values - low) / (high - low)
+            profile = performance_profile(shares, _PROFILE)
+            if _RIVAL in returns:
+                better = probability_of_improvement(values, returns[_RIVAL])
+        agent: Any = load_agent(store.agent_folder(seeds[0].run)) if learnt else None
         goal = low + _CONVERGED * (high - low)
-        pairs = zip(agents, seeds, strict=False)
-        waits = [_seconds_to(goal, agent.learning_curve, result) for agent, result in pairs]
-        converged = median(waits) if learnt else inf
+        converged = median(_seconds_to(goal, result) for result in seeds) if learnt else inf
         return AlgorithmRow(
-            label=label,
-            mean_return=two_level_interval(returns[label]),
-            interquartile_mean=interquartile_mean(returns[label]),
-            score=(means[label] - low) / (high - low),
-            over_best_fixed=two_level_interval(returns[label] - returns[best_fixed]),
-            steps=seeds[0].curve[-1].steps if learnt else 0,
-            seeds=len(seeds),
-            training_seconds=median(s.training_seconds for s in seeds) if learnt else None,
+            summary=summaries[label],
+            interquartile_mean=interquartile_interval(values),
+            score=share_interval(values, lowest, highest),
+            over_best_fixed=crosswise_interval(values - returns[best_fixed]),
+            better=better,
+            profile=tuple(profile or ()),
+            steps=seeds[0].timesteps,
+            training_seconds=median(s.training_seconds or 0.0 for s in seeds) if learnt else None,
             converged_seconds=converged if converged < inf else None,
-            parameters=agents[0].parameters if learnt else None,
-            decision_seconds=median(s.evaluation.decision_seconds for s in seeds),
+            parameters=getattr(agent, "parameters", None),
         )
 
     kept = [label for label in results if label not in fixed or label == best_fixed]
@@ -214,11 +223,11 @@ def algorithm_table(
     return [row(label) for label in [*(x for x in kept if x not in ROWS), *learners]]
 
 
-def _seconds_to(goal: float, learning_curve: Sequence[tuple[int, float]], result: Result) -> float:
+def _seconds_to(goal: float, result: Result) -> float:
     """Return the wall time after which a learning curve first came to ``goal``, or infinity."""
-    for steps, mean_return in learning_curve:
+    for steps, mean_return in result.curve:
         if mean_return >= goal:
-            return result.training_seconds * steps / result.curve[-1].steps
+            return (result.training_seconds or 0.0) * steps / result.timesteps
     return inf
 
 
@@ -230,32 +239,46 @@ def write_page(tables: Mapping[str, Sequence[AlgorithmRow]], out: Path, command:
         out: Folder.
         command: What made the results.
     """
-    lines = [f"`{command}` on {machine()}."]
+    lines = [f"`{command}` on {machine()}. {RANKING_NOTE}"]
     for environment, rows in tables.items():
-        lines += ["", f"**{environment}**", "", *_markdown(rows)]
+        no_service = next(row.summary for row in rows if row.summary.label == _NO_SERVICE)
+        people = [row.summary.people_cells(no_service.evaluations[0]) for row in rows]
+        learners = [_learning_cells(row) for row in rows if row.training_seconds is not None]
+        lines += [
+            f"**{environment}**",
+            markdown_table(_RETURN_COLUMNS, map(_return_cells, rows)),
+            markdown_table(PEOPLE_COLUMNS, people),
+            markdown_table(_LEARNING_COLUMNS, learners),
+        ]
     path = out / "algorithms.md"
-    write_text(path, "\n".join(lines) + "\n")
+    write_text(path, "\n\n".join(lines) + "\n")
     return path
 
 
-def _markdown(rows: Sequence[AlgorithmRow]) -> list[str]:
-    table = [_COLUMNS, ("---", *("---:",) * (len(_COLUMNS) - 1)), *map(_cells, rows)]
-    return [f"| {' | '.join(line)} |" for line in table]
-
-
-def _cells(row: AlgorithmRow) -> tuple[str, ...]:
-    mean, over = row.mean_return, row.over_best_fixed
-    seconds = row.training_seconds
+def _return_cells(row: AlgorithmRow) -> tuple[str, ...]:
+    mean, score, over = row.summary.mean_return, row.score, row.over_best_fixed
     return (
-        row.label,
+        row.summary.label,
         f"{mean.mean:,.1f}",
         f"{mean.low:,.1f} to {mean.high:,.1f}",
-        f"{row.interquartile_mean:,.1f}",
-        f"{100 * row.score:.1f}",
+        f"{row.interquartile_mean.mean:,.1f}",
+        f"{100 * score.mean:.1f} ({100 * score.low:.1f} to {100 * score.high:.1f})",
         f"{over.mean:+,.1f} ({over.low:+,.1f} to {over.high:+,.1f})",
-        "-" if seconds is None else f"{seconds:,.0f} s",
-        "-" if row.converged_seconds is None else f"{row.converged_seconds:,.0f} s",
-        "-" if seconds is None else f"{row.steps / seconds:,.0f}",
-        "-" if row.parameters is None else f"{row.parameters:,}",
-        f"{1e6 * row.decision_seconds:.1f}",
+        *row.summary.mode_cells(),
+    )
+
+
+def _learning_cells(row: AlgorithmRow) -> tuple[str, ...]:
+    seconds = row.training_seconds or 0.0
+    better = row.better
+    return (
+        row.summary.label,
+        f"{len(row.summary.likeliest)}",
+        f"{seconds:,.0f} s",
+        MISSING if row.converged_seconds is None else f"{row.converged_seconds:,.0f} s",
+        f"{row.steps / seconds:,.0f}" if seconds else MISSING,
+        MISSING if row.parameters is None else f"{row.parameters:,}",
+        f"{1e6 * row.summary.decision_seconds:.1f}",
+        MISSING if better is None else f"{better.mean:.2f} ({better.low:.2f} to {better.high:.2f})",
+        *(f"{100 * part.mean:.0f} %" for part in row.profile),
     )

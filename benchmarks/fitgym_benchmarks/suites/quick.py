@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fitgym_agents.agent import find_agent
+from fitgym.common.tables import MISSING, text_table
 from fitgym_agents.configuration_files import configuration_for, split_agent
 from fitgym_agents.environments import EnvironmentFactory, log_part
+from fitgym_agents.pretrained import load_pretrained, pretrained_agents
 from fitgym_agents.references.simple import reference_agents
+from fitgym_agents.registry import find_agent
+from fitgym_agents.scores import share_of_ceiling
+from fitgym_agents.summary import PEOPLE_COLUMNS, RANKING_NOTE, Summary, evaluate_modes
 from fitgym_benchmarks.runs import Run
-
-__all__ = ["A3C_FEW_STEPS", "ENVIRONMENTS", "EPISODES", "LEARNERS", "STEPS", "quick_runs"]
 
 # Those in which plans have consequences come first.
 ENVIRONMENTS = (
@@ -61,7 +63,7 @@ def quick_runs(
     Args:
         seed: Seed of the training.
         steps: Environment steps per training.
-        episodes: Seasons to evaluate on, common to all runs of an environment.
+        episodes: Episodes to evaluate on, common to all runs of an environment.
         environments: Registered ids.
         environment_kwargs: Further arguments of all environments.
         agents: Further agents: names or import paths, with arguments if any, as in
@@ -118,3 +120,47 @@ def _settings(learner: str, environment: str) -> dict[str, Any]:
     """Return the settings that ship, or for A3C those for few steps."""
     settings = configuration_for(learner, environment).configuration
     return {**settings, **(A3C_FEW_STEPS if learner == "a3c" else {})}
+
+
+def first_tables(environment: str, *, episodes: int = EPISODES) -> str:
+    """Return what can be told before anything is trained: references and agents that ship.
+
+    Args:
+        environment: Registered id.
+        episodes: Episodes to evaluate on.
+    """
+    kwargs = log_part(environment, "test")
+    person: Any = EnvironmentFactory(environment, kwargs)().unwrapped
+    shipped = [name for name, env_id in pretrained_agents() if env_id == environment]
+    agents = [
+        *reference_agents(person),
+        *(load_pretrained(name, environment) for name in shipped),
+    ]
+    summaries = []
+    for agent in agents:
+        likeliest, drawn = evaluate_modes(agent, environment, episodes=episodes, env_kwargs=kwargs)
+        label = f"{agent.name} (shipped)" if drawn else agent.name
+        summaries.append(Summary(label, (likeliest,), (drawn,) if drawn else ()))
+    summaries.sort(key=lambda one: one.mean_return.mean)
+    no_service = next(one for one in summaries if one.label == "no service").evaluations[0]
+    rows = [
+        (
+            one.label,
+            f"{one.mean_return.mean:,.1f}",
+            _share(environment, kwargs, one.mean_return.mean),
+            f"{one.mean_return.low:,.0f} to {one.mean_return.high:,.0f}",
+            *one.mode_cells(),
+        )
+        for one in summaries
+    ]
+    columns = ("agent", "mean return", "% of ceiling", "95% interval", "likeliest", "drawn")
+    people = [one.people_cells(no_service) for one in summaries]
+    return (
+        f"{environment}, before training\n{text_table(columns, rows)}\n{RANKING_NOTE}\n\n"
+        f"{text_table(PEOPLE_COLUMNS, people)}"
+    )
+
+
+def _share(environment: str, kwargs: Mapping[str, Any], mean_return: float) -> str:
+    share = share_of_ceiling(environment, kwargs, mean_return)
+    return MISSING if share is None else f"{100 * share:.1f}"

@@ -15,8 +15,6 @@ from fitgym.predictor.attention.network import AttentionWindows
 from fitgym.predictor.channels import DAYS_SCALE
 from fitgym.predictor.datasets import Example, Vocabulary
 
-__all__ = ["WindowSet", "complete_windows", "make_windows"]
-
 
 @dataclass(frozen=True, eq=False)
 class WindowSet:

@@ -1,4 +1,4 @@
-"""The error of FitRec-Attn ten seconds ahead, beside the two forecasts anyone would make.
+"""Evaluation of FitRec-Attn: errors ten seconds ahead, beside last value and extrapolation.
 
     (a)  later workouts of known people
     (b)  people never seen, by cross-validation over people
@@ -21,26 +21,21 @@ from torch import Tensor
 from fitgym.predictor.attention.data import WindowSet, make_windows
 from fitgym.predictor.attention.network import AttentionConfig, FitRecAttention
 from fitgym.predictor.attention.training import (
-    AttentionEpoch,
     AttentionTrainingConfig,
     predict_windows,
     train_attention,
 )
 from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
 from fitgym.predictor.datasets import Example, Vocabulary
-from fitgym.predictor.evaluation import FOLDS
-from fitgym.predictor.metrics import Errors, bootstrap_interval, join_errors, mean_errors, score
-from fitgym.predictor.splits import Split, grouped_folds, later_workouts
-
-__all__ = [
-    "BASELINES",
-    "attention_table",
-    "baseline_forecasts",
-    "evaluate_attention",
-    "evaluate_weights",
-    "fit_attention",
-    "folds_of_people",
-]
+from fitgym.predictor.fitting import EpochRecord
+from fitgym.predictor.metrics import (
+    Errors,
+    bootstrap_interval,
+    join_errors,
+    mean_errors,
+    summarise_errors,
+)
+from fitgym.predictor.splits import Split, folds_of_people, later_workouts
 
 BASELINES = ("last value", "linear extrapolation")
 ATTENTION = "FitRec-Attn"
@@ -61,7 +56,7 @@ def fit_attention(
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool = False,
     label: str = "training",
-) -> tuple[FitRecAttention, Vocabulary, WindowSet, list[AttentionEpoch]]:
+) -> tuple[FitRecAttention, Vocabulary, WindowSet, list[EpochRecord]]:
     """Make and train one network.
 
     Args:
@@ -150,18 +145,6 @@ def evaluate_attention(
     return report
 
 
-def folds_of_people(examples: Sequence[Example]) -> list[Split]:
-    """Return the splits of protocol (b).
-
-    Raises:
-        ValueError: If there are fewer people than folds.
-    """
-    people = len({example.workout.user for example in examples})
-    if people < FOLDS:
-        raise ValueError(f"recordings must be of at least {FOLDS} people, got {people}")
-    return grouped_folds(examples, FOLDS, seed=0)
-
-
 def evaluate_weights(
     model: FitRecAttention, examples: Sequence[Example], tested: Sequence[Example] | None = None
 ) -> dict[str, Any]:
@@ -209,9 +192,9 @@ def _summary(
 ) -> dict[str, Any]:
     """Return the scores of one protocol (the runs are the seeds, the parts its folds)."""
     mean = mean_errors(runs)
-    methods: dict[str, Any] = {ATTENTION: score(mean).as_dict()}
+    methods: dict[str, Any] = {ATTENTION: summarise_errors(mean).as_dict()}
     if len(runs) > 1:
-        methods[ATTENTION]["seeds"] = [score(run).as_dict() for run in runs]
+        methods[ATTENTION]["seeds"] = [summarise_errors(run).as_dict() for run in runs]
     for name in BASELINES:
         errors = join_errors(
             [
@@ -221,7 +204,7 @@ def _summary(
         )
         gain = errors.absolute - mean.absolute
         low, high = bootstrap_interval(errors.users, gain, errors.steps)
-        methods[name] = score(errors).as_dict() | {
+        methods[name] = summarise_errors(errors).as_dict() | {
             "attention_gain": float(gain.sum() / errors.steps.sum()),
             "attention_gain_low": low,
             "attention_gain_high": high,

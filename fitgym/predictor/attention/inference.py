@@ -21,8 +21,6 @@ from fitgym.predictor.channels import (
 from fitgym.predictor.datasets import Vocabulary
 from fitgym.predictor.sessions import fill_heart_rate
 
-__all__ = ["AttentionForecast", "feature_names", "forecast_heart_rate"]
-
 ATTRIBUTES = ("user", "sport", "gender")
 
 

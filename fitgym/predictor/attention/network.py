@@ -31,8 +31,7 @@ from torch import Tensor, nn
 
 from fitgym.common.validation import require_integer, require_number
 from fitgym.predictor.channels import CHANNELS, SPORTS
-
-__all__ = ["AttentionConfig", "AttentionOutput", "AttentionWindows", "FitRecAttention"]
+from fitgym.predictor.embeddings import AttributeEmbeddings
 
 # Ours: changes of heart rate in units of 2.5 bpm (a tenth of the network's unit), about the
 # standard deviation of a ten-second change.
@@ -124,7 +123,7 @@ class AttentionOutput(NamedTuple):
     moment_weights: Tensor
 
 
-class Score(nn.Module):
+class AttentionScore(nn.Module):
     """The attention score v^T (W [state; item] + b) of items against a state."""
 
     def __init__(self, state: int, item: int, width: int) -> None:
@@ -146,22 +145,21 @@ class Score(nn.Module):
 
 
 class FitRecAttention(nn.Module):
-    """The network."""
+    """The FitRec-Attn network."""
 
     def __init__(self, config: AttentionConfig) -> None:
         super().__init__()
         self.config = config
         hidden = config.hidden
-        tables = [nn.Embedding(number, config.embedding) for number in config.attributes]
-        for table in tables:
-            nn.init.normal_(table.weight, std=0.01)
-        self.embeddings = nn.ModuleList(tables)
+        self.embeddings = AttributeEmbeddings(
+            config.attributes, config.embedding, config.attribute_dropout
+        )
         self.context_lstm = nn.LSTM(config.channels + 1, hidden, batch_first=True)
         self.target_lstm = nn.LSTM(1, hidden, batch_first=True)
         self.context_projection = nn.Linear(2 * hidden, config.context)
-        self.feature_score = Score(hidden, config.window, hidden)
+        self.feature_score = AttentionScore(hidden, config.window, hidden)
         self.encoder = nn.LSTMCell(config.features, hidden)
-        self.moment_score = Score(hidden, hidden, hidden)
+        self.moment_score = AttentionScore(hidden, hidden, hidden)
         self.decoder = nn.LSTMCell(1 + hidden, hidden)
         self.output = nn.Linear(2 * hidden, 1)
 
@@ -194,11 +192,8 @@ class FitRecAttention(nn.Module):
 
     def embed(self, attributes: Tensor) -> Tensor:
         """Return the embeddings (B, m * 5) of attributes (B, m), some hidden in training."""
-        if self.training and self.config.attribute_dropout > 0.0:
-            hidden = torch.rand(attributes.shape) < self.config.attribute_dropout
-            attributes = attributes.masked_fill(hidden, 0)
-        parts = [table(attributes[:, i]) for i, table in enumerate(self.embeddings)]
-        return torch.cat(parts, dim=1)
+        embedded: Tensor = self.embeddings(attributes)
+        return embedded
 
     def encode(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Return the encoder's states h (B, T, 64) and alpha (B, T, K) from u (B, T, K)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections.abc import Sequence
@@ -12,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from fitgym.common.figures import COLOURS, new_figure, save_figure, tidy_axes
-from fitgym.predictor.attention.evaluation import evaluate_weights, fit_attention, folds_of_people
+from fitgym.predictor.attention.evaluation import evaluate_weights, fit_attention
 from fitgym.predictor.attention.network import AttentionConfig
-from fitgym.predictor.attention.training import AttentionEpoch, AttentionTrainingConfig
-from fitgym.predictor.attention.weights import forget_people, load_attention, save_attention
+from fitgym.predictor.attention.training import AttentionTrainingConfig
+from fitgym.predictor.attention.weights import load_attention, save_attention, without_users
 from fitgym.predictor.datasets import Example
-
-__all__ = ["produce_attention"]
+from fitgym.predictor.fitting import EpochRecord
+from fitgym.predictor.splits import folds_of_people
 
 
 def produce_attention(
@@ -56,7 +55,7 @@ def produce_attention(
         checkpoint=root / "training.safetensors",
         progress=progress,
     )
-    stranger = forget_people(model)
+    stranger = without_users(model)
     held_out = evaluate_weights(stranger, examples, split.test)
     card = {
         "name": "a FitRec-Attn-architecture network",
@@ -66,7 +65,7 @@ def produce_attention(
             "stopped_by": _describe(split.validation),
             "held_out": _describe(split.test),
         },
-        "training": json.loads(json.dumps(asdict(config)))
+        "training": asdict(config)
         | {"epochs_run": len(records), "curve": [asdict(record) for record in records]},
         "held_out": held_out,
         "versions": {
@@ -80,13 +79,13 @@ def produce_attention(
     return load_attention(path)[1]
 
 
-def draw_learning_curve(records: Sequence[AttentionEpoch], path: str | os.PathLike[str]) -> None:
+def draw_learning_curve(records: Sequence[EpochRecord], path: str | os.PathLike[str]) -> None:
     """Draw loss and validation error over the epochs."""
     figure = new_figure(8.0, 3.5)
     epochs = [record.epoch + 1 for record in records]
     panels = (
-        ("training", "mean loss", [record.training_loss for record in records]),
-        ("validation", "mean-workout MAE (bpm)", [r.validation_mae_bpm for r in records]),
+        ("training", "mean loss", [record.training for record in records]),
+        ("validation", "mean-workout MAE (bpm)", [r.validation for r in records]),
     )
     for number, (title, label, values) in enumerate(panels, start=1):
         axes = figure.add_subplot(1, 2, number)

@@ -6,28 +6,16 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from fitgym.common.validation import require_integer, require_number
 from fitgym.predictor.attention.data import WindowSet
 from fitgym.predictor.attention.network import FitRecAttention
 from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
-from fitgym.predictor.checkpoints import restore_checkpoint, save_checkpoint
-
-__all__ = [
-    "AttentionEpoch",
-    "AttentionTrainingConfig",
-    "mean_workout_error",
-    "predict_windows",
-    "train_attention",
-]
+from fitgym.predictor.fitting import EpochRecord, fit
 
 WINDOWS_PER_CALL = 4096
 
@@ -76,21 +64,6 @@ class AttentionTrainingConfig:
         return self.windows_per_epoch // self.batch_size
 
 
-@dataclass(frozen=True)
-class AttentionEpoch:
-    """What one epoch brought.
-
-    Attributes:
-        epoch: Its number, from 0.
-        training_loss: Mean loss over its windows.
-        validation_mae_bpm: Mean over the validation workouts of their mean absolute error.
-    """
-
-    epoch: int
-    training_loss: float
-    validation_mae_bpm: float
-
-
 def train_attention(
     model: FitRecAttention,
     windows: WindowSet,
@@ -101,7 +74,7 @@ def train_attention(
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool = False,
     label: str = "training",
-) -> list[AttentionEpoch]:
+) -> list[EpochRecord]:
     """Train ``model`` in place and leave it with the weights that validated best.
 
     Windows are drawn so that a person with n of them comes up with a weight of sqrt(n).
@@ -118,7 +91,8 @@ def train_attention(
         label: Words before the progress bar.
 
     Returns:
-        One record per epoch.
+        One record per epoch: the mean loss over its windows, and the mean over the validation
+        workouts of their mean absolute error in bpm.
 
     Raises:
         ValueError: If there are no windows, or the checkpoint is unreadable or of another run.
@@ -136,33 +110,23 @@ def train_attention(
             "exp_avg": torch.zeros_like(parameter),
             "exp_avg_sq": torch.zeros_like(parameter),
         }
-    path = None if checkpoint is None else Path(checkpoint)
-    run = _fingerprint(model, windows, training, validation, config)
-    records: list[AttentionEpoch] = []
-    best = _copy_of_weights(model)
-    if path is not None and path.exists():
-        saved, best = restore_checkpoint(path, run, model, optimiser)
-        records = [AttentionEpoch(**record) for record in saved]
-    bar = tqdm(
-        total=config.epochs * config.updates_per_epoch,
-        initial=len(records) * config.updates_per_epoch,
-        desc=label,
-        disable=not progress,
+
+    def run_epoch(epoch: int) -> tuple[float, float]:
+        loss = _run_epoch(model, windows, training, optimiser, config, epoch)
+        predicted = predict_windows(model, windows, validation)
+        return loss, mean_workout_error(windows, validation, predicted)
+
+    return fit(
+        model,
+        optimiser,
+        run_epoch,
+        epochs=config.epochs,
+        patience=config.patience,
+        run=_fingerprint(model, windows, training, validation, config),
+        checkpoint=checkpoint,
+        progress=progress,
+        label=label,
     )
-    with bar:
-        while len(records) < config.epochs and not _is_over(records, config.patience):
-            loss = _run_epoch(model, windows, training, optimiser, config, len(records), bar)
-            predicted = predict_windows(model, windows, validation)
-            error = mean_workout_error(windows, validation, predicted)
-            if all(error < record.validation_mae_bpm for record in records):
-                best = _copy_of_weights(model)
-            records.append(AttentionEpoch(len(records), loss, error))
-            if path is not None:
-                save_checkpoint(path, run, records, best, model, optimiser)
-            bar.set_postfix_str(f"validation MAE {error:.3f} bpm")
-    model.load_state_dict(best)
-    model.eval()
-    return records
 
 
 def predict_windows(model: FitRecAttention, windows: WindowSet, indices: Tensor) -> Tensor:
@@ -197,7 +161,6 @@ def _run_epoch(
     optimiser: torch.optim.Adam,
     config: AttentionTrainingConfig,
     epoch: int,
-    bar: tqdm[Any],
 ) -> float:
     """Make one epoch's updates and return the mean loss."""
     model.train()
@@ -219,7 +182,6 @@ def _run_epoch(
             nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
             optimiser.step()
             total += loss.item()
-            bar.update()
     return total / updates
 
 
@@ -235,17 +197,6 @@ def robust_loss(prediction: Tensor, target: Tensor, linear_beyond_bpm: float) ->
         return nn.functional.mse_loss(prediction, target)
     threshold = linear_beyond_bpm / HEART_RATE_SCALE_BPM
     return nn.functional.smooth_l1_loss(prediction, target, beta=threshold)
-
-
-def _is_over(records: Sequence[AttentionEpoch], patience: int) -> bool:
-    if not records:
-        return False
-    best = min(records, key=lambda record: record.validation_mae_bpm)
-    return records[-1].epoch - best.epoch >= patience
-
-
-def _copy_of_weights(model: FitRecAttention) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
 
 def _fingerprint(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -11,19 +9,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load, save
-
-from fitgym.common.files import write_bytes, write_text
+from fitgym.common.weights import read_card_and_tensors, write_card_and_tensors
 from fitgym.predictor.attention.network import AttentionConfig, FitRecAttention
-from fitgym.predictor.fitrec.weights import checked_path
-
-__all__ = ["SHIPPED_ATTENTION", "forget_people", "load_attention", "save_attention"]
+from fitgym.predictor.checkpoints import arrays_of, load_arrays
 
 SHIPPED_ATTENTION = Path(str(files("fitgym") / "data" / "predictor" / "attention.safetensors"))
 
 
-def forget_people(model: FitRecAttention) -> FitRecAttention:
+def without_users(model: FitRecAttention) -> FitRecAttention:
     """Return a copy whose only user is ``unknown``: what is shipped holds no row of any person."""
     attributes = (1, *model.config.attributes[1:])
     copy = FitRecAttention(replace(model.config, attributes=attributes))
@@ -40,28 +33,19 @@ def save_attention(
 
     Args:
         path: Where the weights go; the suffix must be ``.safetensors``.
-        model: The network, which may know no people (see ``forget_people``).
+        model: The network, which may know no people (see ``without_users``).
         card: What the reader of the card should know (data, metrics, command, versions); the
-            network's shape, the number of weights and their SHA-256 are added.
+            network's shape and the weights' number and SHA-256 are added.
 
     Raises:
         ValueError: If the suffix is another, or the network has rows of people.
     """
-    target = checked_path(path)
     if model.config.attributes[0] != 1:
         raise ValueError(
             f"model must know no people to be saved, its user embedding has "
             f"{model.config.attributes[0]} rows"
         )
-    content = save(model.state_dict())
-    full = {
-        **card,
-        "network": asdict(model.config),
-        "weights": sum(parameter.numel() for parameter in model.parameters()),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-    write_bytes(target, content)
-    write_text(target.with_suffix(".json"), json.dumps(full, indent=2) + "\n")
+    write_card_and_tensors(path, {**card, "network": asdict(model.config)}, arrays_of(model))
 
 
 def load_attention(
@@ -76,26 +60,14 @@ def load_attention(
         OSError: If a file is missing or unreadable.
         ValueError: If the card is malformed, or the weights are not those the card describes.
     """
-    source = checked_path(path)
-    content = source.read_bytes()
-    card_path = source.with_suffix(".json")
+    card, arrays = read_card_and_tensors(path, ("network",))
     try:
-        card = json.loads(card_path.read_text(encoding="utf-8"))
-        stated = card["sha256"]
         shape = dict(card["network"])
         shape["attributes"] = tuple(shape["attributes"])
-        config = AttentionConfig(**shape)
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{card_path} is not a readable card: {error}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != stated:
+        model = FitRecAttention(AttentionConfig(**shape))
+        load_arrays(model, arrays)
+    except (RuntimeError, TypeError, KeyError, ValueError) as error:
         raise ValueError(
-            f"{source} is corrupted or does not belong to {card_path.name}: "
-            f"its SHA-256 is {found}, the card says {stated}"
-        )
-    model = FitRecAttention(config)
-    try:
-        model.load_state_dict(load(content))
-    except (SafetensorError, RuntimeError) as error:
-        raise ValueError(f"{source} does not fit the network in {card_path}: {error}") from error
+            f"{os.fspath(path)} does not fit the network in its card: {error}"
+        ) from error
     return model.eval(), card

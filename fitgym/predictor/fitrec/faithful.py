@@ -27,8 +27,8 @@ import torch
 from numpy.typing import NDArray
 
 from fitgym.common.validation import require_choice, require_integer
+from fitgym.logs.convert import SECONDS_PER_DAY
 from fitgym.logs.endomondo import (
-    SECONDS_PER_DAY,
     EndomondoFilter,
     EndomondoRecord,
     read_endomondo,
@@ -36,24 +36,6 @@ from fitgym.logs.endomondo import (
     step_distances_km,
 )
 from fitgym.predictor.fitrec.network import Batch
-
-__all__ = [
-    "FAITHFUL_CHANNELS",
-    "SCALING",
-    "TARGETS",
-    "FaithfulEntry",
-    "FaithfulExample",
-    "FaithfulSplit",
-    "FaithfulVocabulary",
-    "chronological_split",
-    "collate_faithful",
-    "derived_speed_km_h",
-    "faithful_channels",
-    "index_workouts",
-    "load_examples",
-    "scale",
-    "unscale",
-]
 
 Array = NDArray[np.float64]
 
@@ -278,7 +260,7 @@ def collate_faithful(
     vocabulary: FaithfulVocabulary,
     target: str = "heart_rate",
 ) -> Batch:
-    """Pad examples to a batch for ``FitRec(FitRecConfig.faithful(vocabulary.sizes))``.
+    """Pad examples to a batch for ``FitRecNetwork(FitRecConfig.faithful(vocabulary.sizes))``.
 
     The target to predict is in bpm or km/h; the previous workout's, an input, is scaled.
 

@@ -20,11 +20,9 @@ from fitgym.predictor.channels import (
     session_channels,
 )
 from fitgym.predictor.datasets import Vocabulary
-from fitgym.predictor.fitrec.network import FitRec, align_context
+from fitgym.predictor.fitrec.network import FitRecNetwork, align_context
 from fitgym.predictor.fitrec.weights import SHIPPED_WEIGHTS, load_model
-from fitgym.predictor.sessions import History, Session, all_pairs
-
-__all__ = ["FitRecPredictor", "load_predictor"]
+from fitgym.predictor.sessions import PreviousWorkout, Session, all_pairs
 
 # Sequences per call of the network: 64 to 256 reach half of a core's peak, more does not help.
 CHUNK = 128
@@ -54,7 +52,7 @@ class FitRecPredictor:
         ValueError: If the network reads other channels than those of ``channels``.
     """
 
-    def __init__(self, model: FitRec, vocabulary: Vocabulary) -> None:
+    def __init__(self, model: FitRecNetwork, vocabulary: Vocabulary) -> None:
         found = (model.config.channels, model.config.previous_channels)
         if found != (len(CHANNELS), len(PREVIOUS_CHANNELS)):
             raise ValueError(
@@ -67,14 +65,14 @@ class FitRecPredictor:
     def predict(
         self,
         sessions: Sequence[Session],
-        histories: Sequence[History | None],
+        histories: Sequence[PreviousWorkout | None],
         pairs: Sequence[tuple[int, int]] | None = None,
     ) -> list[NDArray[np.float64]]:
-        """Predict the heart rate of sessions after histories; each history is encoded once.
+        """Predict the heart rate of sessions after previous workouts; each history is encoded once.
 
         Args:
             sessions: The sessions.
-            histories: What went before; None stands for no earlier session.
+            histories: The previous workouts; None stands for no earlier session.
             pairs: Which (session index, history index) to predict; None means every session after
                 every history, all histories of the first session first.
 
@@ -104,7 +102,7 @@ class FitRecPredictor:
                         results[position] = denormalise_heart_rate(output[:steps])
         return results
 
-    def encode_history(self, histories: Sequence[History | None]) -> list[Tensor | None]:
+    def encode_history(self, histories: Sequence[PreviousWorkout | None]) -> list[Tensor | None]:
         """Return e_t of each history, (T', 64), None for none; the two context LSTMs run once."""
         encoded: list[Tensor | None] = [None] * len(histories)
         present = [(index, history) for index, history in enumerate(histories) if history]

@@ -31,8 +31,7 @@ from fitgym.predictor.channels import (
     PREVIOUS_CHANNELS,
     SPORTS,
 )
-
-__all__ = ["HIGHEST_BPM", "LOWEST_BPM", "Batch", "FitRec", "FitRecConfig"]
+from fitgym.predictor.embeddings import AttributeEmbeddings
 
 # Ours: the range of adult heart rates in exercise, which the output cannot leave.
 LOWEST_BPM, HIGHEST_BPM = 40.0, 220.0
@@ -104,17 +103,16 @@ class Batch:
     weight: Tensor
 
 
-class FitRec(nn.Module):
-    """The network; its parts can be called apart, so that a history is encoded once."""
+class FitRecNetwork(nn.Module):
+    """The FitRec network; its parts can be called apart, so that a history is encoded once."""
 
     def __init__(self, config: FitRecConfig) -> None:
         super().__init__()
         self.config = config
         hidden = config.hidden
-        tables = [nn.Embedding(number, config.embedding) for number in config.attributes]
-        for table in tables:
-            nn.init.normal_(table.weight, std=0.01)
-        self.embeddings = nn.ModuleList(tables)
+        self.embeddings = AttributeEmbeddings(
+            config.attributes, config.embedding, config.attribute_dropout
+        )
         self.context_lstm = nn.LSTM(config.previous_channels, hidden, batch_first=True)
         self.target_lstm = nn.LSTM(1, hidden, batch_first=True)
         self.context_projection = nn.Linear(2 * hidden, hidden)
@@ -134,11 +132,8 @@ class FitRec(nn.Module):
 
     def embed(self, attributes: Tensor) -> Tensor:
         """Return the embeddings (B, m * 5) of attributes (B, m), some hidden in training."""
-        if self.training and self.config.attribute_dropout > 0.0:
-            hidden = torch.rand(attributes.shape) < self.config.attribute_dropout
-            attributes = attributes.masked_fill(hidden, 0)
-        parts = [table(attributes[:, i]) for i, table in enumerate(self.embeddings)]
-        return torch.cat(parts, dim=1)
+        embedded: Tensor = self.embeddings(attributes)
+        return embedded
 
     def encode_history(self, previous_channels: Tensor, previous_target: Tensor) -> Tensor:
         """Return e_t (B, T', 64) of previous workouts (B, T', N') and heart rates (B, T', 1)."""
@@ -165,7 +160,7 @@ def align_context(encoded: Tensor, lengths: Tensor, steps: int) -> Tensor:
     context is zero.
 
     Args:
-        encoded: (B, T', 64) from ``FitRec.encode_history``.
+        encoded: (B, T', 64) from ``FitRecNetwork.encode_history``.
         lengths: (B,) true lengths of the previous workouts, 0 for none.
         steps: T of the session.
     """

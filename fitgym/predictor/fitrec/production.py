@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections import Counter
@@ -16,14 +15,13 @@ import numpy as np
 import torch
 
 from fitgym.common.files import write_text
+from fitgym.common.json_files import json_text, read_json
 from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.predictor.datasets import Example, encode_workouts
-from fitgym.predictor.fitrec.recipe import Recipe, fine_tune, forget_users, pretrain
-from fitgym.predictor.fitrec.training import EpochRecord
+from fitgym.predictor.fitrec.recipe import Recipe, fine_tune, pretrain, without_users
 from fitgym.predictor.fitrec.weights import load_model, save_model
+from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.reporting import draw_learning_curves
-
-__all__ = ["produce", "read_evaluation", "read_json"]
 
 # Share of the people kept apart to stop fine-tuning on.
 VALIDATION_SHARE = 0.1
@@ -51,12 +49,17 @@ def produce(
 
     Returns:
         The card.
+
+    Raises:
+        ValueError: If the recordings are of one person only.
     """
     root = Path(folder)
+    # Recordings of too few people are an error before the pre-training, not after it.
+    split = split_people(encode_workouts(workouts), recipe.seed) if workouts else None
     model, _, curve = pretrain(recipe, root, progress=progress)
     curves = {"pre-training": curve}
-    if workouts:
-        training, validation = split_people(encode_workouts(workouts), recipe.seed)
+    if split is not None:
+        training, validation = split
         model, _, curves["fine-tuning"] = fine_tune(
             model,
             training,
@@ -65,7 +68,7 @@ def produce(
             checkpoint=root / "fine-tuning.safetensors",
             progress=progress,
         )
-    shipped, vocabulary = forget_users(model)
+    shipped, vocabulary = without_users(model)
     full = {
         "name": "a FitRec-architecture network",
         "command": "fitgym predictor train",
@@ -80,7 +83,7 @@ def produce(
     }
     path = root / "fitrec.safetensors"
     save_model(path, shipped, vocabulary, full)
-    write_text(root / "recipe.json", json.dumps(asdict(recipe), indent=2) + "\n")
+    write_text(root / "recipe.json", json_text(asdict(recipe)) + "\n")
     draw_learning_curves(curves, root / "learning-curves.png")
     return load_model(path)[2]
 
@@ -122,19 +125,6 @@ def read_evaluation(path: str | os.PathLike[str]) -> dict[str, Any]:
         raise ValueError(f"{os.fspath(path)} is not a report of an evaluation") from error
 
 
-def read_json(path: str | os.PathLike[str]) -> Any:
-    """Read a JSON file for the card.
-
-    Raises:
-        OSError: If the file is missing or unreadable.
-        ValueError: If it is not JSON.
-    """
-    try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{os.fspath(path)} is not a JSON file: {error}") from error
-
-
 def _describe(workouts: Sequence[Workout], recipe: Recipe) -> dict[str, Any]:
     """Return what the network was trained on, in figures."""
     simulator = recipe.simulator
@@ -154,10 +144,10 @@ def _describe(workouts: Sequence[Workout], recipe: Recipe) -> dict[str, Any]:
 
 
 def _describe_curve(records: Sequence[EpochRecord]) -> dict[str, Any]:
-    best = min(records, key=lambda record: record.validation_rmse_bpm)
+    best = min(records, key=lambda record: record.validation)
     return {
         "epochs": len(records),
         "best_epoch": best.epoch + 1,
-        "rmse_bpm": round(best.validation_rmse_bpm, 3),
+        "rmse_bpm": round(best.validation, 3),
         "threads": torch.get_num_threads(),
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from fitgym.common.json_files import read_json
 from fitgym.common.validation import require_integer, require_number
 from fitgym.predictor.datasets import (
     Example,
@@ -20,25 +20,15 @@ from fitgym.predictor.datasets import (
     weigh_users,
     without_history,
 )
-from fitgym.predictor.fitrec.network import FitRec, FitRecConfig, align_context
-from fitgym.predictor.fitrec.training import EpochRecord, TrainingConfig, squared_error, train
+from fitgym.predictor.fitrec.network import FitRecConfig, FitRecNetwork, align_context
+from fitgym.predictor.fitrec.training import TrainingConfig, squared_error, train
+from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.simulator.workouts import (
     SimulatorConfig,
-    answers,
-    draw_population,
+    draw_virtual_people,
+    response_scores,
     simulate_workouts,
 )
-
-__all__ = [
-    "SHIPPED_RECIPE",
-    "Recipe",
-    "fine_tune",
-    "fit_user",
-    "forget_users",
-    "pretrain",
-    "read_recipe",
-    "with_users",
-]
 
 SHIPPED_RECIPE = Path(str(files("fitgym") / "data" / "predictor" / "recipe.json"))
 
@@ -87,7 +77,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         ValueError: If it is not JSON, or has an unknown field or one out of range.
     """
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = read_json(path)
         parts = {
             "simulator": SimulatorConfig,
             "pretraining": TrainingConfig,
@@ -102,7 +92,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
 
 def pretrain(
     recipe: Recipe, folder: str | os.PathLike[str] | None = None, *, progress: bool = False
-) -> tuple[FitRec, Vocabulary, list[EpochRecord]]:
+) -> tuple[FitRecNetwork, Vocabulary, list[EpochRecord]]:
     """Train a new network on virtual people, every second one with an own row.
 
     Args:
@@ -120,13 +110,13 @@ def pretrain(
     strangers = simulate_workouts(replace(simulator, people=people, seed=simulator.seed + 10_000))
     # Only every second person has a row: whoever has none is known by the previous workout alone,
     # which the network would hardly learn to read if rows always told more.
-    population = draw_population(simulator)
-    vocabulary = Vocabulary(("unknown", *population.users[::2]))
+    virtual = draw_virtual_people(simulator)
+    vocabulary = Vocabulary(("unknown", *virtual.users[::2]))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        model = FitRec(FitRecConfig(attributes=vocabulary.sizes))
+        model = FitRecNetwork(FitRecConfig(attributes=vocabulary.sizes))
     with torch.no_grad():
-        rows = ROW_SCALE * answers(population)[::2]
+        rows = ROW_SCALE * response_scores(virtual)[::2]
         model.get_parameter("embeddings.0.weight")[1:] = torch.from_numpy(rows)
     validation = [
         replace(example, workout=replace(example.workout, user="unknown"))
@@ -146,7 +136,7 @@ def pretrain(
 
 
 def fine_tune(
-    model: FitRec,
+    model: FitRecNetwork,
     training: Sequence[Example],
     validation: Sequence[Example],
     recipe: Recipe,
@@ -154,7 +144,7 @@ def fine_tune(
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool = False,
     label: str = "fine-tuning",
-) -> tuple[FitRec, Vocabulary, list[EpochRecord]]:
+) -> tuple[FitRecNetwork, Vocabulary, list[EpochRecord]]:
     """Train a copy of a pre-trained network on recordings.
 
     The people of ``training`` get rows that begin as ``unknown``; simulated workouts rehearse what
@@ -204,30 +194,30 @@ def fine_tune(
     return tuned, vocabulary, records
 
 
-def with_users(model: FitRec, vocabulary: Vocabulary) -> FitRec:
+def with_users(model: FitRecNetwork, vocabulary: Vocabulary) -> FitRecNetwork:
     """Return a copy of ``model`` with a row per user of ``vocabulary``, each as ``unknown``."""
-    copy = FitRec(replace(model.config, attributes=vocabulary.sizes))
+    copy = FitRecNetwork(replace(model.config, attributes=vocabulary.sizes))
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     state["embeddings.0.weight"] = state["embeddings.0.weight"][:1].repeat(len(vocabulary.users), 1)
     copy.load_state_dict(state)
     return copy.eval()
 
 
-def forget_users(model: FitRec) -> tuple[FitRec, Vocabulary]:
+def without_users(model: FitRecNetwork) -> tuple[FitRecNetwork, Vocabulary]:
     """Return a copy that knows nobody: what is shipped holds no row of any person."""
     vocabulary = Vocabulary()
     return with_users(model, vocabulary), vocabulary
 
 
 def fit_user(
-    model: FitRec,
+    model: FitRecNetwork,
     vocabulary: Vocabulary,
     examples: Sequence[Example],
     *,
     steps: int = 60,
     learning_rate: float = 0.02,
     shrinkage: float = 0.3,
-) -> tuple[FitRec, Vocabulary]:
+) -> tuple[FitRecNetwork, Vocabulary]:
     """Return a copy with one more user row, fitted to a few workouts of one person.
 
     Only the five numbers of the row are fitted; the network is left as it is.
@@ -265,7 +255,7 @@ def fit_user(
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-    copy = FitRec(replace(model.config, attributes=extended.sizes))
+    copy = FitRecNetwork(replace(model.config, attributes=extended.sizes))
     state = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     state["embeddings.0.weight"] = torch.cat([state["embeddings.0.weight"], row.detach()[None]])
     copy.load_state_dict(state)

@@ -7,20 +7,16 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
 from fitgym.common.validation import require_integer, require_number
 from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
-from fitgym.predictor.checkpoints import restore_checkpoint, save_checkpoint
 from fitgym.predictor.datasets import Example, Vocabulary, batches, collate
-from fitgym.predictor.fitrec.network import Batch, FitRec
-
-__all__ = ["EpochRecord", "TrainingConfig", "squared_error", "train"]
+from fitgym.predictor.fitrec.network import Batch, FitRecNetwork
+from fitgym.predictor.fitting import EpochRecord, fit
 
 
 @dataclass(frozen=True)
@@ -76,22 +72,13 @@ class TrainingConfig:
         require_number("smoothing", self.smoothing, 0.0, 1.0, high_open=True)
 
 
-@dataclass(frozen=True)
-class EpochRecord:
-    """What one epoch brought: root mean squared errors in bpm, weighted as in the loss."""
-
-    epoch: int
-    training_rmse_bpm: float
-    validation_rmse_bpm: float
-
-
 def squared_error(output: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Return the weighted mean squared error over steps (all three (B, T))."""
     return ((output - target) ** 2 * weight).sum() / weight.sum()
 
 
 def train(
-    model: FitRec,
+    model: FitRecNetwork,
     vocabulary: Vocabulary,
     training: Sequence[Example],
     validation: Sequence[Example],
@@ -115,7 +102,7 @@ def train(
         label: Words before the progress bar.
 
     Returns:
-        One record per epoch.
+        One record per epoch: root mean squared errors in bpm, weighted as in the loss.
 
     Raises:
         ValueError: If there are no examples, or the checkpoint is unreadable or of another run.
@@ -141,33 +128,25 @@ def train(
             "step": torch.tensor(0.0),
             "square_avg": torch.zeros_like(parameter),
         }
-    run = _fingerprint(config, model, training, validation)
-    records: list[EpochRecord] = []
-    best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    path = None if checkpoint is None else Path(checkpoint)
-    if path is not None and path.exists():
-        saved, best = restore_checkpoint(path, run, model, optimiser)
-        records = [EpochRecord(**record) for record in saved]
-    with tqdm(total=config.epochs, initial=len(records), desc=label, disable=not progress) as bar:
-        while len(records) < config.epochs and not _is_over(records, config.patience):
-            epoch = len(records)
-            training_error = _run_epoch(model, vocabulary, training, optimiser, config, epoch)
-            record = EpochRecord(epoch, training_error, evaluate(model, vocabulary, validation))
-            if all(record.validation_rmse_bpm < other.validation_rmse_bpm for other in records):
-                best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-            records.append(record)
-            if path is not None:
-                save_checkpoint(path, run, records, best, model, optimiser)
-            bar.update()
-            bar.set_postfix_str(
-                f"training {training_error:.2f}, validation {record.validation_rmse_bpm:.2f} bpm"
-            )
-    model.load_state_dict(best)
-    model.eval()
-    return records
+
+    def run_epoch(epoch: int) -> tuple[float, float]:
+        error = _run_epoch(model, vocabulary, training, optimiser, config, epoch)
+        return error, evaluate(model, vocabulary, validation)
+
+    return fit(
+        model,
+        optimiser,
+        run_epoch,
+        epochs=config.epochs,
+        patience=config.patience,
+        run=_fingerprint(config, model, training, validation),
+        checkpoint=checkpoint,
+        progress=progress,
+        label=label,
+    )
 
 
-def evaluate(model: FitRec, vocabulary: Vocabulary, examples: Sequence[Example]) -> float:
+def evaluate(model: FitRecNetwork, vocabulary: Vocabulary, examples: Sequence[Example]) -> float:
     """Return the weighted root mean squared error in bpm over ``examples``."""
     model.eval()
     error = weight = 0.0
@@ -193,7 +172,7 @@ def row_or_history(batch: Batch, stranger_share: float) -> Batch:
 
 
 def _run_epoch(
-    model: FitRec,
+    model: FitRecNetwork,
     vocabulary: Vocabulary,
     training: Sequence[Example],
     optimiser: torch.optim.RMSprop,
@@ -229,16 +208,9 @@ def _run_epoch(
     return HEART_RATE_SCALE_BPM * float(np.sqrt(np.average(errors, weights=weights)))
 
 
-def _is_over(records: Sequence[EpochRecord], patience: int) -> bool:
-    if not records:
-        return False
-    best = min(records, key=lambda record: record.validation_rmse_bpm)
-    return records[-1].epoch - best.epoch >= patience
-
-
 def _fingerprint(
     config: TrainingConfig,
-    model: FitRec,
+    model: FitRecNetwork,
     training: Sequence[Example],
     validation: Sequence[Example],
 ) -> str:

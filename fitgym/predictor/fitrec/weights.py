@@ -1,9 +1,7 @@
-"""The trained network as files: safetensors beside a JSON card that holds their hash."""
+"""A trained FitRec network as files: safetensors beside a JSON card that holds their hash."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,20 +9,21 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load, save
-
-from fitgym.common.files import write_bytes, write_text
+from fitgym.common.weights import read_card, read_card_and_tensors, write_card_and_tensors
+from fitgym.predictor.checkpoints import arrays_of, load_arrays
 from fitgym.predictor.datasets import Vocabulary
-from fitgym.predictor.fitrec.network import FitRec, FitRecConfig
-
-__all__ = ["SHIPPED_WEIGHTS", "checked_path", "load_model", "save_model", "weights_hash"]
+from fitgym.predictor.fitrec.network import FitRecConfig, FitRecNetwork
 
 SHIPPED_WEIGHTS = Path(str(files("fitgym") / "data" / "predictor" / "fitrec.safetensors"))
 
+_KEYS = ("network", "users")
+
 
 def save_model(
-    path: str | os.PathLike[str], model: FitRec, vocabulary: Vocabulary, card: Mapping[str, Any]
+    path: str | os.PathLike[str],
+    model: FitRecNetwork,
+    vocabulary: Vocabulary,
+    card: Mapping[str, Any],
 ) -> None:
     """Write the weights to ``path`` and their card beside it, with the suffix ``.json``.
 
@@ -33,22 +32,13 @@ def save_model(
         model: The network.
         vocabulary: Rows of its user embedding.
         card: What the reader of the card should know (data, metrics, command, versions); the
-            network's shape, the users and the weights' SHA-256 are added.
+            network's shape, the users and the weights' number and SHA-256 are added.
     """
-    target = checked_path(path)
-    content = save(model.state_dict())
-    full = {
-        **card,
-        "network": asdict(model.config),
-        "users": list(vocabulary.users),
-        "weights": sum(parameter.numel() for parameter in model.parameters()),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-    write_bytes(target, content)
-    write_text(target.with_suffix(".json"), json.dumps(full, indent=2) + "\n")
+    full = {**card, "network": asdict(model.config), "users": list(vocabulary.users)}
+    write_card_and_tensors(path, full, arrays_of(model))
 
 
-def load_model(path: str | os.PathLike[str]) -> tuple[FitRec, Vocabulary, dict[str, Any]]:
+def load_model(path: str | os.PathLike[str]) -> tuple[FitRecNetwork, Vocabulary, dict[str, Any]]:
     """Read weights and card, after checking the hash.
 
     Args:
@@ -61,27 +51,20 @@ def load_model(path: str | os.PathLike[str]) -> tuple[FitRec, Vocabulary, dict[s
         OSError: If a file is missing or unreadable.
         ValueError: If the card is malformed, or the weights are not those the card describes.
     """
-    source = checked_path(path)
-    content = source.read_bytes()
-    card_path = source.with_suffix(".json")
-    card = _read_card(card_path)
-    found = hashlib.sha256(content).hexdigest()
-    if found != card["sha256"]:
-        raise ValueError(
-            f"{source} is corrupted or does not belong to {card_path.name}: "
-            f"its SHA-256 is {found}, the card says {card['sha256']}"
-        )
+    card, arrays = read_card_and_tensors(path, _KEYS)
     try:
         shape = dict(card["network"])
         shape["attributes"] = tuple(shape["attributes"])
-        model = FitRec(FitRecConfig(**shape))
+        model = FitRecNetwork(FitRecConfig(**shape))
         vocabulary = Vocabulary(tuple(card["users"]))
-        model.load_state_dict(load(content))
-    except (SafetensorError, RuntimeError, TypeError, KeyError) as error:
-        raise ValueError(f"{source} does not fit the network in {card_path}: {error}") from error
+        load_arrays(model, arrays)
+    except (RuntimeError, TypeError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"{os.fspath(path)} does not fit the network in its card: {error}"
+        ) from error
     if vocabulary.sizes[0] != model.config.attributes[0]:
         raise ValueError(
-            f"{card_path} lists {vocabulary.sizes[0]} users, "
+            f"the card of {os.fspath(path)} lists {vocabulary.sizes[0]} users, "
             f"the network has rows for {model.config.attributes[0]}"
         )
     return model.eval(), vocabulary, card
@@ -89,25 +72,4 @@ def load_model(path: str | os.PathLike[str]) -> tuple[FitRec, Vocabulary, dict[s
 
 def weights_hash(path: str | os.PathLike[str] = SHIPPED_WEIGHTS) -> str:
     """Return the SHA-256 that the card beside the weights states, without loading them."""
-    return str(_read_card(checked_path(path).with_suffix(".json"))["sha256"])
-
-
-def _read_card(path: Path) -> dict[str, Any]:
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not a readable card: {error}") from error
-    if not isinstance(card, dict):
-        raise ValueError(f"{path} is not a readable card: it holds no object")
-    missing = [name for name in ("network", "users", "sha256") if name not in card]
-    if missing:
-        raise ValueError(f"{path} is not a readable card: it lacks {', '.join(missing)}")
-    return card
-
-
-def checked_path(path: str | os.PathLike[str]) -> Path:
-    """Return ``path`` after checking its suffix; anything but ``.safetensors`` is an error."""
-    checked = Path(path)
-    if checked.suffix != ".safetensors":
-        raise ValueError(f"weights must be a .safetensors file, got {str(path)!r}")
-    return checked
+    return str(read_card(path, _KEYS)["sha256"])

@@ -25,7 +25,6 @@ from fitgym.predictor.correction import SessionErrors, VarianceComponents, fit_c
 from fitgym.predictor.datasets import Example
 from fitgym.predictor.fitrec2.data import BodyExample, encode_bodies
 from fitgym.predictor.fitrec2.evaluation import (
-    FOLDS,
     NETWORK,
     PERSONAL,
     cross_validated_baselines,
@@ -36,8 +35,8 @@ from fitgym.predictor.fitrec2.evaluation import (
 from fitgym.predictor.fitrec2.network import Fitrec2Network
 from fitgym.predictor.fitrec2.personal import Forecast, Question, StrangerForecasts, forecast
 from fitgym.predictor.fitrec2.recipe import Fitrec2Recipe, fine_tune, pretrain, rehearsed
-from fitgym.predictor.fitrec2.training import Fitrec2Epoch
-from fitgym.predictor.splits import Split, grouped_folds, later_workouts
+from fitgym.predictor.fitting import EpochRecord
+from fitgym.predictor.splits import Split, folds_of_people, later_workouts
 
 KNOWN = "known people"
 
@@ -58,7 +57,7 @@ class CrossValidated:
     folds: list[Split]
     networks: list[Fitrec2Network]
     strangers: list[StrangerForecasts]
-    curves: dict[str, list[Fitrec2Epoch]]
+    curves: dict[str, list[EpochRecord]]
 
     def components(self, without: int | None = None) -> VarianceComponents:
         """Return the components fitted to all folds' errors as strangers, but those of one."""
@@ -95,7 +94,7 @@ def cross_validate(
     curves = {"pre-training": curve}
     rehearsal = rehearsed(recipe)
     own = {id(each.example): each for each in encoded}
-    folds = grouped_folds([each.example for each in encoded], FOLDS, seed=0)
+    folds = folds_of_people([each.example for each in encoded])
     networks, strangers = [], []
     for index, fold in enumerate(folds):
         model, curves[f"fold {index}"] = fine_tune(

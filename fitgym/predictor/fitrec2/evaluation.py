@@ -19,15 +19,14 @@ from fitgym.predictor.attributes import TYPICAL_MAXIMUM_BPM, TYPICAL_RESTING_BPM
 from fitgym.predictor.baselines import BASELINES, Baselines
 from fitgym.predictor.channels import denormalise_heart_rate, sport_family
 from fitgym.predictor.correction import VarianceComponents
-from fitgym.predictor.datasets import LONGEST_STEPS, Example, encode_workouts
+from fitgym.predictor.datasets import Example, encode_workouts, is_measured
 from fitgym.predictor.fitrec2.network import Fitrec2Network
 from fitgym.predictor.fitrec2.personal import Forecast, Question, StrangerForecasts, forecast
-from fitgym.predictor.metrics import bootstrap_interval, collect_errors, score
-from fitgym.predictor.splits import grouped_folds
+from fitgym.predictor.metrics import bootstrap_interval, collect_errors, summarise_errors
+from fitgym.predictor.splits import FOLDS, grouped_folds
 
 Array = NDArray[np.float64]
 
-FOLDS = 5
 CALIBRATIONS = (1, 3, 10)
 STRONGEST = "lagged linear, per user and sport"
 NETWORK = "FitRec, second edition"
@@ -71,7 +70,7 @@ def describe_recordings(workouts: Sequence[Workout]) -> tuple[list[Workout], dic
     Raises:
         ValueError: If none does.
     """
-    usable = [workout for workout in workouts if workout.valid[:LONGEST_STEPS].any()]
+    usable = [workout for workout in workouts if is_measured(workout)]
     if not usable:
         raise ValueError(f"none of the {len(workouts)} workouts has measured heart rate")
     kept = {workout.identifier for workout in usable}
@@ -218,7 +217,7 @@ def _scores(tested: Sequence[Example], predictions: Sequence[Array]) -> dict[str
         }
 
     return {
-        **score(errors).as_dict(),
+        **summarise_errors(errors).as_dict(),
         "load_error": float(np.median(loads)),
         "by_sport": {str(sport): part(sports == sport) for sport in np.unique(sports)},
         "by_person": {str(user): part(errors.users == user) for user in np.unique(errors.users)},

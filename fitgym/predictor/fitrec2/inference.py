@@ -26,7 +26,7 @@ from fitgym.predictor.fitrec.network import align_context
 from fitgym.predictor.fitrec2.data import category_rows
 from fitgym.predictor.fitrec2.network import Fitrec2Network
 from fitgym.predictor.fitrec2.weights import SHIPPED_WEIGHTS, load_weights
-from fitgym.predictor.sessions import History, Session
+from fitgym.predictor.sessions import PreviousWorkout, Session
 
 Array = NDArray[np.float64]
 
@@ -63,7 +63,7 @@ class BodyPredictor:
     def predict(
         self,
         sessions: Sequence[Session],
-        histories: Sequence[History | None],
+        histories: Sequence[PreviousWorkout | None],
         bodies: Sequence[Attributes],
         triples: Sequence[tuple[int, int, int]] | None = None,
     ) -> list[Array]:
@@ -123,7 +123,7 @@ class _Contexts:
     """Histories encoded with bodies: K contexts, padded to the longest."""
 
     def __init__(
-        self, model: Fitrec2Network, histories: Sequence[History | None], attributes: Array
+        self, model: Fitrec2Network, histories: Sequence[PreviousWorkout | None], attributes: Array
     ) -> None:
         self._model = model
         self._attributes = torch.from_numpy(attributes.astype(np.float32))
@@ -169,7 +169,7 @@ class _Contexts:
         return denormalise_heart_rate(output.numpy())
 
 
-def _history_inputs(history: History) -> tuple[NDArray[np.float32], ...]:
+def _history_inputs(history: PreviousWorkout) -> tuple[NDArray[np.float32], ...]:
     """Return channels (T', N'), uptake (T',) and heart rate (T',) of a previous workout."""
     session = history.session
     heart_rate = normalise_heart_rate(history.heart_rate_bpm)
@@ -186,7 +186,7 @@ def _uptake(session: Session) -> NDArray[np.float32]:
     return uptake.astype(np.float32)
 
 
-def _length(histories: Sequence[History | None]):  # type: ignore[no-untyped-def]
+def _length(histories: Sequence[PreviousWorkout | None]):  # type: ignore[no-untyped-def]
     def key(context: tuple[int, int]) -> tuple[int, int, int]:
         history = histories[context[0]]
         return (0 if history is None else len(history.session), *context)

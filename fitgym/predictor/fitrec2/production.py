@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections import Counter
@@ -15,12 +14,13 @@ from typing import Any
 import torch
 
 from fitgym.common.files import write_text
+from fitgym.common.json_files import json_text
 from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.predictor.fitrec2.cross_validation import cross_validate, spread_figures
 from fitgym.predictor.fitrec2.data import encode_bodies
 from fitgym.predictor.fitrec2.evaluation import describe_recordings
 from fitgym.predictor.fitrec2.recipe import Fitrec2Recipe, fine_tune, rehearsed
-from fitgym.predictor.fitrec2.training import Fitrec2Epoch
+from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.fitrec2.weights import load_weights, save_weights
 from fitgym.predictor.reporting import draw_learning_curves
 
@@ -78,7 +78,7 @@ def produce(
     }
     path = root / "fitrec2.safetensors"
     save_weights(path, model, components, full)
-    write_text(root / "recipe2.json", json.dumps(asdict(recipe), indent=2) + "\n")
+    write_text(root / "recipe2.json", json_text(asdict(recipe)) + "\n")
     draw_learning_curves(
         {stage: curves[stage] for stage in ("pre-training", "fold 0")},
         root / "learning-curves2.png",
@@ -124,13 +124,13 @@ def _describe(workouts: Sequence[Workout], recipe: Fitrec2Recipe) -> dict[str, A
     }
 
 
-def _describe_curve(records: Sequence[Fitrec2Epoch]) -> dict[str, Any]:
+def _describe_curve(records: Sequence[EpochRecord]) -> dict[str, Any]:
     last = records[-1]
     described = {
         "epochs": len(records),
-        "training_rmse_bpm": round(last.training_rmse_bpm, 3),
+        "training_rmse_bpm": round(last.training, 3),
         "threads": torch.get_num_threads(),
     }
-    if last.validation_rmse_bpm == last.validation_rmse_bpm:
-        described["validation_rmse_bpm"] = round(last.validation_rmse_bpm, 3)
+    if last.validation == last.validation:
+        described["validation_rmse_bpm"] = round(last.validation, 3)
     return described

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -13,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from fitgym.common.json_files import read_object
 from fitgym.common.validation import require_integer, require_number
 from fitgym.predictor.fitrec2.data import BodyExample, encode_bodies
 from fitgym.predictor.fitrec2.network import Fitrec2Config, Fitrec2Network
 from fitgym.predictor.fitrec2.people import VirtualPeopleConfig, simulate_people
-from fitgym.predictor.fitrec2.training import Fitrec2Epoch, Fitrec2Training, train
+from fitgym.predictor.fitrec2.training import Fitrec2Training, train
+from fitgym.predictor.fitting import EpochRecord
 
 SHIPPED_RECIPE = Path(str(files("fitgym") / "data" / "predictor" / "recipe2.json"))
 
@@ -66,7 +67,7 @@ def read_recipe(path: str | os.PathLike[str] = SHIPPED_RECIPE) -> Fitrec2Recipe:
         "fine_tuning": Fitrec2Training,
     }
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        content = read_object(path)
         for name in parts.keys() & content.keys():
             content[name] = parts[name](**content[name])
         return Fitrec2Recipe(**content)
@@ -76,7 +77,7 @@ def read_recipe(path: str | os.PathLike[str] = SHIPPED_RECIPE) -> Fitrec2Recipe:
 
 def pretrain(
     recipe: Fitrec2Recipe, folder: str | os.PathLike[str] | None = None, *, progress: bool = False
-) -> tuple[Fitrec2Network, list[Fitrec2Epoch]]:
+) -> tuple[Fitrec2Network, list[EpochRecord]]:
     """Train a new network on virtual people.
 
     Args:
@@ -126,7 +127,7 @@ def fine_tune(
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool = False,
     label: str = "fine-tuning",
-) -> tuple[Fitrec2Network, list[Fitrec2Epoch]]:
+) -> tuple[Fitrec2Network, list[EpochRecord]]:
     """Train a copy of a pre-trained network on recordings.
 
     Args:

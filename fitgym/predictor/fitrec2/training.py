@@ -21,6 +21,7 @@ from fitgym.predictor.checkpoints import restore_checkpoint, save_checkpoint
 from fitgym.predictor.fitrec2.data import SHOWN, TOLD, BodyExample, chunks, collate
 from fitgym.predictor.fitrec2.network import Fitrec2Batch, Fitrec2Network
 from fitgym.predictor.fitrec2.steady import steady_batch
+from fitgym.predictor.fitting import EpochRecord
 
 # Shares of workouts read in training without any told attribute, each attribute otherwise, and as
 # a stranger's: without what earlier workouts show, and without the previous one.
@@ -61,15 +62,6 @@ class Fitrec2Training:
         require_number("history_factor", self.history_factor, 0.0)
 
 
-@dataclass(frozen=True)
-class Fitrec2Epoch:
-    """Root mean squared errors of an epoch in bpm; NaN without validation."""
-
-    epoch: int
-    training_rmse_bpm: float
-    validation_rmse_bpm: float
-
-
 def train(
     model: Fitrec2Network,
     training: Sequence[BodyExample],
@@ -79,7 +71,7 @@ def train(
     checkpoint: str | os.PathLike[str] | None = None,
     progress: bool = False,
     label: str = "training",
-) -> list[Fitrec2Epoch]:
+) -> list[EpochRecord]:
     """Train ``model`` in place.
 
     Args:
@@ -93,7 +85,7 @@ def train(
         label: Words before the progress bar.
 
     Returns:
-        One record per epoch.
+        Root mean squared errors in bpm of each epoch; NaN where nothing is validated on.
 
     Raises:
         ValueError: If there are no examples, or the checkpoint is unreadable or of another run.
@@ -115,17 +107,17 @@ def train(
             "square_avg": torch.zeros_like(parameter),
         }
     run = _fingerprint(config, model, training)
-    records: list[Fitrec2Epoch] = []
+    records: list[EpochRecord] = []
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and path.exists():
         saved, _ = restore_checkpoint(path, run, model, optimiser)
-        records = [Fitrec2Epoch(**record) for record in saved]
+        records = [EpochRecord(**record) for record in saved]
     with tqdm(total=config.epochs, initial=len(records), desc=label, disable=not progress) as bar:
         while len(records) < config.epochs:
             epoch = len(records)
             error = _run_epoch(model, training, optimiser, config, epoch)
             held = rmse(model, validation) if validation else float("nan")
-            records.append(Fitrec2Epoch(epoch, error, held))
+            records.append(EpochRecord(epoch, error, held))
             if path is not None:
                 save_checkpoint(path, run, records, {}, model, optimiser)
             bar.update()

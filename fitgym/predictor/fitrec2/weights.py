@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,15 +9,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load, save
-
-from fitgym.common.files import write_bytes, write_text
+from fitgym.common.weights import read_card, read_card_and_tensors, write_card_and_tensors
+from fitgym.predictor.checkpoints import arrays_of, load_arrays
 from fitgym.predictor.correction import VarianceComponents
-from fitgym.predictor.fitrec.weights import checked_path
 from fitgym.predictor.fitrec2.network import Fitrec2Config, Fitrec2Network
 
 SHIPPED_WEIGHTS = Path(str(files("fitgym") / "data" / "predictor" / "fitrec2.safetensors"))
+
+_KEYS = ("network", "components")
 
 
 def save_weights(
@@ -35,19 +32,10 @@ def save_weights(
         model: The network.
         components: Spread of its errors over people, sports and sessions.
         card: What the reader of the card should know; the network's shape, the components and the
-            weights' SHA-256 are added.
+            weights' number and SHA-256 are added.
     """
-    target = checked_path(path)
-    content = save(model.state_dict())
-    full = {
-        **card,
-        "network": asdict(model.config),
-        "components": components.as_dict(),
-        "weights": sum(parameter.numel() for parameter in model.parameters()),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
-    write_bytes(target, content)
-    write_text(target.with_suffix(".json"), json.dumps(full, indent=2) + "\n")
+    full = {**card, "network": asdict(model.config), "components": components.as_dict()}
+    write_card_and_tensors(path, full, arrays_of(model))
 
 
 def load_weights(
@@ -62,25 +50,18 @@ def load_weights(
         OSError: If a file is missing or unreadable.
         ValueError: If the card is malformed, or the weights are not those the card describes.
     """
-    source = checked_path(path)
-    card_path = source.with_suffix(".json")
-    content = source.read_bytes()
+    card, arrays = read_card_and_tensors(path, _KEYS)
     try:
-        card = json.loads(card_path.read_text(encoding="utf-8"))
-        expected = card["sha256"]
-        config = Fitrec2Config(**card["network"])
+        model = Fitrec2Network(Fitrec2Config(**card["network"]))
         components = VarianceComponents.from_dict(card["components"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{card_path} is not a readable card: {error}") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != expected:
+        load_arrays(model, arrays)
+    except (RuntimeError, TypeError, KeyError, ValueError) as error:
         raise ValueError(
-            f"{source} is corrupted or does not belong to {card_path.name}: "
-            f"its SHA-256 is {found}, the card says {expected}"
-        )
-    model = Fitrec2Network(config)
-    try:
-        model.load_state_dict(load(content))
-    except (SafetensorError, RuntimeError) as error:
-        raise ValueError(f"{source} does not fit the network in {card_path}: {error}") from error
+            f"{os.fspath(path)} does not fit the network in its card: {error}"
+        ) from error
     return model.eval(), components, card
+
+
+def weights_hash(path: str | os.PathLike[str] = SHIPPED_WEIGHTS) -> str:
+    """Return the SHA-256 that the card beside the weights states, without loading them."""
+    return str(read_card(path, _KEYS)["sha256"])

@@ -1,4 +1,4 @@
-"""The heart-rate demand equation, batched over people: how a heart answers a session.
+"""The heart-rate demand equation, batched over people.
 
 Sources: Stirling et al. 2008, Bull. Math. Biol. 70 (the demand equation); Nazaret et al., npj
 Digital Medicine 2023 (its form with an own state for the demand):
@@ -21,17 +21,6 @@ from numpy.typing import NDArray
 from fitgym.logs.workout import GRID_STEP_S
 from fitgym.model.internal_load import load_rates
 
-__all__ = [
-    "TYPICAL",
-    "Physiology",
-    "TypicalAnswer",
-    "carry_over",
-    "climb_rate",
-    "demand",
-    "heart_rate_response",
-    "internal_load",
-]
-
 Array = NDArray[np.float64]
 
 # Ours: the demand bends within some 6 bpm of HR_max, where heart rate plateaus in graded tests.
@@ -41,8 +30,8 @@ DESCENT_SHARE = 0.3
 
 
 @dataclass(frozen=True)
-class TypicalAnswer:
-    """How a typical person's heart answers one sport.
+class TypicalResponse:
+    """How a typical person's heart rate responds to one sport.
 
     Attributes:
         usual_speed_m_s: Speed of an ordinary session.
@@ -62,14 +51,14 @@ class TypicalAnswer:
 
 
 # Ours, set so that the virtual people's recordings match the real ones in the figures of
-# ``population``. Running and cycling climb at about the cost of the ACSM equation (4.5) and of
-# lifting 85 kg against the marginal power of riding on the flat.
+# ``recording_statistics``. Running climbs at about the cost of the ACSM equation (4.5), cycling at
+# that of lifting 85 kg against the marginal power of riding on the flat.
 TYPICAL = {
-    "run": TypicalAnswer(2.95, 0.63, 0.33, 52.0, 4.0, 0.045),
-    "bike": TypicalAnswer(7.4, 0.57, 0.33, 35.0, 14.0, 0.045),
-    "walk": TypicalAnswer(0.95, 0.36, 0.27, 52.0, 4.0, 0.0),
+    "run": TypicalResponse(2.95, 0.63, 0.33, 52.0, 4.0, 0.045),
+    "bike": TypicalResponse(7.4, 0.57, 0.33, 35.0, 14.0, 0.045),
+    "walk": TypicalResponse(0.95, 0.36, 0.27, 52.0, 4.0, 0.0),
     # Swimming, hiking, skiing...: whatever the speed is, it says little of the effort.
-    "other": TypicalAnswer(2.0, 0.67, 0.5, 52.0, 4.0, 0.02),
+    "other": TypicalResponse(2.0, 0.67, 0.5, 52.0, 4.0, 0.02),
 }
 TYPICAL_LOWEST_BPM, TYPICAL_HIGHEST_BPM, TYPICAL_EXPONENT = 58.0, 187.0, 0.4
 # Some 3 bpm the day after an hour's run (load about 110), fading in two days (ours).
@@ -79,8 +68,8 @@ DEMAND_SHARE = 0.7
 
 
 @dataclass(frozen=True, eq=False)
-class Physiology:
-    """Parameters of P people, each an array of shape (P,).
+class HeartDynamics:
+    """Parameters of the demand equation of P people, each an array of shape (P,).
 
     Attributes:
         lowest_bpm: HR_min.
@@ -123,7 +112,7 @@ def climb_rate(altitude_m: Array) -> Array:
     return climb
 
 
-def demand(people: Physiology, speed_m_s: Array, climb_m_s: Array, offset_bpm: Array) -> Array:
+def demand(people: HeartDynamics, speed_m_s: Array, climb_m_s: Array, offset_bpm: Array) -> Array:
     """Return the demand I in bpm (P, T).
 
     Args:
@@ -144,7 +133,7 @@ def demand(people: Physiology, speed_m_s: Array, climb_m_s: Array, offset_bpm: A
     return raised - bend
 
 
-def heart_rate_response(people: Physiology, demand_bpm: Array, initial_bpm: Array) -> Array:
+def heart_rate_response(people: HeartDynamics, demand_bpm: Array, initial_bpm: Array) -> Array:
     """Return the heart rate in bpm (P, T) that follows a demand (P, T) from (P,) at the start.
 
     Each step relaxes exactly at the rates it begins with, so a heart rate between HR_min and
@@ -167,7 +156,7 @@ def heart_rate_response(people: Physiology, demand_bpm: Array, initial_bpm: Arra
     return response
 
 
-def internal_load(people: Physiology, heart_rate_bpm: Array) -> Array:
+def internal_load(people: HeartDynamics, heart_rate_bpm: Array) -> Array:
     """Return Banister's TRIMPexp (P, T) at the end of each step of a heart rate (P, T)."""
     lowest, highest = people.lowest_bpm[:, None], people.highest_bpm[:, None]
     rate = load_rates(heart_rate_bpm, lowest, highest, False)
@@ -175,6 +164,6 @@ def internal_load(people: Physiology, heart_rate_bpm: Array) -> Array:
     return loads
 
 
-def carry_over(people: Physiology, load: Array, days_since: Array) -> Array:
+def carry_over(people: HeartDynamics, load: Array, days_since: Array) -> Array:
     """Return by how many bpm (P,) the last session's load (P,) still raises the demand."""
     return people.carry_over_bpm * load * np.exp(-days_since / people.recovery_days)

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from fitgym.logs.workout import GRID_STEP_S, MAXIMUM_SPEED_M_S
 
-__all__ = ["RouteStyle", "draw_route"]
-
 Array = NDArray[np.float64]
 
 # Shares of the kinds of workout, by sport (ours).

@@ -1,8 +1,8 @@
 """Virtual people and their recorded workouts, to pre-train the network on.
 
 The people are drawn so that their recordings look like the real ones in the figures that
-``population.population_figures`` measures; ``fitgym predictor simulate`` shows both side
-by side. Every distribution is ours, set to those figures; the equation is in ``physiology``.
+``recording_statistics.recording_figures`` measures; ``fitgym predictor simulate`` shows both side
+by side. Every distribution is ours, set to those figures; the equation is in ``heart_rate``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fitgym.predictor.simulator.heart_rate import (
     TYPICAL_EXPONENT,
     TYPICAL_HIGHEST_BPM,
     TYPICAL_LOWEST_BPM,
-    Physiology,
+    HeartDynamics,
     carry_over,
     climb_rate,
     demand,
@@ -30,16 +30,6 @@ from fitgym.predictor.simulator.heart_rate import (
     internal_load,
 )
 from fitgym.predictor.simulator.routes import RouteStyle, draw_route
-
-__all__ = [
-    "SPORT_SHARES",
-    "Population",
-    "SimulatorConfig",
-    "answers",
-    "draw_population",
-    "physiology_of",
-    "simulate_workouts",
-]
 
 Array = NDArray[np.float64]
 
@@ -87,7 +77,7 @@ class SimulatorConfig:
 
 
 @dataclass(frozen=True, eq=False)
-class Population:
+class VirtualPeople:
     """P virtual people.
 
     Attributes:
@@ -113,10 +103,12 @@ def draw_traits(rng: np.random.Generator, people: int) -> Array:
     return traits
 
 
-def physiology_of(traits: Array, sports: NDArray[np.str_], female: NDArray[np.bool_]) -> Physiology:
-    """Return the physiology of P people in the sport each of them does.
+def heart_dynamics_of(
+    traits: Array, sports: NDArray[np.str_], female: NDArray[np.bool_]
+) -> HeartDynamics:
+    """Return the heart dynamics of P people in the sport each of them does.
 
-    A person's traits are the same in every sport, so who answers strongly in one does in others.
+    A person's traits are the same in every sport, so who responds strongly in one does in others.
 
     Args:
         traits: (P, 13) from ``draw_traits``.
@@ -148,7 +140,7 @@ def physiology_of(traits: Array, sports: NDArray[np.str_], female: NDArray[np.bo
     slope_walking = 12.0 * spread(0.5)
     standing[walk] = (usual - slope_walking * usual_speed)[walk]
     lag_s = typical("lag_s") * spread(0.5)
-    return Physiology(
+    return HeartDynamics(
         lowest_bpm=lowest,
         highest_bpm=highest,
         standing_bpm=standing,
@@ -165,14 +157,14 @@ def physiology_of(traits: Array, sports: NDArray[np.str_], female: NDArray[np.bo
     )
 
 
-def draw_population(config: SimulatorConfig) -> Population:
+def draw_virtual_people(config: SimulatorConfig) -> VirtualPeople:
     """Draw the virtual people of ``config``; the same ones every time."""
     rng = np.random.default_rng([config.seed, 0])
     people = config.people
     sports = rng.choice(list(SPORT_SHARES), size=people, p=list(SPORT_SHARES.values()))
     female = rng.random(people) < 0.4
     told = rng.random(people) < 0.5
-    return Population(
+    return VirtualPeople(
         users=[f"v{person:05d}" for person in range(people)],
         main_sports=sports,
         female=female,
@@ -181,15 +173,15 @@ def draw_population(config: SimulatorConfig) -> Population:
     )
 
 
-def answers(population: Population) -> Array:
-    """Return how each person's heart answers his main sport, (P, 5), as z-scores in the sport.
+def response_scores(virtual: VirtualPeople) -> Array:
+    """Return how each person's heart rate responds to his main sport, (P, 5), as z-scores.
 
-    These are the level (heart rate at the sport's usual speed), the slope over speed, the lag, the
-    drift and the ceiling: what five numbers can say of a person, and so where the rows of the
-    network's user embedding begin.
+    Scores are within the sport, of the level (heart rate at the sport's usual speed), the slope
+    over speed, the lag, the drift and the ceiling; the rows of the network's user embedding begin
+    at them.
     """
-    sports = population.main_sports
-    people = physiology_of(population.traits, sports, population.female)
+    sports = virtual.main_sports
+    people = heart_dynamics_of(virtual.traits, sports, virtual.female)
     slope = (people.usual_bpm - people.standing_bpm) / people.usual_speed_m_s
     reference = np.array([TYPICAL[sport].usual_speed_m_s for sport in sports])
     raw = np.stack(
@@ -219,7 +211,7 @@ def simulate_workouts(config: SimulatorConfig) -> list[Workout]:
     Returns:
         The workouts, each person's in time order; users are named ``v00000``, ``v00001``, ...
     """
-    population = draw_population(config)
+    virtual = draw_virtual_people(config)
     rng = np.random.default_rng([config.seed, 1])
     people, shape = config.people, (config.people, config.longest_steps)
     styles = [{sport: RouteStyle.draw(rng, sport) for sport in SPORT_SHARES} for _ in range(people)]
@@ -228,38 +220,36 @@ def simulate_workouts(config: SimulatorConfig) -> list[Workout]:
     records: list[list[Workout]] = [[] for _ in range(people)]
     for number in range(config.workouts):
         other = rng.random(people) < OTHER_SPORT_SHARE
-        sports = np.where(
-            other, rng.choice(list(SPORT_SHARES), size=people), population.main_sports
-        )
-        physiology = physiology_of(population.traits, sports, population.female)
+        sports = np.where(other, rng.choice(list(SPORT_SHARES), size=people), virtual.main_sports)
+        dynamics = heart_dynamics_of(virtual.traits, sports, virtual.female)
         speed, altitude = np.zeros(shape), np.zeros(shape)
         lengths = np.empty(people, dtype=np.int64)
         for person in range(people):
-            style, usual_speed = styles[person][sports[person]], physiology.usual_speed_m_s[person]
+            style, usual_speed = styles[person][sports[person]], dynamics.usual_speed_m_s[person]
             route = draw_route(rng, style, usual_speed, config.longest_steps)
             steps = lengths[person] = len(route[0])
             speed[person, :steps], altitude[person, :steps] = route
             altitude[person, steps:] = route[1][-1]
         form = offset * np.array([OFFSET_SD_BPM[sport] for sport in sports])
-        tired = carry_over(physiology, load, days_since)
-        target = demand(physiology, speed, climb_rate(altitude), form + tired)
+        tired = carry_over(dynamics, load, days_since)
+        target = demand(dynamics, speed, climb_rate(altitude), form + tired)
         effort_sd = np.array([EFFORT_SD_BPM[sport] for sport in sports])
         target += effort_sd[:, None] * autoregressive_noise(rng, shape, 1.0, EFFORT_MEMORY)
-        initial = np.maximum(rng.normal(92.0, 17.0, people), physiology.lowest_bpm + 5.0)
-        heart_rate = heart_rate_response(physiology, target, initial)
-        load = internal_load(physiology, heart_rate)[np.arange(people), lengths - 1]
+        initial = np.maximum(rng.normal(92.0, 17.0, people), dynamics.lowest_bpm + 5.0)
+        heart_rate = heart_rate_response(dynamics, target, initial)
+        load = internal_load(dynamics, heart_rate)[np.arange(people), lengths - 1]
         recorded = heart_rate + autoregressive_noise(
             rng, shape, config.residual_sd_bpm, config.residual_memory
         )
-        recorded = np.clip(recorded, MINIMUM_HEART_RATE_BPM, physiology.highest_bpm[:, None] + 5.0)
+        recorded = np.clip(recorded, MINIMUM_HEART_RATE_BPM, dynamics.highest_bpm[:, None] + 5.0)
         for person, length in enumerate(lengths):
             has_altitude = styles[person][sports[person]].has_altitude
             records[person].append(
                 Workout(
-                    identifier=f"{population.users[person]}-{number}",
-                    user=population.users[person],
+                    identifier=f"{virtual.users[person]}-{number}",
+                    user=virtual.users[person],
                     sport=str(sports[person]),
-                    gender=str(population.genders[person]),
+                    gender=str(virtual.genders[person]),
                     day=float(day[person]),
                     time_s=GRID_STEP_S * np.arange(length, dtype=np.float64),
                     heart_rate_bpm=recorded[person, :length],

@@ -1,4 +1,4 @@
-"""Networks and their optimiser in memory that several processes can share."""
+"""Shared weights and optimiser of A3C, in memory that several processes see."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from functools import partial
 from typing import Any, Self
 
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-
-__all__ = ["SharedWeights", "copy_weights", "hand_over"]
 
 _OPTIMISERS: dict[str, Any] = {
     # One operation for all weights, rather than a dozen for each.
@@ -21,7 +18,7 @@ _OPTIMISERS: dict[str, Any] = {
 
 
 class SharedWeights:
-    """Weights that others compute gradients for, and torch's optimiser of them.
+    """Weights that several workers compute gradients for, and torch's optimiser of them.
 
     Attributes:
         networks: By name what has weights.
@@ -71,20 +68,6 @@ class SharedWeights:
             group["lr"] = learning_rate
         self.optimiser.step()
 
-    def optimiser_tensors(self) -> dict[str, NDArray[Any]]:
-        """Return the optimiser's state by name, for a file."""
-        return {
-            f"{index}.{name}": value.numpy()
-            for index, state in enumerate(self._states())
-            for name, value in state.items()
-        }
-
-    def restore_optimiser(self, tensors: Mapping[str, NDArray[Any]]) -> None:
-        """Take back what ``optimiser_tensors`` gave."""
-        for index, state in enumerate(self._states()):
-            for name, value in state.items():
-                value.copy_(torch.from_numpy(tensors[f"{index}.{name}"]))
-
     def _states(self) -> list[dict[str, Tensor]]:
         """Return the optimiser's state of each weight, in the weights' order."""
         return [self.optimiser.state[weights] for weights in self.networks.parameters()]
@@ -101,7 +84,7 @@ def hand_over(source: nn.Module, target: nn.Module) -> None:
     """Make the gradients of ``source`` those of ``target``.
 
     They are set anew every time: torch's ``zero_grad`` lets go of the tensors, so that gradients
-    shared once and for all would be those of the first window for ever.
+    shared once and for all would be those of the first rollout for ever.
     """
     for own, shared in zip(source.parameters(), target.parameters(), strict=True):
         shared.grad = own.grad

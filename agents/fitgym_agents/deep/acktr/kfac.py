@@ -6,21 +6,19 @@ inputs, ``A = E[a a']``, and of the gradients with respect to its outputs, ``G =
 targets are drawn from the network's own predictions (Martens & Grosse 2015). Direction and length
 of a step are those of ACKTR (Wu et al. 2017).
 
-An LSTM is one such map, from input, hidden state and 1 to the four gates, used every day. Its
-weights' gradient is a sum over days, whose terms are taken to be uncorrelated between days; then
-``A`` and ``G`` are moments over people and days alike (the simplest of the approximations of
-Martens, Ba & Johnson 2018). Input-to-gates and hidden-to-gates are not two blocks, since they have
-``g`` in common: one block needs one ``G`` instead of two, and keeps the covariance of input and
-hidden state.
+An LSTM is one such map, from input, hidden state and 1 to the four gates, used at every step. Its
+weights' gradient is a sum over steps, whose terms are taken to be uncorrelated between steps; then
+``A`` and ``G`` are moments over environments and steps alike (the simplest of the approximations
+of Martens, Ba & Johnson 2018). Input-to-gates and hidden-to-gates are not two blocks, since they
+have ``g`` in common: one block needs one ``G`` instead of two, and keeps the covariance of input
+and hidden state.
 
-The curvature so found is too small, since what blocks have in common and what days have in common
-is left out: in 98 updates on acquisition (0.001 nats, eta_max 0.25), steps diverged 28 times
-(actor) and 102 times (critic) as far as predicted, in the median, and 8 and 40 times without
-an LSTM. So here each step is measured once it is taken, and shortened to the trust region where
-it led out of it.
+The curvature so found is too small, since what blocks have in common and what steps have in common
+is left out. So each step is measured once it is taken, and shortened to the trust region where it
+led out of it.
 
 We know of no public reference for ACKTR with a recurrent network. The tests stand in for one: they
-compare with dense Fisher matrices, and with loops over single people and days.
+compare with dense Fisher matrices, and with loops over single environments and steps.
 """
 
 from __future__ import annotations
@@ -36,19 +34,6 @@ from torch import Tensor
 
 from fitgym_agents.deep.acktr.unrolled import LinearMap
 from fitgym_agents.deep.networks import draw_actions
-
-__all__ = [
-    "KFAC",
-    "Eigenbasis",
-    "damped_solution",
-    "gaussian_divergence",
-    "gaussian_draw",
-    "quadratic_form",
-    "second_moment",
-    "softmax_divergence",
-    "softmax_draw",
-    "step_size",
-]
 
 # Eigenvalues, (n,), and eigenvectors as columns, (n, n).
 Eigenbasis = tuple[Tensor, Tensor]
@@ -187,19 +172,19 @@ class KFAC:
         longest: float,
         renew_bases: bool,
     ) -> None:
-        """Change the weights of a network that was replayed, so that a loss falls.
+        """Change the weights of a network after an unrolled pass, so that a loss falls.
 
         The averaged step is applied, and shortened where the divergence it makes is more than the
         trust region.
 
         Args:
-            outputs: Of the replay.
-            maps: Of the replay.
+            outputs: Of the unrolled pass.
+            maps: Of the unrolled pass.
             drawn: Gradients of ``-log p(target)`` with respect to the outputs, the targets drawn
                 from the network's own predictions, shaped like the outputs.
-            loss: A mean over people and days, as the Fisher information is.
+            loss: A mean over environments and steps, as the Fisher information is.
             divergence: Returns how far the network's present predictions are from those of the
-                replay, nats, on average over people and days.
+                pass, nats, on average over environments and steps.
             longest: ``eta_max``.
             renew_bases: Whether to decompose the factors anew; needed in the first step.
 
@@ -246,9 +231,9 @@ class KFAC:
         """Take a batch into the running averages of the factors.
 
         Args:
-            maps: Of the replay.
+            maps: Of the unrolled pass.
             output_gradients: With respect to each map's outputs, of ``-log p(target)`` summed
-                over people and days, the targets drawn from the network's own predictions.
+                over environments and steps, the targets drawn from the network's own predictions.
         """
         self.updates += 1
         kept = min(1.0 - 1.0 / self.updates, self._factor_decay)
@@ -271,12 +256,24 @@ class KFAC:
         return arrays
 
     def restore(self, tensors: Mapping[str, NDArray[Any]]) -> None:
-        """Go on from what ``tensors`` returned."""
+        """Go on from what ``tensors`` returned.
+
+        Raises:
+            KeyError: If the factors or the step of a map are missing.
+            ValueError: If the factors of a map do not have the sizes of its step.
+        """
         self.updates = int(tensors["updates"])
         arrays = {name: torch.tensor(array) for name, array in tensors.items()}
-        count = sum(name.endswith(".step") for name in tensors)
+        count = len({name.partition(".")[0] for name in tensors if "." in name})
         self._factors = [(arrays[f"{i}.inputs"], arrays[f"{i}.outputs"]) for i in range(count)]
         self._steps = [arrays[f"{i}.step"] for i in range(count)]
+        for (a, g), step in zip(self._factors, self._steps, strict=True):
+            rows, columns = step.shape
+            if a.shape != (columns, columns) or g.shape != (rows, rows):
+                raise ValueError(
+                    f"factors of a step of shape {tuple(step.shape)} have the shapes "
+                    f"{tuple(a.shape)} and {tuple(g.shape)}"
+                )
 
 
 def _eigenbasis(factor: Tensor) -> Eigenbasis:

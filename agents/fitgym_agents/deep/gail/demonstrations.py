@@ -1,4 +1,4 @@
-"""Recorded seasons of an expert: what an imitator is shown, in a file without pickle."""
+"""Demonstrations: recorded episodes of an expert, in a file without pickle."""
 
 from __future__ import annotations
 
@@ -9,24 +9,22 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from fitgym.adherence.base import REPLAY
 from fitgym.common.files import write_bytes
 from fitgym.common.provenance import versions
 from fitgym.common.validation import require_integer
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym_agents.agent import Agent
 from fitgym_agents.environments import EnvironmentFactory, json_able, make_vector_env
-from fitgym_agents.evaluation import FIRST_TRAINING_SEED, evaluate
+from fitgym_agents.evaluation import FIRST_TRAINING_SEED, play
 from fitgym_agents.references.planning import DynamicProgramming
 from fitgym_agents.references.simple import Foresight
 
-__all__ = ["FIRST_DEMONSTRATION_SEED", "Demonstrations", "expert_for", "record"]
-
-# The first seed of demonstrated seasons. Those of evaluation begin at a million and those that
-# learners live through at 2^31; with a range of its own in between, no season that an imitator
-# was shown is one that it is scored on or trains in.
+# The first seed of demonstrated episodes. Those of evaluation begin at a million and those of
+# training at 2^31; with a range of its own in between, no episode that an imitator was shown is
+# one that it is evaluated on or trains in.
 FIRST_DEMONSTRATION_SEED = 2**30
 
 _FORMAT = "fitgym demonstrations 1"
@@ -34,18 +32,18 @@ _FORMAT = "fitgym demonstrations 1"
 
 @dataclass(frozen=True, eq=False)
 class Demonstrations:
-    """E whole seasons of T days.
+    """Demonstrations: E whole episodes of T steps.
 
     Attributes:
-        observations: What a learner would have seen before each day, (E, T, I), float32, even if
+        observations: What a learner would have seen before each step, (E, T, I), float32, even if
             the expert saw more.
-        actions: Plans pushed, (E, T), int64.
-        returns: Undiscounted return of each season, (E,). They tell how good the expert is;
+        actions: Taken, (E, T), int64.
+        returns: Undiscounted return of each episode, (E,). They tell how good the expert is;
             imitators do not learn from them.
         env_id: Registered id.
         env_kwargs: Arguments of the environment, as JSON-able values.
         agent: Name of the expert.
-        seed: Season i is that of the environment's seed ``FIRST_DEMONSTRATION_SEED + seed + i``.
+        seed: Episode i is that of the environment's seed ``FIRST_DEMONSTRATION_SEED + seed + i``.
         versions: Of the packages that they were made with.
     """
 
@@ -78,26 +76,26 @@ class Demonstrations:
                 )
             if array.shape[:2] != shape[: min(dimensions, 2)]:
                 raise ValueError(
-                    f"{name} must be of as many seasons and days as the actions, {shape}, got the "
-                    f"shape {array.shape}"
+                    f"{name} must be of as many episodes and steps as the actions, {shape}, got "
+                    f"the shape {array.shape}"
                 )
             if not np.isfinite(array).all():
                 raise ValueError(f"{name} must be finite numbers")
 
     @property
     def episodes(self) -> int:
-        """Number of seasons, E."""
+        """Number of episodes, E."""
         return len(self.actions)
 
     def first(self, episodes: int) -> Self:
-        """Return the first seasons.
+        """Return the first episodes.
 
         Raises:
             ValueError: If there are not as many.
         """
         if episodes > self.episodes:
             raise ValueError(
-                f"there must be at least {episodes} demonstrated seasons, got {self.episodes}"
+                f"there must be at least {episodes} demonstrated episodes, got {self.episodes}"
             )
         return replace(
             self,
@@ -107,13 +105,13 @@ class Demonstrations:
         )
 
     def require_suitable(self, environment: FitnessFatigueEnv) -> None:
-        """Check that they are whole seasons of the environment that an imitator is to act in.
+        """Check that they are whole episodes of the environment that an imitator is to act in.
 
         Args:
             environment: The unwrapped environment.
 
         Raises:
-            ValueError: If they are of another environment, of parts of seasons, of another
+            ValueError: If they are of another environment, of parts of episodes, of another
                 number of observed numbers, or with plans that cannot be chosen.
         """
         there, here = _facts(_environment(self.env_id, self.env_kwargs)), _facts(environment)
@@ -123,15 +121,16 @@ class Demonstrations:
                     "demonstrations must be of the environment that is learnt in, but their "
                     f"{name} is {_short(there[name])} in place of {_short(value)}"
                 )
-        days, width = self.observations.shape[1:]
+        steps, width = self.observations.shape[1:]
         inputs = environment.observation_space.shape[0]
         if width != inputs:
             raise ValueError(
-                f"demonstrations must hold {inputs} observed numbers a day, got {width}"
+                f"demonstrations must hold {inputs} numbers per observation, got {width}"
             )
-        if days != environment.days:
+        if steps != environment.days:
             raise ValueError(
-                f"demonstrations must be whole seasons of {environment.days} days, got {days} days"
+                f"demonstrations must be whole episodes of {environment.days} steps, got {steps} "
+                "steps"
             )
         allowed = np.flatnonzero(environment.action_mask)
         others = np.setdiff1d(self.actions, allowed).tolist()
@@ -199,8 +198,8 @@ def record(
         agent: The expert; it acts at its best, without drawing.
         env_id: Registered id.
         env_kwargs: Arguments of the environment.
-        episodes: Whole seasons, E.
-        seed: Season i is that of the environment's seed ``FIRST_DEMONSTRATION_SEED + seed + i``.
+        episodes: Whole episodes, E.
+        seed: Episode i is that of the environment's seed ``FIRST_DEMONSTRATION_SEED + seed + i``.
 
     Raises:
         ValueError: If an argument is out of range, or the expert cannot act there.
@@ -209,25 +208,13 @@ def record(
     require_integer("episodes", episodes, 1)
     require_integer("seed", seed, 0, FIRST_TRAINING_SEED - FIRST_DEMONSTRATION_SEED - episodes)
     first = FIRST_DEMONSTRATION_SEED + seed
-    played = evaluate(agent, env_id, episodes=episodes, seed=first, env_kwargs=env_kwargs)
-    # The same days once more, all at once: evaluation does not keep what was observed.
-    environments = make_vector_env(env_id, episodes, env_kwargs)
-    observation, _ = environments.reset(seed=first)
-    days = played.actions.shape[1]
-    observations = np.empty((episodes, days, observation.shape[1]), np.float32)
-    for day in range(days):
-        observations[:, day] = observation
-        observation, rewards, *_ = environments.step(played.actions[:, day])
-        if not np.array_equal(rewards, played.rewards[:, day]):
-            raise ValueError(
-                f"{env_id} cannot be recorded: day {day} of the same seeds and actions differed "
-                "when it was lived through again, so its adherence draws from elsewhere"
-            )
+    environments = make_vector_env(env_id, episodes, env_kwargs, AutoresetMode.DISABLED)
+    steps = list(play(agent, environments, seed=first))
     environments.close()
     return Demonstrations(
-        observations=observations,
-        actions=played.actions,
-        returns=played.returns,
+        observations=np.stack([step.observations for step in steps[:-1]], axis=1),
+        actions=np.stack([step.actions for step in steps if step.actions is not None], axis=1),
+        returns=np.sum([step.rewards for step in steps], axis=0),
         env_id=env_id,
         env_kwargs=json_able(env_kwargs),
         agent=agent.name,
@@ -246,8 +233,8 @@ def expert_for(env_id: str, env_kwargs: Mapping[str, Any] | None = None) -> Agen
         env_id: Registered id.
         env_kwargs: Arguments of the environment.
     """
-    replay = _environment(env_id, env_kwargs).adherence.code == REPLAY
-    return Foresight() if replay else DynamicProgramming()
+    exogenous = _environment(env_id, env_kwargs).adherence.exogenous
+    return Foresight() if exogenous else DynamicProgramming()
 
 
 def _environment(env_id: str, env_kwargs: Mapping[str, Any] | None) -> FitnessFatigueEnv:

@@ -1,0 +1,74 @@
+"""Input shared by the actions of ``fitgym predictor``: usable recordings and torch's threads."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fitgym.common.validation import require_integer
+
+if TYPE_CHECKING:
+    from fitgym.logs.workout import Workout
+
+_MOST_NAMES = 10
+
+
+def read_measured_recordings(folder: Path) -> list[Workout]:
+    """Return the recordings in a folder that hold heart rate; name on stderr those that do not.
+
+    Raises:
+        OSError: If a file is missing or unreadable.
+        ValueError: If a file is malformed, or no workout holds heart rate.
+    """
+    from fitgym.logs.recordings import read_recordings
+    from fitgym.predictor.datasets import is_measured
+
+    workouts = read_recordings(folder)
+    usable = [workout for workout in workouts if is_measured(workout)]
+    if not usable:
+        raise ValueError(
+            f"none of the {len(workouts)} workouts in {folder} has measured heart rate"
+        )
+    tell_left_out(
+        "without measured heart rate",
+        (workout.identifier for workout in workouts if not is_measured(workout)),
+        len(workouts),
+    )
+    tell_sports(usable)
+    return usable
+
+
+def tell_left_out(reason: str, names: Iterable[str], total: int) -> None:
+    """Say on standard error how many workouts are left out, why, and which."""
+    left_out = list(names)
+    if left_out:
+        shown = ", ".join(left_out[:_MOST_NAMES])
+        more = f" and {len(left_out) - _MOST_NAMES} more" if len(left_out) > _MOST_NAMES else ""
+        print(
+            f"left out {len(left_out)} of {total} workouts {reason}: {shown}{more}", file=sys.stderr
+        )
+
+
+def tell_sports(workouts: Iterable[Workout]) -> None:
+    """Say on standard error which sports the predictors do not know."""
+    from fitgym.predictor.channels import sport_family
+
+    others = Counter(
+        workout.sport
+        for workout in workouts
+        if sport_family(workout.sport) == "other" and workout.sport != "other"
+    )
+    if others:
+        counted = ", ".join(f"{sport} ({number})" for sport, number in sorted(others.items()))
+        print(f"sports the predictors do not know: {counted}", file=sys.stderr)
+
+
+def use_threads(threads: int) -> None:
+    """Let torch compute with as many threads as ``--threads`` says."""
+    require_integer("--threads", threads, 1)
+    from fitgym.predictor.threads import set_threads
+
+    set_threads(threads)

@@ -1,0 +1,116 @@
+"""What the README and the documents name exists: links, files, modules and commands."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import gymnasium as gym
+import pytest
+
+from fitgym.cli.command import COMMANDS
+from fitgym_agents.cli import COMMANDS as AGENTS
+from fitgym_benchmarks.cli import COMMANDS as BENCHMARKS
+
+ROOT = Path(__file__).parents[1]
+EVERY = {**COMMANDS, **AGENTS, **BENCHMARKS}
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
+TEXTS = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in PAGES}
+
+LINKS = [
+    (page, target)
+    for page, text in TEXTS.items()
+    for target in re.findall(r"\]\(([^)\s]+)\)", text)
+    if not target.startswith("https://")
+]
+SPANS = [(page, span) for page, text in TEXTS.items() for span in re.findall(r"`([^`\n]+)`", text)]
+# Lines of indented and fenced blocks.
+LINES = [
+    (page, line.strip())
+    for page, text in TEXTS.items()
+    for line in re.findall(r"^(?: {4,})?(fitgym .*)$", text, flags=re.M)
+]
+# The changelog names what is past, entry-point groups are called as modules might be, and these
+# files are a reader's own.
+PRESENT = [(page, span) for page, span in SPANS if page != "CHANGELOG.md"]
+GROUPS = {"fitgym.agents", "fitgym.commands"}
+READERS_OWN = ("results/", "my_agents.py")
+
+FILES = [
+    f"/{path.relative_to(ROOT).as_posix()}"
+    for folder in ("fitgym", "agents", "benchmarks", "docs", "examples", "scripts", "tests", ".ci")
+    for path in (ROOT / folder, *(ROOT / folder).rglob("*"))
+]
+PATHS = [
+    (page, span)
+    for page, span in PRESENT
+    if re.fullmatch(r"([\w.-]+/)+([\w.-]+)?|\w+\.py", span)
+    and span not in gym.registry
+    and not span.startswith(READERS_OWN)
+]
+NAMES = [
+    (page, re.match(r"[\w.]+", span)[0])
+    for page, span in PRESENT
+    if re.match(r"fitgym(_\w+)?\.\w", span) and span not in GROUPS
+]
+SENTENCES = [(page, span) for page, span in SPANS if re.match("fitgym [^-]", span)]
+
+
+def heading_names(text: str) -> set[str]:
+    """Return the names that headings have in links, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", text, flags=re.M)
+    kept = [re.sub(r"[^\w\- ]", "", heading.lower()) for heading in headings]
+    return {heading.strip().replace(" ", "-") for heading in kept}
+
+
+@pytest.mark.parametrize(("page", "target"), LINKS)
+def test_relative_links_lead_somewhere(page, target) -> None:
+    file, _, heading = target.partition("#")
+    path = (ROOT / page).parent / file if file else ROOT / page
+    assert path.exists()
+    if heading:
+        assert heading in heading_names(path.read_text(encoding="utf-8"))
+
+
+def test_files_that_are_named_exist() -> None:
+    assert PATHS
+    missing = [
+        (page, path)
+        for page, path in PATHS
+        if not any(file.endswith(f"/{path.rstrip('/')}") for file in FILES)
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize(("page", "name"), NAMES)
+def test_modules_and_what_is_in_them_can_be_imported(page, name) -> None:
+    first, *parts = name.split(".")
+    found = importlib.import_module(first)
+    for number, part in enumerate(parts, start=1):
+        if not hasattr(found, part):
+            importlib.import_module(".".join([first, *parts[:number]]))
+        found = getattr(found, part)
+
+
+@pytest.mark.parametrize(("page", "line"), LINES)
+def test_command_lines_parse(page, line, capsys) -> None:
+    _, name, *words = shlex.split(line, comments=True)
+    parser = argparse.ArgumentParser()
+    importlib.import_module(EVERY[name].module).add_arguments(parser)
+    try:
+        parser.parse_args(words)
+    except SystemExit as end:
+        assert end.code == 0, capsys.readouterr().err  # noqa: PT017
+
+
+@pytest.mark.parametrize(("page", "span"), SENTENCES)
+def test_commands_named_in_a_sentence_exist(page, span) -> None:
+    words = re.match(r"fitgym (COMMAND|[a-z]+(?: \| [a-z]+)*)", span)
+    assert words is not None
+    assert set(words[1].split(" | ")) <= {*EVERY, "COMMAND"}
