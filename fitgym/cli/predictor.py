@@ -7,7 +7,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from fitgym.cli import attention
+from fitgym.cli import attention, body_predictor
 from fitgym.cli.predictor_input import read_measured_recordings, tell_sports, use_threads
 from fitgym.common.json_files import json_text
 from fitgym.common.validation import require_integer
@@ -75,6 +75,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     attention.add_actions(actions)
 
+    for action in (train, evaluate):
+        action.add_argument(
+            "--edition",
+            type=int,
+            choices=(1, 2),
+            default=2,
+            help="2 knows the body and corrects itself per person (default); 1 is version 0's",
+        )
     for action in (train, evaluate, predict, simulate):
         action.add_argument("--json", action="store_true", help="print figures as JSON")
         action.add_argument("--quiet", action="store_true", help="no progress bars")
@@ -92,6 +100,11 @@ def run_train(options: argparse.Namespace) -> None:
     extra = {}
     if options.sources is not None:
         extra["sources"] = read_json(options.sources)
+    if options.edition == 2:
+        if options.evaluation is not None:
+            extra["evaluation"] = read_json(options.evaluation)
+        body_predictor.run_train(options, workouts, extra)
+        return
     if options.evaluation is not None:
         extra["evaluation"] = read_evaluation(options.evaluation)
     card = produce(
@@ -109,6 +122,11 @@ def run_evaluate(options: argparse.Namespace) -> None:
     """Evaluate weights, or the recipe under every protocol."""
     use_threads(options.threads)
     require_integer("--seeds", options.seeds, 1)
+    from fitgym.logs.recordings import read_recordings
+
+    if options.edition == 2:
+        body_predictor.run_evaluate(options, read_recordings(options.recordings))
+        return
     from dataclasses import replace
 
     from fitgym.common.files import write_text

@@ -1,0 +1,99 @@
+"""Second edition of ``fitgym predictor train`` and ``evaluate``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from fitgym.common.json_files import json_text
+
+if TYPE_CHECKING:
+    from fitgym.logs.workout import Workout
+    from fitgym.predictor.fitrec2.recipe import Fitrec2Recipe
+
+
+def run_train(options: argparse.Namespace, workouts: list[Workout], card: dict[str, Any]) -> None:
+    """Train weights and write them with card, curves and recipe."""
+    from fitgym.predictor.fitrec2.production import evaluation_for_card, produce
+
+    if "evaluation" in card:
+        card["evaluation"] = evaluation_for_card(card["evaluation"])
+    written = produce(
+        workouts, _recipe(options), options.output, card=card, progress=not options.quiet
+    )
+    if options.json:
+        print(json_text(written))
+        return
+    path = options.output / "fitrec2.safetensors"
+    print(f"wrote {path} (SHA-256 {written['sha256'][:16]}...)")
+    for name, value in written["spread"].items():
+        print(f"spread, {name}: {value:.1f}")
+
+
+def run_evaluate(options: argparse.Namespace, workouts: list[Workout]) -> None:
+    """Score the weights as they are, or with --retrain the recipe under every protocol."""
+    from fitgym.common.files import write_text
+    from fitgym.predictor.fitrec2.cross_validation import evaluate_recipe
+    from fitgym.predictor.fitrec2.evaluation import evaluate_weights
+    from fitgym.predictor.fitrec2.weights import SHIPPED_WEIGHTS, load_weights
+
+    if options.retrain:
+        recipe = _recipe(options)
+        recipes = [replace(recipe, seed=recipe.seed + number) for number in range(options.seeds)]
+        report = evaluate_recipe(workouts, recipes, options.output, progress=not options.quiet)
+    else:
+        model, components, _ = load_weights(options.weights or SHIPPED_WEIGHTS)
+        report = evaluate_weights(model, components, workouts)
+    text = json_text(report)
+    write_text(options.output / "report.json", text + "\n")
+    write_text(options.output / "report.md", evaluation_table(report))
+    print(text if options.json else evaluation_table(report))
+
+
+def evaluation_table(report: Mapping[str, Any]) -> str:
+    """Return a report of the second edition's evaluation as Markdown."""
+    recordings = report["recordings"]
+    lines = [f"{recordings['workouts']} workouts of {recordings['people']} people"]
+    if left_out := recordings["without_heart_rate"]:
+        lines.append(f"left out {len(left_out)} without heart rate: {', '.join(left_out)}")
+    if others := recordings["sports_read_as_other"]:
+        lines.append(f"sports read as other: {', '.join(others)}")
+    lines.append("")
+    for name, situation in report["situations"].items():
+        lines += [
+            f"**{name}**: {situation['workouts']} workouts of {situation['people_tested']} people",
+            "",
+            "| method | pooled MAE (95 % over people) | workout MAE | pooled RMSE "
+            "| median load error | our gain in pooled MAE (95 %) |",
+            "|---|---|---|---|---|---|",
+        ]
+        for method, scores in situation["methods"].items():
+            gain = ""
+            if "gain" in scores:
+                gain = (
+                    f"{scores['gain']:+.2f} "
+                    f"({scores['gain_low']:+.2f} to {scores['gain_high']:+.2f})"
+                )
+            label, mae = method, f"{scores['pooled_mae']:.2f}"
+            mae += f" ({scores['pooled_mae_low']:.2f} to {scores['pooled_mae_high']:.2f})"
+            if len(seeds := scores.get("seeds", [])) > 1:
+                mae += "; seeds " + ", ".join(f"{seed['pooled_mae']:.2f}" for seed in seeds)
+            if "interval_coverage" in scores:
+                label += f"; 80 % intervals hold {100.0 * scores['interval_coverage']:.0f} %"
+            lines.append(
+                f"| {label} | {mae} | {scores['workout_mae']:.2f} | {scores['pooled_rmse']:.2f} "
+                f"| {100.0 * scores['load_error']:.1f} % | {gain} |"
+            )
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _recipe(options: argparse.Namespace) -> Fitrec2Recipe:
+    from fitgym.common.validation import require_integer
+    from fitgym.predictor.fitrec2.recipe import SHIPPED_RECIPE, read_recipe
+
+    recipe = read_recipe(options.recipe or SHIPPED_RECIPE)
+    seed = getattr(options, "seed", None)
+    return recipe if seed is None else replace(recipe, seed=require_integer("--seed", seed, 0))

@@ -1,0 +1,245 @@
+"""Errors of forecasts beside the baselines, as a stranger and after 1, 3 and 10 workouts.
+
+Every method of one situation is tested on the same steps and knows the same earlier workouts. The
+baselines, which need recordings to be fitted to, are cross-validated over the people.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitgym.logs.workout import GRID_STEP_S, Workout
+from fitgym.model.internal_load import load_rates
+from fitgym.predictor.attributes import TYPICAL_MAXIMUM_BPM, TYPICAL_RESTING_BPM
+from fitgym.predictor.baselines import BASELINES, Baselines
+from fitgym.predictor.channels import denormalise_heart_rate, sport_family
+from fitgym.predictor.correction import VarianceComponents
+from fitgym.predictor.datasets import Example, encode_workouts, is_measured
+from fitgym.predictor.fitrec2.network import Fitrec2Network
+from fitgym.predictor.fitrec2.personal import Forecast, Question, StrangerForecasts, forecast
+from fitgym.predictor.metrics import bootstrap_interval, collect_errors, summarise_errors
+from fitgym.predictor.splits import FOLDS, grouped_folds
+
+Array = NDArray[np.float64]
+
+CALIBRATIONS = (1, 3, 10)
+STRONGEST = "lagged linear, per user and sport"
+NETWORK = "FitRec, second edition"
+PERSONAL = "FitRec, second edition, and personal correction"
+# Half width of a normal 80 % interval in standard deviations.
+INTERVAL_SD = 1.2816
+# Loads below this many units are not compared by their logarithm.
+LOWEST_LOAD = 0.1
+
+Forecaster = Callable[[Sequence[Question]], list[Forecast]]
+
+
+def evaluate_weights(
+    model: Fitrec2Network, components: VarianceComponents, workouts: Sequence[Workout]
+) -> dict[str, Any]:
+    """Test a trained network as it is on recordings of people it does not know.
+
+    Args:
+        model: The network.
+        components: Spread of its errors.
+        workouts: Any recordings.
+
+    Returns:
+        ``recordings`` counts the workouts and names those left out, and the sports that are read
+        as ``other``; ``situations`` holds for each situation its report, as ``situation_report``
+        says. With fewer than two people there are no baselines, which have nobody to be fitted to.
+
+    Raises:
+        ValueError: If no workout can be used.
+    """
+    usable, recordings = describe_recordings(workouts)
+    return {
+        "recordings": recordings,
+        "situations": _evaluate_examples(model, components, encode_workouts(usable)),
+    }
+
+
+def describe_recordings(workouts: Sequence[Workout]) -> tuple[list[Workout], dict[str, Any]]:
+    """Return the workouts that hold heart rate, and counts and names of what is left out.
+
+    Raises:
+        ValueError: If none does.
+    """
+    usable = [workout for workout in workouts if is_measured(workout)]
+    if not usable:
+        raise ValueError(f"none of the {len(workouts)} workouts has measured heart rate")
+    kept = {workout.identifier for workout in usable}
+    others = {w.sport for w in usable if sport_family(w.sport) == "other" and w.sport != "other"}
+    return usable, {
+        "workouts": len(usable),
+        "people": len({workout.user for workout in usable}),
+        "without_heart_rate": [w.identifier for w in workouts if w.identifier not in kept],
+        "sports_read_as_other": sorted(others),
+    }
+
+
+def _evaluate_examples(
+    model: Fitrec2Network, components: VarianceComponents, examples: Sequence[Example]
+) -> dict[str, Any]:
+    strangers = StrangerForecasts(model, examples)
+    baselines = cross_validated_baselines(examples)
+    return {
+        name: situation_report(
+            questions, forecast(model, components, questions, strangers), baselines
+        )
+        for name, questions in situations(examples).items()
+        if questions
+    }
+
+
+def situations(examples: Sequence[Example]) -> dict[str, list[Question]]:
+    """Return the questions of each situation.
+
+    After 1 or 3 calibration workouts a person's workouts from the fourth on are forecast, after 10
+    those from the eleventh on; the previous workout is known as well.
+    """
+    asked: dict[str, list[Question]] = {
+        name: []
+        for name in (
+            "stranger",
+            "previous workout",
+            *(f"{count} calibration workouts" for count in CALIBRATIONS),
+            "all earlier workouts",
+        )
+    }
+    for own in _by_user(examples).values():
+        for number, example in enumerate(own):
+            previous = own[max(number - 1, 0) : number]
+            asked["stranger"].append(Question(example))
+            asked["previous workout"].append(Question(example, tuple(previous)))
+            asked["all earlier workouts"].append(Question(example, tuple(own[:number])))
+            for count in CALIBRATIONS:
+                if number >= max(count, 3):
+                    known = [*own[:count], *(previous if number > count else [])]
+                    asked[f"{count} calibration workouts"].append(Question(example, tuple(known)))
+    return asked
+
+
+def cross_validated_baselines(examples: Sequence[Example]) -> Mapping[str, Baselines]:
+    """Return, by user, baselines fitted to the other people; empty with fewer than two people."""
+    people = len({example.workout.user for example in examples})
+    if people < 2:
+        return {}
+    fitted = {}
+    for fold in grouped_folds(examples, min(FOLDS, people), seed=0):
+        baselines = Baselines([*fold.training, *fold.validation])
+        fitted.update({example.workout.user: baselines for example in fold.test})
+    return fitted
+
+
+def situation_report(
+    questions: Sequence[Question],
+    forecasts: Sequence[Forecast],
+    baselines: Mapping[str, Baselines],
+) -> dict[str, Any]:
+    """Return the scores of one situation.
+
+    Args:
+        questions: What was asked.
+        forecasts: The answers.
+        baselines: By user, baselines that know nobody of his fold.
+
+    Returns:
+        Numbers of workouts, people and steps, and ``methods`` by name: pooled MAE with its
+        interval over people, workout MAE, pooled RMSE, median session-load error (absolute
+        logarithm of predicted over measured), by sport and by person; for a baseline also the gain
+        of the personal forecast over it, for the forecast the coverage of 80 % intervals.
+    """
+    tested = [question.example for question in questions]
+    personal = [answer.heart_rate_bpm for answer in forecasts]
+    methods: dict[str, Any] = {}
+    named = [STRONGEST, *(name for name in BASELINES if name != STRONGEST)] if baselines else []
+    for name in named:
+        predictions = [
+            baselines[q.example.workout.user].predict(name, q.example, q.known) for q in questions
+        ]
+        methods[name] = _scores(tested, predictions) | _gain(tested, personal, predictions)
+    ours = {
+        PERSONAL: _scores(tested, personal) | {"interval_coverage": coverage(tested, forecasts)},
+        NETWORK: _scores(tested, [answer.network_bpm for answer in forecasts]),
+    }
+    first = dict(list(methods.items())[:1])
+    return {
+        "workouts": len(tested),
+        "people_tested": len({example.workout.user for example in tested}),
+        "steps": int(sum(example.valid.sum() for example in tested)),
+        "methods": first | ours | methods,
+    }
+
+
+def coverage(tested: Sequence[Example], forecasts: Sequence[Forecast]) -> float:
+    """Return the share of workouts whose mean heart rate lies in its 80 % interval."""
+    inside = [
+        abs(float((answer.heart_rate_bpm - denormalise_heart_rate(example.target))[v].mean()))
+        < INTERVAL_SD * answer.mean_sd_bpm
+        for example, answer in zip(tested, forecasts, strict=True)
+        if (v := example.valid).any()
+    ]
+    return float(np.mean(inside))
+
+
+def load_errors(tested: Sequence[Example], predictions: Sequence[Array]) -> Array:
+    """Return for each workout |log(predicted / measured load)|, for a typical rest and maximum."""
+    errors = []
+    for example, prediction in zip(tested, predictions, strict=True):
+        valid = example.valid
+        predicted = _load(prediction[valid])
+        measured = _load(denormalise_heart_rate(example.target)[valid])
+        errors.append(abs(np.log(max(predicted, LOWEST_LOAD) / max(measured, LOWEST_LOAD))))
+    return np.array(errors)
+
+
+def _load(heart_rate: Array) -> float:
+    rates = load_rates(heart_rate, TYPICAL_RESTING_BPM, TYPICAL_MAXIMUM_BPM, False)
+    return float(rates.sum()) * GRID_STEP_S / 60.0
+
+
+def _scores(tested: Sequence[Example], predictions: Sequence[Array]) -> dict[str, Any]:
+    errors = collect_errors(tested, predictions)
+    loads = load_errors(tested, predictions)
+    sports = np.array([sport_family(example.workout.sport) for example in tested])
+
+    def part(chosen: NDArray[np.bool_]) -> dict[str, Any]:
+        return {
+            "workouts": int(chosen.sum()),
+            "pooled_mae": float(errors.absolute[chosen].sum() / errors.steps[chosen].sum()),
+            "load_error": float(np.median(loads[chosen])),
+        }
+
+    return {
+        **summarise_errors(errors).as_dict(),
+        "load_error": float(np.median(loads)),
+        "by_sport": {str(sport): part(sports == sport) for sport in np.unique(sports)},
+        "by_person": {str(user): part(errors.users == user) for user in np.unique(errors.users)},
+    }
+
+
+def _gain(
+    tested: Sequence[Example], personal: Sequence[Array], predictions: Sequence[Array]
+) -> dict[str, float]:
+    """Return by how many bpm of pooled MAE the personal forecast is better, with its interval."""
+    ours, theirs = collect_errors(tested, personal), collect_errors(tested, predictions)
+    gain = theirs.absolute - ours.absolute
+    low, high = bootstrap_interval(theirs.users, gain, theirs.steps)
+    return {
+        "gain": float(gain.sum() / theirs.steps.sum()),
+        "gain_low": low,
+        "gain_high": high,
+    }
+
+
+def _by_user(examples: Sequence[Example]) -> dict[str, list[Example]]:
+    by_user: dict[str, list[Example]] = defaultdict(list)
+    for example in examples:
+        by_user[example.workout.user].append(example)
+    return {user: sorted(own, key=lambda e: e.workout.day) for user, own in by_user.items()}
