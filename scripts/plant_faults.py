@@ -96,7 +96,7 @@ FAULTS = (
     Fault(
         "DRQN: step size does not fall",
         "agents/fitgym_agents/deep/drqn",
-        r"settings\.learning_rate \* \(1\.0 - share_done\)",
+        r"settings\.learning_rate \* \(1\.0 - progress\)",
         "settings.learning_rate",
         ("test_drqn.py",),
     ),
@@ -119,7 +119,7 @@ FAULTS = (
         "agents/fitgym_agents/deep/normalisation.py",
         r"\+ discount \* following",
         "+ following",
-        ("test_learner.py", "test_normalisation.py"),
+        ("test_experience.py",),
     ),
 )
 
