@@ -91,7 +91,7 @@ def write_arrays(path: Path, key: str, arrays: dict[str, NDArray[Any]]) -> None:
         arrays: By name.
     """
     file = io.BytesIO()
-    np.savez_compressed(file, allow_pickle=False, **arrays)
+    np.savez_compressed(file, **arrays)
     content = file.getvalue()
     # Readers of zip archives take no notice of what follows.
     write_bytes(path, content + _digest(key, content))

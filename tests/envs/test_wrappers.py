@@ -11,9 +11,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-import torch
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.wrappers import vector as wrappers
+
+torch = pytest.importorskip("torch")
 
 MODES = [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP]
 NAMES = [name for name in wrappers.__all__ if name[0].isupper() and "Jax" not in name]
