@@ -99,6 +99,8 @@ def test_the_previous_workout_tells_of_the_person(predictor: BodyPredictor) -> N
     body = Attributes(55.0, 188.0, 42.0)
     session = flat(2.6, 180)
     (usual,) = predictor.predict([session], [None], [body])
-    histories = [PreviousWorkout(session, np.clip(usual + shift, 60.0, 186.0), 2.0) for shift in (-12, 12)]
+    histories = [
+        PreviousWorkout(session, np.clip(usual + shift, 60.0, 186.0), 2.0) for shift in (-12, 12)
+    ]
     low, high = (answer[30:].mean() for answer in predictor.predict([session], histories, [body]))
     assert 1.0 < high - low < 24.0

@@ -20,8 +20,8 @@ from fitgym.predictor.fitrec2.cross_validation import cross_validate, spread_fig
 from fitgym.predictor.fitrec2.data import encode_bodies
 from fitgym.predictor.fitrec2.evaluation import describe_recordings
 from fitgym.predictor.fitrec2.recipe import Fitrec2Recipe, fine_tune, rehearsed
-from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.fitrec2.weights import load_weights, save_weights
+from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.reporting import draw_learning_curves
 
 
