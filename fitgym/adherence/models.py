@@ -61,7 +61,7 @@ def adherence_class(name: str) -> type[Adherence]:
     module, _, attribute = name.partition(":") if isinstance(name, str) else ("", "", "")
     if not module or not attribute:
         raise ValueError(
-            f"adherence must be {', '.join(map(repr, MODELS))} or an import path "
+            f"adherence must be one of {', '.join(map(repr, MODELS))} or an import path "
             f"'package.module:Class', got {name!r}"
         )
     try:

@@ -80,8 +80,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "--edition",
             type=int,
             choices=(1, 2),
-            default=2,
-            help="2 knows the body and corrects itself per person (default); 1 is version 0's",
+            default=1,
+            help="1 is what ships (default); 2 knows the body and corrects itself per person, and "
+            "has to be trained first",
         )
     for action in (train, evaluate, predict, simulate):
         action.add_argument("--json", action="store_true", help="print figures as JSON")

@@ -91,7 +91,8 @@ def write_arrays(path: Path, key: str, arrays: dict[str, NDArray[Any]]) -> None:
         arrays: By name.
     """
     file = io.BytesIO()
-    np.savez_compressed(file, allow_pickle=False, **arrays)
+    named: dict[str, Any] = dict(arrays)
+    np.savez_compressed(file, **named)
     content = file.getvalue()
     # Readers of zip archives take no notice of what follows.
     write_bytes(path, content + _digest(key, content))

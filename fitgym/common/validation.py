@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from numbers import Real
 
+import numpy as np
+
 _NAME = re.compile(r"(?![. ])[A-Za-z0-9._ -]+")
 
 
@@ -68,7 +70,7 @@ def require_integer(name: str, value: object, low: int, high: int | None = None)
     """
     allowed = f"an integer of at least {low}" + ("" if high is None else f" and at most {high}")
     try:
-        if isinstance(value, bool):
+        if isinstance(value, bool | np.bool_):
             raise TypeError
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:

@@ -264,9 +264,8 @@ def fit_components(
         for own in kept:
             _expectation(own, components, sums, counts)
         ridge = 1e-4 * np.eye(size)
-        components = VarianceComponents(
-            *(_symmetric(sums[name] / counts[name]) + ridge for name in sums), noise, memory_steps
-        )
+        person, sport, session = (_symmetric(sums[name] / counts[name]) + ridge for name in sums)
+        components = VarianceComponents(person, sport, session, noise, memory_steps)
     return components
 
 
@@ -326,7 +325,7 @@ def _posterior(
             weighted[row] += moment
             for column in (person, part):
                 precision[row, column] += own
-    covariance = np.linalg.inv(precision)
+    covariance = np.asarray(np.linalg.inv(precision), dtype=np.float64)
     return covariance @ weighted, covariance
 
 

@@ -8,6 +8,7 @@ import platform
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -153,18 +154,28 @@ def test_workers_keep_the_memory_that_they_free() -> None:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_an_interrupt_while_processes_start_leaves_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("threads", [0, 3])
+def test_an_interrupt_while_processes_start_leaves_nobody(
+    monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    """The system may give the interrupt to any thread of the process."""
     start = processes.start_processes
+    over = threading.Event()
+    for _ in range(threads):
+        threading.Thread(target=over.wait, daemon=True).start()
 
     def interrupted_start(*arguments: Any, **keywords: Any) -> Any:
         started = start(*arguments, **keywords)
         os.kill(os.getpid(), signal.SIGINT)
+        # Long enough for another thread to get it.
+        time.sleep(0.05)
         return started
 
     monkeypatch.setattr(processes, "start_processes", interrupted_start)
     counter = StepCounter(0, 10**9, processes=True)
     with pytest.raises(KeyboardInterrupt):
         run_in_processes(partial(make, counter=counter), 2, counter, nothing)
+    over.set()
     assert not multiprocessing.active_children()
 
 

@@ -139,10 +139,10 @@ def test_what_does_not_fit_is_named(shown: Demonstrations) -> None:
             shown.require_suitable(environment)
     environment = _environment(**FITREC)
     wide = replace(shown, observations=np.zeros((4, 10, 7), np.float32))
-    with pytest.raises(ValueError, match="6 observed numbers a day, got 7"):
+    with pytest.raises(ValueError, match="6 numbers per observation, got 7"):
         wide.require_suitable(environment)
     part = replace(shown, observations=shown.observations[:, 1:], actions=shown.actions[:, 1:])
-    with pytest.raises(ValueError, match="whole seasons of 10 days, got 9"):
+    with pytest.raises(ValueError, match="whole episodes of 10 steps, got 9"):
         part.require_suitable(environment)
     unknown = replace(shown, actions=shown.actions + 5)
     with pytest.raises(ValueError, match=r"among the actions \[0, .*, 10\], got \[11"):
@@ -152,7 +152,7 @@ def test_what_does_not_fit_is_named(shown: Demonstrations) -> None:
         replace(forbidding, actions=np.full_like(forbidding.actions, 3)).require_suitable(
             _environment(days=2, forbidden_plans=[3])
         )
-    with pytest.raises(ValueError, match="at least 5 demonstrated seasons, got 4"):
+    with pytest.raises(ValueError, match="at least 5 demonstrated episodes, got 4"):
         shown.first(5)
     np.testing.assert_array_equal(shown.first(2).actions, shown.actions[:2])
 
@@ -160,7 +160,7 @@ def test_what_does_not_fit_is_named(shown: Demonstrations) -> None:
 def test_malformed_arrays_and_files_are_refused(shown: Demonstrations, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="actions must be int64 with 2 axes"):
         replace(shown, actions=shown.actions.astype(float))
-    with pytest.raises(ValueError, match="as many seasons and days"):
+    with pytest.raises(ValueError, match="as many episodes and steps"):
         replace(shown, returns=shown.returns[:2])
     with pytest.raises(ValueError, match="observations must be finite"):
         replace(shown, observations=np.full_like(shown.observations, np.nan))
@@ -201,7 +201,7 @@ def test_the_command_writes_what_record_returns(
         Foresight(), "fitgym/AcquisitionReplay-v0", env_kwargs=kwargs, episodes=3, seed=5
     )
     _same(loaded, direct)
-    assert f"3 seasons, mean return {loaded.returns.mean():.1f}" in printed
+    assert f"3 episodes, mean return {loaded.returns.mean():.1f}" in printed
     assert str(path) in printed
     assert main([*words, "--agent", "habit"]) == 0
     assert Demonstrations.load(path).agent == "habit"

@@ -48,8 +48,11 @@ def _history() -> ObservationHistory:
 
 
 def _stacked(days: list[np.ndarray], history: ObservationHistory) -> np.ndarray:
-    """Return the last days, scaled, after as many zeros as there is room for."""
-    scaled = [(day - np.arange(6.0)) / np.arange(1.0, 7.0) for day in days[-history.length :]]
+    """Return the last days, scaled and clipped at 10, after as many zeros as there is room."""
+    scaled = [
+        np.clip((day - np.arange(6.0)) / np.arange(1.0, 7.0), -10.0, 10.0)
+        for day in days[-history.length :]
+    ]
     empty = [np.zeros(6)] * (history.length - len(scaled))
     return np.concatenate([*empty, *scaled]).astype(np.float32)
 

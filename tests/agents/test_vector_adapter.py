@@ -69,14 +69,14 @@ def test_it_equals_dummy_vec_env(env_id: str, kwargs: dict[str, Any]) -> None:
 
 
 def test_options_and_attributes() -> None:
-    env = VectorEnvAdapter(make_vector_env("fitgym/Retention-v0", 2))
+    env = VectorEnvAdapter(make_vector_env("fitgym/Retention-v0", 2, {"individual": "population"}))
     assert isinstance(env.env, FitnessFatigueVectorEnv)
-    env.set_options({"individual": "marathon-runner"})
+    env.set_options({"individual": "recreational-runner"})
     env.seed(0)
     runner = env.reset()
     env.seed(0)
     assert (runner != env.reset()).any()
-    env.set_options([{"individual": "marathon-runner"}, {}])
+    env.set_options([{"individual": "recreational-runner"}, {}])
     with pytest.raises(ValueError, match="the same for all"):
         env.reset()
     assert env.get_attr("stage", [1]) == ["retention"]

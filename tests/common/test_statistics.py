@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from typing import Any
 
@@ -33,8 +34,13 @@ def test_percentile_ends_leave_half_of_the_rest_on_either_side() -> None:
 def test_bootstrap_interval_agrees_with_scipy_and_with_theory() -> None:
     values = np.random.default_rng(1).gamma(2.0, 3.0, size=80)
     ours = bootstrap_interval(values)
+    # SciPy before 1.15 calls it random_state.
+    named = (
+        "rng" if "rng" in inspect.signature(scipy.stats.bootstrap).parameters else "random_state"
+    )
+    random: dict[str, Any] = {named: np.random.default_rng(0)}
     scipys = scipy.stats.bootstrap(
-        (values,), np.mean, method="percentile", rng=np.random.default_rng(0)
+        (values,), np.mean, method="percentile", **random
     ).confidence_interval
     standard_error = values.std() / np.sqrt(values.size)
     assert ours.mean == pytest.approx(values.mean())

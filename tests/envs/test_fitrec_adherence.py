@@ -223,20 +223,31 @@ def _inverse_erf(value):
     return erfinv(value)
 
 
-@settings(max_examples=20)
-@given(st.integers(0, 10**6))
-def test_motivation_falls_after_failures(env, seed):
-    differences = []
+def motivation_lost(env, seed):
+    """Return how much lower motivation is on each day of hardest plans than of easiest ones."""
     twin = FitnessFatigueEnv(stage=env.stage)
     env.reset(seed=seed)
     twin.reset(seed=seed)
+    differences = []
     for _ in range(20):
         # On the same days, the hardest plan fails where the easiest is completed.
         hard, easy = env.step(10)[4], twin.step(1)[4]
         differences.append(hard["motivation"] - easy["motivation"])
         assert easy["completion"] == 1.0
-    assert np.all(np.array(differences) <= 1e-12)
-    assert differences[-1] < -0.3
+    return np.array(differences)
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10**6))
+def test_motivation_falls_after_failures(env, seed):
+    differences = motivation_lost(env, seed)
+    assert np.all(differences <= 1e-12)
+    assert differences[-1] < -0.1
+
+
+def test_three_weeks_of_failures_cost_much_motivation(env):
+    # A single person may carry out most of a hard plan now and then.
+    assert np.mean([motivation_lost(env, seed)[-1] for seed in range(40)]) < -0.5
 
 
 def test_internal_load_rises_strictly_over_the_ten_plans_after_every_history(env):
@@ -250,10 +261,11 @@ def test_info_has_heart_rate_and_load_where_there_was_a_session(env):
     for action in (5, 0, 0, 0, 0, 0, 0, 3):
         _, _, _, _, info = env.step(action)
         trained = info["done_trimp"] > 0.0
-        assert ("mean_heart_rate" in info) == ("internal_load" in info) == trained
         if trained:
             assert 80.0 < info["mean_heart_rate"] < 200.0
             assert info["internal_load"] > 0.0
+        else:
+            assert info["mean_heart_rate"] == info["internal_load"] == 0.0
 
 
 def test_full_observation_adds_the_motivation_and_wearable_shows_a_watch(env):
@@ -339,7 +351,7 @@ def test_a_person_who_does_not_fit_into_the_space_is_refused(env):
         name="giant",
         **{env.stage: dataclasses.replace(env.parameters, initial_fitness=1e9)},
     )
-    with pytest.raises(ValueError, match=r"options\['individual'\] 'giant' can reach"):
+    with pytest.raises(ValueError, match=r"options\['individual'\] 'giant' does not fit"):
         env.reset(seed=0, options={"individual": giant})
 
 

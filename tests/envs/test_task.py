@@ -9,10 +9,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from sb3_contrib import MaskablePPO
-from sb3_contrib.common.maskable.utils import get_action_masks
-from stable_baselines3 import PPO
-from stable_baselines3.common.vec_env import DummyVecEnv
 
 from fitgym.cli.scores import _differences
 from fitgym.envs.scalar import FitnessFatigueEnv
@@ -20,6 +16,11 @@ from fitgym.envs.task import Task, TaskArguments
 from fitgym.envs.vector import FitnessFatigueVectorEnv
 from fitgym.people.individual import load_individual
 from fitgym.people.population import Population
+
+MaskablePPO = pytest.importorskip("sb3_contrib").MaskablePPO
+get_action_masks = pytest.importorskip("sb3_contrib.common.maskable.utils").get_action_masks
+PPO = pytest.importorskip("stable_baselines3").PPO
+DummyVecEnv = pytest.importorskip("stable_baselines3.common.vec_env").DummyVecEnv
 
 # `make check-bounds` takes ten million.
 STEPS = int(os.environ.get("FITGYM_BOUND_STEPS", "400000"))

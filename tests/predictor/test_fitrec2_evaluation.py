@@ -1,4 +1,4 @@
-"""Evaluation of the second edition: any folder, fair situations, and the shipped weights."""
+"""Evaluation of the second edition: any folder, fair situations, and the command."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ from fitgym.predictor.fitrec2.evaluation import (
 from fitgym.predictor.fitrec2.network import Fitrec2Config, Fitrec2Network
 from fitgym.predictor.fitrec2.people import VirtualPeopleConfig, simulate_people
 from fitgym.predictor.fitrec2.personal import Forecast, Question, StrangerForecasts, forecast
+from fitgym.predictor.fitrec2.weights import save_weights
 
 COMPONENTS = VarianceComponents(
     np.diag([64.0, 9.0, 4.0, 4.0]),
@@ -156,12 +157,18 @@ def test_any_folder_is_evaluated(
         evaluate_weights(network, COMPONENTS, odd[-1:])
 
 
-def test_the_command_scores_the_shipped_weights(
-    workouts: list[Workout], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_the_command_scores_weights_as_they_are(
+    network: Fitrec2Network,
+    workouts: list[Workout],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     folder, output = tmp_path / "recordings", tmp_path / "output"
     write_recordings(folder, workouts[:8])
+    weights = tmp_path / "weights.safetensors"
+    save_weights(weights, network, COMPONENTS, {})
     arguments = ["predictor", "evaluate", "--recordings", str(folder), "--output", str(output)]
+    arguments += ["--edition", "2", "--weights", str(weights)]
     assert main([*arguments, "--json", "--quiet"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report == json.loads((output / "report.json").read_text())

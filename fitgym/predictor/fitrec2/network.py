@@ -10,8 +10,8 @@ for the person and what the output means:
     share       s_t = soft_min(p_t + 0.4 f_t tanh(W h_t + b), ceiling)
     output      HR_t = rest + (maximum - rest) s_t
 
-``f_t`` is one, but where maximum and VDOT are told it fades to zero as p_t nears one: whatever moves
-a heart at moderate effort, at the effort of a race it beats near its maximum.
+``f_t`` is one, but where maximum and VDOT are told it fades to zero as p_t nears one: whatever
+moves a heart at moderate effort, at the effort of a race it beats near its maximum.
 
 Nothing at step t depends on a later step of the session, so a prefix is predicted as in the whole.
 """
@@ -117,6 +117,9 @@ class Fitrec2Batch:
 
 class Fitrec2Network(nn.Module):
     """The network; its parts can be called apart, so that a history is encoded once."""
+
+    centres: Tensor
+    spreads: Tensor
 
     def __init__(self, config: Fitrec2Config) -> None:
         """Make a network whose first answer is the expected heart rate."""

@@ -6,10 +6,12 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
+from types import FrameType
 from typing import Any, Protocol
 
 import torch
@@ -155,8 +157,19 @@ def _interrupts_held_back() -> Iterator[None]:
     if sys.platform == "win32":
         yield
         return
+    caught: list[tuple[int, FrameType | None]] = []
+    handler = signal.getsignal(signal.SIGINT)
+    handled_here = threading.current_thread() is threading.main_thread()
+    # The mask is what started processes inherit; the handler is for interrupts that the system
+    # gives to another thread of this process, which Python then handles in the main one.
+    if handled_here:
+        signal.signal(signal.SIGINT, lambda *arguments: caught.append(arguments))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
+        if handled_here:
+            signal.signal(signal.SIGINT, handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if caught and callable(handler):
+        handler(*caught[0])
