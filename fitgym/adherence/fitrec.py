@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
 from itertools import pairwise
@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.adherence.base import SEGMENT, Adherence, Tables
+from fitgym.adherence.base import SEGMENT, Adherence, Tables, no_fitness_nodes
 from fitgym.adherence.fitrec_step import FITREC
 from fitgym.adherence.load_table import (
     DAYS_SINCE,
@@ -65,6 +65,10 @@ class SessionTrace:
     zone: NDArray[np.int64]
     done_min: float
     by_habit: bool
+
+    def shifted(self, bpm: NDArray[np.float64]) -> SessionTrace:
+        """Return the trace with heart rates (S,) higher by ``bpm``."""
+        return replace(self, heart_rate_bpm=self.heart_rate_bpm + bpm)
 
 
 class FitRecAdherence(Adherence):
@@ -117,55 +121,81 @@ class FitRecAdherence(Adherence):
         """Pickle what the load table is looked up by, in place of its megabytes."""
         return type(self), (self.individual, self.predictor)
 
+    def row_of(self, history: int, days_since: int) -> int:
+        """Return the row of the load table that a step looks up."""
+        return int(history_row(history, days_since))
+
     def last_session(
-        self, history: int, days_since: int, plan_trimp: float, done_trimp: float
+        self, before: Any, person: Any, plan_trimp: float, done_trimp: float
     ) -> SessionTrace:
         """Return the heart rate of a session, planned and done, for drawing.
 
         Args:
-            history: The history before it, as the compiled step keeps it.
-            days_since: Days since the session before it.
+            before: Record of ``STATE`` before the day.
+            person: Record of ``PERSON``.
             plan_trimp: Target of the plan, 0 for a session by habit.
             done_trimp: Points done.
         """
-        plan = nearest_plan(self.tables.targets_trimp, plan_trimp or done_trimp)
-        part = slice(*self.tables.first_segments[plan : plan + 2])
-        ends = self.tables.segments["minutes"][part]
-        points = self.tables.segments["points"][part]
-        beats = self.tables.beats[0, history_row(history, days_since), part]
-        share = done_trimp / plan_trimp if plan_trimp else 1.0
-        rate = np.diff(points, prepend=0.0) / np.diff(ends, prepend=0.0)
-        return SessionTrace(
-            end_min=ends,
-            heart_rate_bpm=np.diff(beats.astype(np.float64), prepend=0.0)
-            / np.diff(ends, prepend=0.0),
-            zone=np.array([np.argmin(np.abs(np.subtract(POINTS_PER_MINUTE, x))) for x in rate]),
-            done_min=float(
-                np.interp(share * points[-1], np.append(0.0, points), np.append(0.0, ends))
-            ),
-            by_habit=plan_trimp == 0.0,
-        )
+        row = history_row(int(before["history"]), int(before["days_since"]))
+        return session_trace(self.tables, self.tables.beats[0, row], plan_trimp, done_trimp)
 
     @classmethod
     def largest_session_of(cls, individual: Individual) -> float:
         """Return the largest of the plans and the habit sessions of ``individual``, points."""
-        habit = max(individual.sessions_trimp, default=individual.habit.maximum_trimp)
-        return max(individual.plans_trimp[-1], habit)
+        return largest_session(individual)
 
     @classmethod
     def largest_load_of(cls, individual: Individual) -> float:
         """Return a bound on the load of a session: the longest plan at maximum heart rate."""
-        physiology = individual.physiology
-        rate = load_rates(
-            physiology.maximum_heart_rate,
-            physiology.resting_heart_rate,
-            physiology.maximum_heart_rate,
-            physiology.gender == "female",
-        )
-        minutes = max(
-            sum(part.minutes for part in plan_segments(target)) for target in individual.plans_trimp
-        )
-        return float(rate * minutes)
+        return largest_load(individual)
+
+
+def session_trace(
+    tables: Tables, beats: NDArray[np.floating[Any]], plan_trimp: float, done_trimp: float
+) -> SessionTrace:
+    """Return the heart rate of a session from the beats of all plans' segments.
+
+    Args:
+        tables: Segments and targets of the plans.
+        beats: (S,) heart rate times minutes up to the end of each segment.
+        plan_trimp: Target of the plan, 0 for a session by habit.
+        done_trimp: Points done.
+    """
+    plan = nearest_plan(tables.targets_trimp, plan_trimp or done_trimp)
+    part = slice(*tables.first_segments[plan : plan + 2])
+    ends = tables.segments["minutes"][part]
+    points = tables.segments["points"][part]
+    share = done_trimp / plan_trimp if plan_trimp else 1.0
+    rate = np.diff(points, prepend=0.0) / np.diff(ends, prepend=0.0)
+    return SessionTrace(
+        end_min=ends,
+        heart_rate_bpm=np.diff(beats[part].astype(np.float64), prepend=0.0)
+        / np.diff(ends, prepend=0.0),
+        zone=np.array([np.argmin(np.abs(np.subtract(POINTS_PER_MINUTE, x))) for x in rate]),
+        done_min=float(np.interp(share * points[-1], np.append(0.0, points), np.append(0.0, ends))),
+        by_habit=plan_trimp == 0.0,
+    )
+
+
+def largest_session(individual: Individual) -> float:
+    """Return the largest of the plans and the habit sessions of ``individual``, points."""
+    habit = max(individual.sessions_trimp, default=individual.habit.maximum_trimp)
+    return max(individual.plans_trimp[-1], habit)
+
+
+def largest_load(individual: Individual) -> float:
+    """Return the load of the longest plan at maximum heart rate."""
+    physiology = individual.physiology
+    rate = load_rates(
+        physiology.maximum_heart_rate,
+        physiology.resting_heart_rate,
+        physiology.maximum_heart_rate,
+        physiology.gender == "female",
+    )
+    minutes = max(
+        sum(part.minutes for part in plan_segments(target)) for target in individual.plans_trimp
+    )
+    return float(rate * minutes)
 
 
 @lru_cache(maxsize=64)
@@ -211,6 +241,7 @@ def compiled_curves(table: LoadTable, physiology: Physiology) -> Tables:
         segments=segments,
         loads=loads,
         beats=beats,
+        **no_fitness_nodes(),
     )
     for array in tables:
         array.setflags(write=False)

@@ -15,6 +15,7 @@ from fitgym.adherence.response import (
     next_motivation,
     plan_done,
     recorded_history,
+    single_curve,
 )
 from fitgym.common.compilation import compiled
 from fitgym.model.noise import (
@@ -103,8 +104,7 @@ def plan_response(
         tables.targets_trimp,
         tables.first_segments,
         tables.segments,
-        tables.loads[person.table, row],
-        tables.beats[person.table, row],
+        single_curve(tables, person.table, row),
         plan_trimp,
         tolerance,
     )
@@ -128,7 +128,7 @@ def _follow_plan(state: Any, person: Any, plan_trimp: float, tables: Any) -> flo
     """Return the share of today's plan done under FitRec adherence; update the history."""
     noise = normal(state.key, state.day, TOLERANCE)
     plan, share, load, heart_rate = plan_response(state, person, plan_trimp, noise, tables)
-    _remember(state, recorded_history(plan, share))
+    remember(state, recorded_history(plan, share))
     state.internal_load = load
     state.mean_heart_rate = heart_rate
     return share
@@ -138,7 +138,7 @@ def _follow_plan(state: Any, person: Any, plan_trimp: float, tables: Any) -> flo
 def _follow_habit(state: Any, person: Any, tables: Any) -> float:
     """Return what is done on a day without a plan under FitRec adherence; update the history."""
     if uniform(state.key, state.day, HABIT_STRIKES) >= habit_probability(state, person):
-        _remember(state, 0)
+        remember(state, 0)
         return 0.0
     sessions = tables.sessions_trimp
     if sessions.size > 0:
@@ -152,12 +152,12 @@ def _follow_habit(state: Any, person: Any, tables: Any) -> float:
     state.internal_load = tables.loads[person.table, row, last]
     beats = float(tables.beats[person.table, row, last])
     state.mean_heart_rate = beats / tables.segments[last].minutes
-    _remember(state, recorded_history(plan, 1.0))
+    remember(state, recorded_history(plan, 1.0))
     return float(intensity)
 
 
 @compiled
-def _remember(state: Any, history: int) -> None:
+def remember(state: Any, history: int) -> None:
     """Record a session as the last one; 0 stands for none worth recording."""
     if history > 0:
         state.history = history

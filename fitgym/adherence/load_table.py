@@ -199,6 +199,11 @@ def read_shipped_table(folder: Traversable, key: str) -> LoadTable:
         FileNotFoundError: If there is no such table.
         ValueError: If the file does not have the hash that it shipped with.
     """
+    return _table(folder / f"{key}.npz", read_shipped_arrays(folder, key))
+
+
+def read_shipped_arrays(folder: Traversable, key: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a table that comes with the package; see ``read_shipped_table``."""
     path = folder / f"{key}.npz"
     content = path.read_bytes()
     expected = json.loads((folder / "sha256.json").read_text(encoding="utf-8")).get(key)
@@ -208,7 +213,7 @@ def read_shipped_table(folder: Traversable, key: str) -> LoadTable:
             f"load table {path} is damaged: its sha256 must be {expected}, got {found}; reinstall "
             "fitgym"
         )
-    return _table(path, load_arrays(content))
+    return load_arrays(content)
 
 
 def _table(path: Traversable | Path, arrays: dict[str, NDArray[Any]]) -> LoadTable:

@@ -13,6 +13,8 @@ from fitgym.adherence.base import Adherence
 from fitgym.adherence.certain import CertainAdherence, plan_carried_out
 from fitgym.adherence.custom import CustomAdherence
 from fitgym.adherence.fitrec import FitRecAdherence
+from fitgym.adherence.fitrec2 import Fitrec2Adherence
+from fitgym.adherence.fitrec2_step import FITREC2, plan_tolerated_by_body
 from fitgym.adherence.fitrec_step import FITREC, plan_tolerated
 from fitgym.adherence.replay import REPLAY, ReplayAdherence, session_replayed
 from fitgym.common.compilation import compiled
@@ -20,6 +22,7 @@ from fitgym.people.individual import Individual
 
 MODELS: dict[str, type[Adherence]] = {
     "fitrec": FitRecAdherence,
+    "fitrec2": Fitrec2Adherence,
     "replay": ReplayAdherence,
     "certain": CertainAdherence,
 }
@@ -38,6 +41,8 @@ def respond(
         code: Code of the model.
         tables: ``fitgym.adherence.base.Tables`` of the model.
     """
+    if code == FITREC2:
+        return plan_tolerated_by_body(state, person, plan_trimp, tables)
     if code == FITREC:
         return plan_tolerated(state, person, plan_trimp, tables)
     if code == REPLAY:
@@ -74,14 +79,14 @@ def adherence_class(name: str) -> type[Adherence]:
 
 
 def make_adherence(
-    name: str, individual: Individual, predictor: str = "fitrec", log_part: str = "all"
+    name: str, individual: Individual, predictor: str | None = None, log_part: str = "all"
 ) -> Adherence:
     """Return the adherence model called ``name`` for ``individual``.
 
     Args:
         name: As in ``adherence_class``.
         individual: The person.
-        predictor: Which predictor of heart rate FitRec adherence uses.
+        predictor: Which predictor of heart rate FitRec adherence uses; None for the model's own.
         log_part: Which part of the log replay takes its windows from.
 
     Raises:
@@ -90,5 +95,8 @@ def make_adherence(
     """
     model: Any = adherence_class(name)
     options = {"predictor": predictor, "log_part": log_part}
-    made: Adherence = model(individual, **{option: options[option] for option in model.options})
+    made: Adherence = model(
+        individual,
+        **{option: options[option] for option in model.options if options[option] is not None},
+    )
     return made

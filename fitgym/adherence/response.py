@@ -9,9 +9,54 @@ precise numbers differs between compiled code and Python.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from fitgym.common.compilation import compiled
+
+
+class Curve(NamedTuple):
+    """Load and beats of all plans' segments: between two rows of a table, each (S,) float32.
+
+    Attributes:
+        loads: Internal load up to the end of each segment, in the first row.
+        beats: Heart rate times minutes up to there, in the first row.
+        next_loads: As ``loads``, in the second row; the first again where there is but one.
+        next_beats: As ``beats``, likewise.
+        part: How far, 0 to 1, the curve lies from the first row towards the second.
+    """
+
+    loads: Any
+    beats: Any
+    next_loads: Any
+    next_beats: Any
+    part: float
+
+
+@compiled
+def single_curve(tables: Any, table: int, row: int) -> Curve:
+    """Return one row of a table as a curve.
+
+    Args:
+        tables: ``fitgym.adherence.base.Tables``.
+        table: Which table.
+        row: Which row.
+    """
+    loads, beats = tables.loads[table, row], tables.beats[table, row]
+    return Curve(loads, beats, loads, beats, 0.0)
+
+
+@compiled
+def load_at(curve: Curve, segment: int) -> float:
+    """Return the load up to the end of a segment."""
+    low = float(curve.loads[segment])
+    return low + curve.part * (float(curve.next_loads[segment]) - low)
+
+
+@compiled
+def beats_at(curve: Curve, segment: int) -> float:
+    """Return heart rate times minutes up to the end of a segment."""
+    low = float(curve.beats[segment])
+    return low + curve.part * (float(curve.next_beats[segment]) - low)
 
 
 @compiled
@@ -119,7 +164,7 @@ def _segment_at(segments: Any, first: int, last: int, points: float) -> int:
 
 
 @compiled
-def _stopping_segment(loads: Any, first: int, last: int, tolerance: float) -> int:
+def _stopping_segment(curve: Curve, first: int, last: int, tolerance: float) -> int:
     """Return the segment of a plan in which the load first exceeds ``tolerance``.
 
     The last one if it never does.
@@ -129,59 +174,64 @@ def _stopping_segment(loads: Any, first: int, last: int, tolerance: float) -> in
     segment, left = first, last - first
     for _ in range(7):
         half = left // 2
-        segment = segment + half if float(loads[segment + half - 1]) <= tolerance else segment
+        segment = segment + half if load_at(curve, segment + half - 1) <= tolerance else segment
         left -= half
     while left > 1:
         half = left // 2
-        segment = segment + half if float(loads[segment + half - 1]) <= tolerance else segment
+        segment = segment + half if load_at(curve, segment + half - 1) <= tolerance else segment
         left -= half
     return segment
 
 
 @compiled
 def _before(
-    loads: Any, beats: Any, segments: Any, first: int, segment: int
+    curve: Curve, segments: Any, first: int, segment: int
 ) -> tuple[float, float, float, float]:
     """Return load, heart rate times minutes, minutes and points of a plan before a segment."""
     if segment == first:
         return 0.0, 0.0, 0.0, 0.0
     last = segment - 1
-    return float(loads[last]), float(beats[last]), segments[last].minutes, segments[last].points
+    return (
+        load_at(curve, last),
+        beats_at(curve, last),
+        segments[last].minutes,
+        segments[last].points,
+    )
 
 
 @compiled
 def at_share(
-    loads: Any, beats: Any, segments: Any, first: int, last: int, share: float
+    curve: Curve, segments: Any, first: int, last: int, share: float
 ) -> tuple[float, float, float]:
     """Return load, heart rate times minutes, and minutes when a share of the points is done."""
     points = share * segments[last - 1].points
     segment = _segment_at(segments, first, last, points)
-    load, done, minutes, points_before = _before(loads, beats, segments, first, segment)
+    load, done, minutes, points_before = _before(curve, segments, first, segment)
     inside = (points - points_before) / (segments[segment].points - points_before)
     return (
-        load + inside * (float(loads[segment]) - load),
-        done + inside * (float(beats[segment]) - done),
+        load + inside * (load_at(curve, segment) - load),
+        done + inside * (beats_at(curve, segment) - done),
         minutes + inside * (segments[segment].minutes - minutes),
     )
 
 
 @compiled
 def _until_tolerance(
-    loads: Any, beats: Any, segments: Any, first: int, last: int, tolerance: float
+    curve: Curve, segments: Any, first: int, last: int, tolerance: float
 ) -> tuple[float, float, float, float]:
     """Return share, load, heart rate times minutes, and minutes when ``tolerance`` is reached."""
-    whole = float(loads[last - 1])
+    whole = load_at(curve, last - 1)
     if whole <= tolerance:
-        return 1.0, whole, float(beats[last - 1]), segments[last - 1].minutes
-    segment = _stopping_segment(loads, first, last, tolerance)
-    load, done, minutes, points = _before(loads, beats, segments, first, segment)
+        return 1.0, whole, beats_at(curve, last - 1), segments[last - 1].minutes
+    segment = _stopping_segment(curve, first, last, tolerance)
+    load, done, minutes, points = _before(curve, segments, first, segment)
     # The first segment whose end exceeds the tolerance has load, so this never divides by zero.
-    inside = (tolerance - load) / (float(loads[segment]) - load)
+    inside = (tolerance - load) / (load_at(curve, segment) - load)
     points += inside * (segments[segment].points - points)
     return (
         min(points / segments[last - 1].points, 1.0),
         tolerance,
-        done + inside * (float(beats[segment]) - done),
+        done + inside * (beats_at(curve, segment) - done),
         minutes + inside * (segments[segment].minutes - minutes),
     )
 
@@ -191,8 +241,7 @@ def plan_done(
     targets_trimp: Any,
     first_segments: Any,
     segments: Any,
-    loads: Any,
-    beats: Any,
+    curve: Curve,
     plan_trimp: float,
     tolerance: float,
 ) -> tuple[int, float, float, float]:
@@ -205,17 +254,14 @@ def plan_done(
         targets_trimp: As in ``fitgym.adherence.base.Tables``.
         first_segments: As in ``fitgym.adherence.base.Tables``.
         segments: As in ``fitgym.adherence.base.Tables``.
-        loads: (S,) the row of the present history.
-        beats: (S,) likewise.
+        curve: Load and beats after the present history.
         plan_trimp: Target, > 0 and at most the largest plan.
         tolerance: ``C_t``; the session stops when the load first exceeds it.
     """
     upper = _plan_not_below(targets_trimp, plan_trimp)
     first, last = first_segments[upper], first_segments[upper + 1]
     if targets_trimp[upper] == plan_trimp:
-        share, load, done, minutes = _until_tolerance(
-            loads, beats, segments, first, last, tolerance
-        )
+        share, load, done, minutes = _until_tolerance(curve, segments, first, last, tolerance)
         return upper, share, load, done / minutes if minutes > 0.0 else 0.0
 
     lower_target = targets_trimp[upper - 1] if upper > 0 else 0.0
@@ -224,10 +270,10 @@ def plan_done(
     share = 1.0
     # The first round asks for the whole session; the others halve the bracket of the crossing.
     for _ in range(54):
-        load, done, minutes = at_share(loads, beats, segments, first, last, share)
+        load, done, minutes = at_share(curve, segments, first, last, share)
         load, done, minutes = weight * load, weight * done, weight * minutes
         if upper > 0:
-            lower = at_share(loads, beats, segments, first_segments[upper - 1], first, share)
+            lower = at_share(curve, segments, first_segments[upper - 1], first, share)
             load += (1.0 - weight) * lower[0]
             done += (1.0 - weight) * lower[1]
             minutes += (1.0 - weight) * lower[2]

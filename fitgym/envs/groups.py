@@ -61,11 +61,11 @@ class Group:
     def with_model(self, model: Adherence) -> tuple[Group, int]:
         """Return the group with the tables of another model, and their number among all tables.
 
-        People of equal physiology share tables.
+        People with the same ``tables_key`` share tables.
         """
-        known = [one.individual.physiology for one in self.models]
-        if model.individual.physiology in known:
-            return self, known.index(model.individual.physiology)
+        known = [one.tables_key for one in self.models]
+        if model.tables_key in known:
+            return self, known.index(model.tables_key)
         return replace(self, models=(*self.models, model)), len(known)
 
 
@@ -73,10 +73,9 @@ def _joined(tables: list[Tables]) -> Tables:
     """Return the tables as one, without a copy if there is but one."""
     if len(tables) == 1:
         return tables[0]
-    loads, beats = (
-        np.concatenate([getattr(one, name) for one in tables]) for name in ("loads", "beats")
-    )
-    for array, like in ((loads, tables[0].loads), (beats, tables[0].beats)):
+    joined = {}
+    for name in ("loads", "beats", "nodes", "load_slopes"):
+        joined[name] = np.concatenate([getattr(one, name) for one in tables])
         # numba compiles anew for arrays that differ in whether they can be written to.
-        array.setflags(write=like.flags.writeable)
-    return tables[0]._replace(loads=loads, beats=beats)
+        joined[name].setflags(write=getattr(tables[0], name).flags.writeable)
+    return tables[0]._replace(**joined)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitgym.model.dynamics import kept_share, stimulus_unit
+from fitgym.model.internal_load import OFFSET_FADE
 from fitgym.people.individual import Individual, Motivation, StageParameters
 
 # The stage's parameters under their own names, and what the task adds.
@@ -36,6 +37,10 @@ PERSON = np.dtype(
         ("habit_maximum", np.float64),
         ("completion_bonus", np.float64),  # mu
         ("shortfall_penalty", np.float64),  # rho
+        ("heart_rate_offset", np.float64),  # lasting, bpm
+        ("heart_rate_sd", np.float64),  # s_HR
+        ("heart_rate_limit", np.float64),  # largest offset on a day, bpm
+        ("maximum_heart_rate", np.float64),
         ("days", np.int64),  # T
         ("table", np.int64),  # which load table
         ("retention", np.bool_),
@@ -99,6 +104,7 @@ def pack_person(
     shortfall_penalty: float,
     planned_utility: bool,
     log_reference_tolerance: float,
+    heart_rate_sd: float,
 ) -> NDArray[np.void]:
     """Return a record array of length 1 (dtype ``PERSON``) for the compiled functions.
 
@@ -110,6 +116,7 @@ def pack_person(
         shortfall_penalty: ``rho``.
         planned_utility: Whether the reward counts the performance predicted for the plan.
         log_reference_tolerance: ``ln C_0``.
+        heart_rate_sd: ``s_HR`` in bpm.
     """
     parameters = individual.retention if retention else individual.acquisition
     motivation, habit = individual.motivation, individual.habit
@@ -127,6 +134,12 @@ def pack_person(
     person["habit_log_median"] = math.log(habit.median_trimp)
     person["habit_log_sd"] = habit.log_sd
     person["habit_maximum"] = habit.maximum_trimp
+    physiology = individual.physiology
+    reserve = physiology.maximum_heart_rate - physiology.resting_heart_rate
+    person["heart_rate_offset"] = physiology.heart_rate_offset
+    person["heart_rate_sd"] = heart_rate_sd
+    person["heart_rate_limit"] = reserve / OFFSET_FADE
+    person["maximum_heart_rate"] = physiology.maximum_heart_rate
     person["completion_bonus"] = completion_bonus
     person["shortfall_penalty"] = shortfall_penalty
     person["days"] = days

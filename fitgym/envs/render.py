@@ -9,6 +9,7 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from fitgym.adherence.fitrec import FitRecAdherence, SessionTrace
+from fitgym.adherence.fitrec2 import Fitrec2Adherence
 from fitgym.envs.infos import NO_PLAN
 from fitgym.envs.records import OUTCOME
 from fitgym.envs.task import Person, Task
@@ -71,9 +72,9 @@ class EpisodeRenderer:
         self._length += 1
         plan_trimp, done_trimp = float(outcome["plan_trimp"]), float(outcome["done_trimp"])
         adherence = self._person.adherence
-        if isinstance(adherence, FitRecAdherence) and done_trimp > 0.0:
+        if isinstance(adherence, FitRecAdherence | Fitrec2Adherence) and done_trimp > 0.0:
             self.trace = adherence.last_session(
-                int(before["history"]), int(before["days_since"]), plan_trimp, done_trimp
+                before, self._person.record[0], plan_trimp, done_trimp
             )
 
     def render(self) -> str | NDArray[np.uint8]:
@@ -90,7 +91,7 @@ class EpisodeRenderer:
         if self._picture is None:
             from fitgym.envs.picture import Picture
 
-            heart_rate = isinstance(self._person.adherence, FitRecAdherence)
+            heart_rate = self._person.adherence.has_heart_rate
             self._picture = Picture(self._task.days, heart_rate=heart_rate)
         return self._picture.draw(outcomes, self.trace, self._person, self._task.stage)
 

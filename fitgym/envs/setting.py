@@ -19,7 +19,6 @@ from fitgym.envs.actions import pushed_plans
 from fitgym.envs.infos import info_numbers
 from fitgym.envs.task import Task
 from fitgym.people.individual import Individual, load_individual
-from fitgym.people.population import Population
 
 RENDER_MODES = ("ansi", "rgb_array")
 # Days are drawn slower than they can be, so that one can read them.
@@ -58,13 +57,14 @@ class Setting:
         if render_mode is not None:
             require_choice("render_mode", render_mode, RENDER_MODES)
         self.render_mode = render_mode
-        self.population = Population() if individual == "population" else None
+        model = adherence_class(self.task.adherence)
+        self.population = model.population() if individual == "population" else None
         usual = self.population.typical() if self.population else load_individual(individual)
         self._usual = self.task.prepare(usual)
         self._box = self.task.observation_space(
             self.population.extremes() if self.population else (usual,)
         )
-        self._info_numbers = info_numbers(adherence_class(self.task.adherence))
+        self._info_numbers = info_numbers(model)
         self._action_mask = self.task.action_mask()
         self._pushed = pushed_plans(self._action_mask, self.task.forbidden)
 

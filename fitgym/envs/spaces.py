@@ -84,6 +84,7 @@ def observation_space(
     steps: int,
     observation: str = "state",
     largest_internal_load: float = 0.0,
+    largest_heart_rate: float = 220.0,
 ) -> spaces.Box:
     """Return the space of what is observed, float32, wide enough for every individual given.
 
@@ -100,6 +101,7 @@ def observation_space(
             more where episodes start later in a log.
         observation: Which of the three.
         largest_internal_load: Largest load of a session, for ``"wearable"``.
+        largest_heart_rate: Largest mean heart rate of a session, bpm, likewise.
     """
     people = list(individuals)
     parameters = [individual.stage(stage) for individual in people]
@@ -108,8 +110,7 @@ def observation_space(
         high = [
             largest_session_trimp,
             1.0,
-            # The predictor's largest heart rate; a mean cannot exceed it.
-            220.0,
+            largest_heart_rate,
             largest_internal_load,
             days + 1.0,
             1.0,

@@ -65,7 +65,7 @@ class TaskArguments(TypedDict, total=False):
 
     stage: str
     adherence: str
-    predictor: str
+    predictor: str | None
     days: int
     completion_bonus: float
     shortfall_penalty: float
@@ -86,7 +86,7 @@ class Task:
 
     stage: str = "acquisition"
     adherence: str = "fitrec"
-    predictor: str = "fitrec"
+    predictor: str | None = None
     days: int = 90
     completion_bonus: float = 1.0
     shortfall_penalty: float = 0.05
@@ -188,6 +188,7 @@ class Task:
             steps=max(steps),
             observation=self.observation,
             largest_internal_load=max(model.largest_load_of(one) for one in people),
+            largest_heart_rate=model.largest_heart_rate,
         )
 
     def check_fits(self, individual: Individual, space: spaces.Box) -> None:
@@ -221,6 +222,7 @@ class Task:
             shortfall_penalty=self.shortfall_penalty,
             planned_utility=self.utility == "planned",
             log_reference_tolerance=adherence.log_reference_tolerance,
+            heart_rate_sd=adherence.heart_rate_sd,
         )
         starts = starting_states(
             parameters,

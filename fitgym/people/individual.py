@@ -125,12 +125,15 @@ class Physiology(_Record):
         resting_heart_rate: bpm, in [30, 110].
         maximum_heart_rate: bpm, in [120, 230], above the resting one.
         gender: ``"male"``, ``"female"`` or ``"unknown"``.
+        heart_rate_offset: By how much the heart lastingly beats faster in exercise than is usual
+            for these attributes, bpm, in [-40, 40]; version 0 of the environments ignores it.
     """
 
     vdot: float
     resting_heart_rate: float = 55.0
     maximum_heart_rate: float = 185.0
     gender: str = "unknown"
+    heart_rate_offset: float = 0.0
 
     def __post_init__(self) -> None:
         """Check every parameter against its range."""
@@ -138,6 +141,7 @@ class Physiology(_Record):
         require_number("resting_heart_rate", self.resting_heart_rate, 30, 110)
         require_number("maximum_heart_rate", self.maximum_heart_rate, 120, 230)
         require_choice("gender", self.gender, ("male", "female", "unknown"))
+        require_number("heart_rate_offset", self.heart_rate_offset, -40, 40)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitgym.adherence.fitrec_step import habit_probability, log_tolerance_of
-from fitgym.adherence.response import at_share, history_row, nearest_plan, next_motivation
+from fitgym.adherence.response import next_motivation
 from fitgym.common.compilation import compiled_allocating
 from fitgym.common.validation import require_integer
 from fitgym.envs.scalar import FitnessFatigueEnv
@@ -39,14 +39,13 @@ class MotivationFilter:
         """Lay out the grid.
 
         Args:
-            environment: The unwrapped environment; its person and load table are known.
+            environment: The unwrapped environment; its person is known.
             low: Smallest motivation of the grid.
             high: Largest motivation of the grid.
             points: Number of grid points, P.
         """
         self.motivations = np.linspace(low, high, require_integer("points", points, 2))
         self._person = environment.person
-        self._tables = environment.adherence.tables
         nodes, self._weights = normal_nodes()
         sd = float(self._person["initial_motivation_sd"][0])
         self._start = self._weights @ hat_weights(self.motivations, sd * nodes)
@@ -64,7 +63,7 @@ class MotivationFilter:
         Args:
             beliefs: Those before it, (N, P).
             before: States before it, (N,) of ``STATE``; the motivation is not looked at.
-            after: States after it, of which plan and intensity are read.
+            after: States after it, of which plan, intensity and internal load are read.
         """
         result = np.zeros_like(beliefs)
         _update(
@@ -72,7 +71,6 @@ class MotivationFilter:
             before.copy(),
             after,
             self._person,
-            self._tables,
             self.motivations,
             self._noises,
             self._weights,
@@ -110,7 +108,6 @@ def _update(
     before: Any,
     after: Any,
     people: Any,
-    tables: Any,
     motivations: Any,
     noises: Any,
     weights: Any,
@@ -127,12 +124,8 @@ def _update(
         share, log_load = 0.0, 0.0
         if planned:
             share = min(intensity / plan_trimp, 1.0)
-            plan = nearest_plan(tables.targets_trimp, plan_trimp)
-            first, last = tables.first_segments[plan], tables.first_segments[plan + 1]
-            row = history_row(before[i].history, before[i].days_since)
-            loads, beats = tables.loads[person.table, row], tables.beats[person.table, row]
-            load, _, _ = at_share(loads, beats, tables.segments, first, last, share)
-            log_load = math.log(max(load, 1e-300))
+            # A plan stops at the load that is tolerated, and a watch tells that load.
+            log_load = math.log(max(after[i].internal_load, 1e-300))
         for m in range(points):
             before[i].motivation = motivations[m]
             if planned:

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from fitgym.adherence.fitrec2_step import fitness_place, slope_at
 from fitgym.adherence.fitrec_step import habit_probability, log_tolerance_of
-from fitgym.adherence.response import at_share, history_row
+from fitgym.adherence.response import at_share, single_curve
 from fitgym.common.compilation import (
     compiled,
     compiled_allocating,
@@ -31,12 +32,46 @@ def fill_log_loads(tables: Any, table: int, log_loads: Any) -> None:
     """Fill ``log_loads[row, plan, k]`` with the log of the load at the k-th share of a plan."""
     rows, plans, edges = log_loads.shape
     for row in range(rows):
-        loads, beats = tables.loads[table, row], tables.beats[table, row]
+        curve = single_curve(tables, table, row)
         for plan in range(plans):
             first, last = tables.first_segments[plan], tables.first_segments[plan + 1]
             for k in range(edges):
-                load, _, _ = at_share(loads, beats, tables.segments, first, last, k / (edges - 1))
+                load, _, _ = at_share(curve, tables.segments, first, last, k / (edges - 1))
                 log_loads[row, plan, k] = math.log(max(load, 1e-300))
+
+
+@compiled
+def _todays_loads(state: Any, person: Any, loads: Any, tables: Any, result: Any, sds: Any) -> None:
+    """Fill in the log of the loads of a state's plans, and the spread of the day's noise.
+
+    Where loads depend on today's fitness they are interpolated between its nodes, as a step does,
+    and raised by the lasting offset of the heart; that of the session adds to the noise.
+
+    Args:
+        state: Record of ``STATE``.
+        person: Record of ``PERSON``.
+        loads: Load of each plan at equal shares, by node, (nodes, plans, shares + 1).
+        tables: ``fitgym.adherence.base.Tables`` of the model.
+        result: (plans, shares + 1), filled in.
+        sds: (plans,), filled in.
+    """
+    nodes, plans, edges = loads.shape
+    if nodes == 1:
+        for j in range(plans):
+            sds[j] = person.tolerance_sd
+            for k in range(edges):
+                result[j, k] = math.log(loads[0, j, k])
+        return
+    slopes = tables.load_slopes[person.table]
+    node, part = fitness_place(state, person, tables.nodes[person.table], nodes)
+    for j in range(plans):
+        slope = slope_at(slopes, node, part, j)
+        shift = slope * person.heart_rate_offset
+        session = slope * person.heart_rate_sd
+        sds[j] = math.sqrt(person.tolerance_sd * person.tolerance_sd + session * session)
+        for k in range(edges):
+            low = loads[node, j, k]
+            result[j, k] = math.log(low + part * (loads[node + 1, j, k] - low)) + shift
 
 
 @compiled
@@ -74,11 +109,14 @@ def _plan_values(
     outcome: Any,
     people: Any,
     targets: Any,
-    log_loads: Any,
+    loads: Any,
+    tables: Any,
     habits: Any,
     expected: Any,
     axes: Any,
     work: Any,
+    log_loads: Any,
+    sds: Any,
     result: Any,
 ) -> None:
     """Fill ``result[plan, m]`` with what each plan is worth at the stocks of ``scratch[1]``.
@@ -88,11 +126,14 @@ def _plan_values(
         outcome: Record array of ``OUTCOME``, (1,), work space.
         people: Record array of ``PERSON``, (1,).
         targets: Points of each action, 0 first.
-        log_loads: Log of the load of each plan at equal shares, (10, shares + 1).
+        loads: Load of each plan at equal shares, by node of fitness, (nodes, 10, shares + 1).
+        tables: ``fitgym.adherence.base.Tables`` of the model.
         habits: Equally likely habit sessions, points.
         expected: See ``fitgym.planning.dynamic_programming.DynamicProgram.expected``.
         axes: Grid points along ln B, F, G and m.
         work: (5, m), work space.
+        log_loads: (10, shares + 1), work space.
+        sds: (10,), work space.
         result: (11, m).
     """
     person = people[0]
@@ -104,6 +145,7 @@ def _plan_values(
         tolerance[m] = log_tolerance_of(scratch[1], person, 0.0)
         strikes[m] = habit_probability(scratch[1], person)
     result[:] = 0.0
+    _todays_loads(scratch[1], person, loads, tables, log_loads, sds)
 
     for j in range(targets.size):
         outcomes = shares + 1 if j > 0 else habits.size + 1
@@ -120,7 +162,7 @@ def _plan_values(
                 for m in range(motivations.size):
                     up_to = 1.0
                     if not met:
-                        margin = (log_loads[j - 1, k + 1] - tolerance[m]) / person.tolerance_sd
+                        margin = (log_loads[j - 1, k + 1] - tolerance[m]) / sds[j - 1]
                         up_to = 0.5 * math.erfc(-margin / math.sqrt(2.0))
                     likely[m] = up_to - below[m]
                     below[m] = up_to
@@ -149,14 +191,21 @@ def look_ahead(
     outcome: Any,
     people: Any,
     targets: Any,
-    log_loads: Any,
+    loads: Any,
+    rows: Any,
+    tables: Any,
     habits: Any,
     expected: Any,
     axes: Any,
     result: Any,
 ) -> None:
-    """Fill ``result[i, plan, m]`` with what each plan is worth in state i; see ``_plan_values``."""
+    """Fill ``result[i, plan, m]`` with what each plan is worth in state i; see ``_plan_values``.
+
+    ``loads`` is by row and node, (rows, nodes, 10, shares + 1); ``rows`` (N,) says which.
+    """
     work = np.empty((5, axes[3].size))
+    log_loads = np.empty(loads.shape[2:])
+    sds = np.empty(loads.shape[2])
     for i in range(states.size):
         scratch[1] = states[i]
         _plan_values(
@@ -164,11 +213,14 @@ def look_ahead(
             outcome,
             people,
             targets,
-            log_loads[history_row(states[i].history, states[i].days_since)],
+            loads[rows[i]],
+            tables,
             habits,
             expected,
             axes,
             work,
+            log_loads,
+            sds,
             result[i],
         )
 
@@ -180,7 +232,8 @@ def induce(
     people: Any,
     targets: Any,
     allowed: Any,
-    log_loads: Any,
+    loads: Any,
+    tables: Any,
     habits: Any,
     expected: Any,
     axes: Any,
@@ -197,6 +250,8 @@ def induce(
         f = pair % fitness.size
         state = scratch[pair]
         work = np.empty((5, motivations.size))
+        log_loads = np.empty(loads.shape[1:])
+        sds = np.empty(loads.shape[1])
         result = np.empty((targets.size, motivations.size))
         for g in range(fatigue.size):
             state[1].base_level = math.exp(base_levels[b])
@@ -207,11 +262,14 @@ def induce(
                 outcome[pair],
                 people,
                 targets,
-                log_loads,
+                loads,
+                tables,
                 habits,
                 expected,
                 axes,
                 work,
+                log_loads,
+                sds,
                 result,
             )
             for m in range(motivations.size):

@@ -31,6 +31,7 @@ from tqdm import tqdm
 
 from fitgym.adherence.base import Tables
 from fitgym.adherence.fitrec import FitRecAdherence
+from fitgym.adherence.fitrec2 import Fitrec2Adherence
 from fitgym.adherence.fitrec_step import drawn_habit
 from fitgym.adherence.response import next_motivation
 from fitgym.common.cache import cached, read_arrays, write_arrays
@@ -90,17 +91,20 @@ class DynamicProgram:
         self._targets = np.array([0.0, *self.individual.plans_trimp])
         self._mask = environment.action_mask
         self._start = environment.task.prepare(self.individual).starts
-        self._log_loads = np.empty(
-            (self._tables.loads.shape[1], self._targets.size - 1, size.shares + 1)
-        )
-        bellman.fill_log_loads(self._tables, int(self._record["table"][0]), self._log_loads)
+        log_loads = np.empty((self._tables.loads.shape[1], self._targets.size - 1, size.shares + 1))
+        bellman.fill_log_loads(self._tables, int(self._record["table"][0]), log_loads)
+        # By row and, where loads depend on fitness, its node.
+        nodes = max(1, self._tables.load_slopes.shape[1])
+        log_loads = log_loads.reshape(nodes, -1, *log_loads.shape[1:]).swapaxes(0, 1)
+        self._row_of = environment.adherence.row_of
+        self._loads = np.ascontiguousarray(np.exp(log_loads))
         self._habits = self._habit_sessions()
         self.axes = tuple(
             np.linspace(low, high, count)
             for (low, high), count in zip(limits, size.shape, strict=True)
         )
-        rows, visits = np.unique(visited_rows(scouted), return_counts=True)
-        self._mean_log_loads = np.average(self._log_loads[rows], axis=0, weights=visits)
+        rows, visits = np.unique(visited_rows(self._row_of, scouted), return_counts=True)
+        self._mean_loads = np.exp(np.average(log_loads[rows], axis=0, weights=visits))
         self._transitions = self._motivation_transitions()
         self.values = np.zeros((self.days + 1, *size.shape), dtype=np.float32)
 
@@ -133,7 +137,9 @@ class DynamicProgram:
                 np.zeros(1, dtype=OUTCOME),
                 self._record,
                 self._targets,
-                self._log_loads,
+                self._loads,
+                visited_rows(self._row_of, states[rows]),
+                self._tables,
                 self._habits,
                 self.expected(min(int(day) + 1, self.days)),
                 self.axes,
@@ -202,7 +208,8 @@ class DynamicProgram:
             self._record,
             self._targets,
             self._mask,
-            self._mean_log_loads,
+            self._mean_loads,
+            self._tables,
             self._habits,
             self.expected(day + 1),
             self.axes,
@@ -300,9 +307,9 @@ def _solve(environment: FitnessFatigueEnv, size: GridSize, *, progress: bool) ->
 
 def _require_solvable(environment: FitnessFatigueEnv) -> None:
     task = environment.task
-    if not isinstance(environment.adherence, FitRecAdherence):
+    if not isinstance(environment.adherence, FitRecAdherence | Fitrec2Adherence):
         raise ValueError(
-            f"the dynamic program needs adherence 'fitrec', got {task.adherence!r}: under replay "
+            f"the dynamic program needs adherence 'fitrec' or 'fitrec2', got {task.adherence!r}: under replay "
             "adherence perfect foresight is the bound (see fitgym.planning.one_step)"
         )
     if task.continuous:

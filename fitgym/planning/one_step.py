@@ -9,6 +9,7 @@ following it is myopic.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from statistics import NormalDist
 from typing import Any
@@ -19,6 +20,8 @@ from numpy.typing import NDArray
 from fitgym.adherence.base import Adherence
 from fitgym.adherence.certain import CERTAIN, CertainAdherence
 from fitgym.adherence.fitrec import FitRecAdherence
+from fitgym.adherence.fitrec2 import Fitrec2Adherence
+from fitgym.adherence.fitrec2_step import body_response, fitness_place, slope_at
 from fitgym.adherence.fitrec_step import drawn_habit, habit_probability, plan_response
 from fitgym.adherence.replay import REPLAY, ReplayAdherence
 from fitgym.common.compilation import compiled
@@ -204,14 +207,30 @@ def _fitrec_rewards(
     person = people[0]
     sessions = tables.sessions_trimp
     habits = sessions.size if sessions.size > 0 else quantiles.size
+    nodes = tables.load_slopes.shape[1]
     for i in range(states.size):
         state = states[i]
         recall_yesterday(state, tables.targets_trimp)
         for j in range(plans_trimp.size):
             total = 0.0
             if plans_trimp[j] > 0.0:
+                spread = 1.0
+                if nodes > 0:
+                    # The session's offset of heart rate adds to the noise of tolerance.
+                    table = person.table
+                    node, part = fitness_place(state, person, tables.nodes[table], nodes)
+                    slope = slope_at(tables.load_slopes[table], node, part, j - 1)
+                    ratio = slope * person.heart_rate_sd / person.tolerance_sd
+                    spread = math.sqrt(1.0 + ratio * ratio)
                 for quantile in quantiles:
-                    _, share, _, _ = plan_response(state, person, plans_trimp[j], quantile, tables)
+                    if nodes > 0:
+                        _, share, _, _ = body_response(
+                            state, person, plans_trimp[j], spread * quantile, 0.0, tables
+                        )
+                    else:
+                        _, share, _, _ = plan_response(
+                            state, person, plans_trimp[j], quantile, tables
+                        )
                     scratch[0] = state
                     kernel.step_with_response(
                         scratch,
@@ -244,4 +263,5 @@ _EXPECTED_REWARDS: dict[type[Adherence], Callable[..., None]] = {
     CertainAdherence: _certain_rewards,
     ReplayAdherence: _replay_rewards,
     FitRecAdherence: _fitrec_rewards,
+    Fitrec2Adherence: _fitrec_rewards,
 }

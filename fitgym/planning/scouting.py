@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.adherence.response import history_row
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.planning.simulation import Policy, fixed_plan, random_plan, simulate
 
@@ -33,7 +33,12 @@ def scout_simple_policies(environment: FitnessFatigueEnv) -> NDArray[np.void]:
     return np.concatenate([scout(environment, policy) for policy in policies])
 
 
-def visited_rows(states: NDArray[np.void]) -> NDArray[np.int64]:
-    """Return the row of the load table that each state looks up."""
+def visited_rows(row_of: Callable[[int, int], int], states: NDArray[np.void]) -> NDArray[np.int64]:
+    """Return the row that each state looks up in the load table, or in each of its nodes.
+
+    Args:
+        row_of: Which row goes with a history and the days since, of an adherence model.
+        states: (N,) of ``STATE``.
+    """
     pairs = zip(states["history"].tolist(), states["days_since"].tolist(), strict=True)
-    return np.array([history_row(history, days) for history, days in pairs])
+    return np.array([row_of(history, days) for history, days in pairs], dtype=np.int64)

@@ -14,7 +14,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from fitgym.adherence.response import plan_done
+from fitgym.adherence.response import plan_done, single_curve
 from fitgym.people.individual import load_individual
 from fitgym.planning.belief import MotivationFilter, belief_policy
 from fitgym.planning.dynamic_programming import DynamicProgram, solve
@@ -109,8 +109,8 @@ def slow_value(environment: Any, state: dict[str, float], day: int, allowed: Any
                 + state["motivation"]
                 + moods.tolerance_sd * noise
             )
-            curves = tables.loads[0, row], tables.beats[0, row]
-            _, share, *_ = plan_done(*tables[1:4], *curves, target, tolerance)
+            curve = single_curve(tables, 0, row)
+            _, share, *_ = plan_done(*tables[1:4], curve, target, tolerance)
             x, base = share * target, state["base_level"]
             fitness = math.exp(-theta.fitness_decay) * state["fitness"]
             fitness += base**theta.base_scaling * (x / base) ** theta.fitness_exponent

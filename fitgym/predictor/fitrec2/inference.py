@@ -109,6 +109,28 @@ class BodyPredictor:
         return results
 
 
+class StrangerPredictor:
+    """The network told nothing of the body, for comparisons.
+
+    Args:
+        predictor: Whose network.
+    """
+
+    def __init__(self, predictor: BodyPredictor) -> None:
+        """Keep the predictor."""
+        self._predictor = predictor
+
+    def predict(
+        self,
+        sessions: Sequence[Session],
+        histories: Sequence[PreviousWorkout | None],
+        bodies: Sequence[Attributes],
+    ) -> list[Array]:
+        """Predict as ``BodyPredictor.predict`` does, the same for every body."""
+        alone = self._predictor.predict(sessions, histories, [Attributes()])
+        return [answer for answer in alone for _ in bodies]
+
+
 class _SessionInput:
     """A session's inputs: channels (1, T, N), uptake (1, T) and categories (1, 2)."""
 
