@@ -11,10 +11,9 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
-from fitgym.adherence import CustomAdherence
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.envs.task import Task
 from fitgym.people.individual import Individual, load_individual
@@ -75,7 +74,7 @@ def make_vector_env(
     env_kwargs: Mapping[str, Any] | None = None,
     autoreset_mode: AutoresetMode = AutoresetMode.SAME_STEP,
 ) -> VectorEnv[Any, Any, Any]:
-    """Return environments in one vector environment, compiled unless their adherence is custom.
+    """Return environments of fitgym in one vector environment.
 
     Args:
         env_id: Registered id, plain or import-free.
@@ -86,12 +85,8 @@ def make_vector_env(
     Raises:
         TypeError: If the id is not one of fitgym's environments.
     """
-    factory = EnvironmentFactory(env_id, env_kwargs)
-    single = factory().unwrapped
-    assert isinstance(single, FitnessFatigueEnv)
-    if isinstance(single.adherence, CustomAdherence):
-        # A Python class, which the compiled loop cannot call.
-        return SyncVectorEnv([factory] * num_envs, autoreset_mode=autoreset_mode)
+    # A single one checks the id and the arguments.
+    EnvironmentFactory(env_id, env_kwargs)()
     return gym.make_vec(
         import_free_id(env_id),
         num_envs,

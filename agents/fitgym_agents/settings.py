@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from fitgym.common.validation import require_choice, require_integer, require_number
 
@@ -74,6 +74,9 @@ class Configuration:
         hidden_sizes: Units of the fully connected layers, for policy and value each.
     """
 
+    # Today's names of fields by those that they had in version 0.1, whose agents still load.
+    renamed: ClassVar[Mapping[str, str]] = {}
+
     environments: int = count(64)
     learning_rate: float = positive(1e-3)
     discount: float = share(0.99)
@@ -94,6 +97,7 @@ class Configuration:
             ValueError: If a key is unknown or a value out of range.
             TypeError: If a value has the wrong type.
         """
+        changes = {cls.renamed.get(key, key): value for key, value in changes.items()}
         allowed = {entry.name for entry in fields(cls)}
         unknown = sorted(set(changes) - allowed)
         if unknown:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +32,7 @@ from fitgym.adherence.load_table import (
 from fitgym.adherence.response import history_row, nearest_plan
 from fitgym.common.cache import cached
 from fitgym.common.validation import require_choice
+from fitgym.common.weights import read_card
 from fitgym.model.daniels import POINTS_PER_MINUTE
 from fitgym.model.internal_load import load_rates
 from fitgym.model.plans import plan_segments
@@ -297,8 +297,8 @@ def predicted_table(
 def predictor_identity(predictor: str) -> str:
     """Return what changes when the predictor's answers do, without loading torch."""
     if predictor == "fitrec":
-        card = resources.files("fitgym") / "data" / "predictor" / "fitrec.json"
-        return str(json.loads(card.read_text(encoding="utf-8"))["sha256"])
+        weights = resources.files("fitgym") / "data" / "predictor" / "fitrec.safetensors"
+        return str(read_card(str(weights))["sha256"])
     from fitgym.predictor.ode import OdePredictor
     from fitgym.predictor.sessions import Session
 

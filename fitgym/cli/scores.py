@@ -8,10 +8,10 @@ import json
 import sys
 from dataclasses import asdict, fields, is_dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fitgym.common.provenance import versions
 from fitgym.common.tables import markdown_table
 from fitgym.common.validation import require_integer
 
@@ -112,7 +112,10 @@ def _score_table(scores: dict[tuple[str, str], ReferenceScores]) -> str:
 
 def _solution_table(scores: dict[tuple[str, str], ReferenceScores]) -> str:
     """Return what tells whether the dynamic programs are good ones."""
-    names = ["dynamic programming less belief", "belief less told m = 0"]
+    names = [
+        "dynamic programming less belief",
+        "belief less dynamic programming that takes motivation as 0",
+    ]
     rows = [
         ["environment", "individual", "value by its own tables", "days beyond the grid", *names]
     ]
@@ -205,8 +208,7 @@ def _entry(
     return {
         "env_id": env_id,
         "settings": settings,
-        "numpy": version("numpy"),
-        "numba": version("numba"),
+        **{name: number for name, number in versions().items() if name in ("numpy", "numba")},
         "date": datetime.now(UTC).date().isoformat(),
         "scores": scores.to_dict(),
     }

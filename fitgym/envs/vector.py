@@ -259,7 +259,12 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
 
         It reads the noise of the day, so it is foresight: for references and tests, not for
         agents that are to be compared. Forbidden actions earn minus infinity.
+
+        Raises:
+            NotImplementedError: If the adherence is not a built-in one.
         """
+        if not self._compiled:
+            raise NotImplementedError("a custom adherence cannot be previewed")
         rewards = np.full((self.num_envs, self._action_mask.size), -np.inf)
         for action in np.flatnonzero(self._action_mask).tolist():
             states, outcomes = self._states.copy(), np.zeros(self.num_envs, dtype=OUTCOME)

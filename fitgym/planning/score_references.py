@@ -21,7 +21,7 @@ __all__ = ["SimulatedScores", "reference_scores", "replay_scores"]
 
 _SEEING = "dynamic programming"
 _BELIEVING = "belief"
-_BLIND = "told m = 0"
+_BLIND = "dynamic programming that takes motivation as 0"
 _MYOPIC = "myopic"
 _FORESIGHT = "foresight"
 # Two standard errors, near enough, hold 95 % of the means of many seasons.
@@ -53,8 +53,8 @@ def reference_scores(
 ) -> SimulatedScores:
     """Simulate every reference that applies under FitRec adherence.
 
-    The blind policy is the dynamic program told that the motivation is 0. The myopic one is left
-    out where the environment observes as a watch does, which does not tell the state.
+    The blind policy is the dynamic program that takes motivation as 0. The myopic one is left out
+    where the environment observes as a watch does, which does not tell the state.
 
     Args:
         environment: The unwrapped environment.
@@ -150,12 +150,12 @@ def _simple_policies(environment: FitnessFatigueEnv) -> dict[str, Policy]:
 
 
 def _blind(program: DynamicProgram) -> Policy:
-    """Return the policy of the dynamic program told that the motivation is 0."""
+    """Return the policy of the dynamic program that takes motivation as 0."""
 
     def act(states: NDArray[np.void]) -> NDArray[np.int64]:
-        told = states.copy()
-        told["motivation"] = 0.0
-        return program.actions(told)
+        unmotivated = states.copy()
+        unmotivated["motivation"] = 0.0
+        return program.actions(unmotivated)
 
     return act
 

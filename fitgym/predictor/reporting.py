@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitgym.common.figures import COLOURS, new_figure, save_figure, tidy_axes
+from fitgym.common.tables import markdown_table
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example
 from fitgym.predictor.fitting import EpochRecord
@@ -26,6 +27,13 @@ PROTOCOLS = {
     "c, 3": "(c) people never seen, 3 calibration workouts",
 }
 
+_COLUMNS = (
+    "method",
+    "pooled MAE (95 % over people)",
+    "workout MAE",
+    "pooled RMSE",
+    "FitRec's gain in pooled MAE (95 %)",
+)
 
 # Cells of the density with fewer steps stay empty.
 _LEAST_STEPS = 20
@@ -39,10 +47,8 @@ def evaluation_table(report: Mapping[str, Any]) -> str:
             f"**{PROTOCOLS.get(name, name)}**: {protocol['workouts']} workouts of "
             f"{protocol['people_tested']} people, {protocol['steps']} steps",
             "",
-            "| method | pooled MAE (95 % over people) | workout MAE | pooled RMSE "
-            "| FitRec's gain in pooled MAE (95 %) |",
-            "|---|---|---|---|---|",
         ]
+        rows = []
         for method, scores in protocol["methods"].items():
             cells = [
                 f"{scores['pooled_mae']:.2f} ({scores['pooled_mae_low']:.2f} to "
@@ -62,8 +68,8 @@ def evaluation_table(report: Mapping[str, Any]) -> str:
                 maes = [seed["pooled_mae"] for seed in seeds]
                 label += f"; {len(seeds)} seeds"
                 cells[0] += f"; seeds {', '.join(f'{mae:.2f}' for mae in maes)}"
-            lines.append(f"| {label} | {' | '.join(cells)} |")
-        lines.append("")
+            rows.append([label, *cells])
+        lines += [markdown_table(_COLUMNS, rows), ""]
     return "\n".join(lines)
 
 

@@ -162,8 +162,10 @@ def test_malformed_arrays_and_files_are_refused(shown: Demonstrations, tmp_path:
         replace(shown, actions=shown.actions.astype(float))
     with pytest.raises(ValueError, match="as many episodes and steps"):
         replace(shown, returns=shown.returns[:2])
-    with pytest.raises(ValueError, match="observations must be finite"):
-        replace(shown, observations=np.full_like(shown.observations, np.nan))
+    broken = shown.observations.copy()
+    broken[1, 0, 2] = np.nan
+    with pytest.raises(ValueError, match=r"observations must be finite, got nan at \[1, 0, 2\]"):
+        replace(shown, observations=broken)
     path = tmp_path / "shown"
     with pytest.raises(FileNotFoundError):
         Demonstrations.load(path)

@@ -34,7 +34,7 @@ SMALL: dict[str, Any] = {
     "memory_size": 4,
     "hidden_sizes": [8],
     "learning_starts": 4,
-    "replay_seasons": 10,
+    "replay_episodes": 10,
     "gradient_steps": 3,
     "stretches": 5,
     "stretch_days": 5,
@@ -394,7 +394,7 @@ def test_random_plans_give_way_to_those_of_most_value_by_all_that_was_seen(
     agent = small(
         replay,
         environments=16,
-        replay_seasons=16,
+        replay_episodes=16,
         exploration_share=0.5,
         final_exploration=0.0,
     )
@@ -484,7 +484,7 @@ def test_wrong_settings_are_clear_errors(certain: dict[str, Any]) -> None:
         for wrong in (-1, float("nan"), "many", None):
             with pytest.raises((ValueError, TypeError), match=field.name):
                 small(certain, **{field.name: wrong})
-    with pytest.raises(ValueError, match="environments must be at most replay_seasons=3, got 4"):
-        small(certain, replay_seasons=3, learning_starts=3)
-    with pytest.raises(ValueError, match="learning_starts must be at most replay_seasons=10"):
+    with pytest.raises(ValueError, match="environments must be at most replay_episodes=3, got 4"):
+        small(certain, replay_episodes=3, learning_starts=3)
+    with pytest.raises(ValueError, match="learning_starts must be at most replay_episodes=10"):
         small(certain, learning_starts=11)

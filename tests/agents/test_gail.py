@@ -193,7 +193,7 @@ def test_the_advantages_of_a_batch_have_mean_0_and_deviation_1(
 
     monkeypatch.setattr(algorithm, "clipped_objective", note)
     monkeypatch.setattr(algorithm, "generalised_advantages", note_estimate)
-    agent = _agent(rule, certain, epochs=1, minibatch_seasons=8)
+    agent = _agent(rule, certain, epochs=1, minibatch_episodes=8)
     agent.learn(2 * 12 * 32)
     assert len(parts) == 8
     for batch, raw in zip((parts[:4], parts[4:]), estimates, strict=True):

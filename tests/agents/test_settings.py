@@ -64,7 +64,7 @@ OTHERS = {"demonstrations", "hidden_sizes"}
 
 # DRQN's replay buffer holds at least the episodes of all environments and of the first update.
 TOGETHER: dict[str, dict[str, Any]] = {
-    "replay_seasons": {"environments": 1, "learning_starts": 1},
+    "replay_episodes": {"environments": 1, "learning_starts": 1},
 }
 
 
@@ -161,3 +161,8 @@ def test_equal_settings_are_equal_and_hashable() -> None:
     settings: Any = PPOConfiguration(steps=8)
     assert settings == PPOConfiguration.from_mapping({"steps": 8})
     assert hash(settings) == hash(PPOConfiguration(steps=8))
+
+
+def test_the_names_of_version_01_are_read() -> None:
+    assert DRQNConfiguration.from_mapping({"replay_seasons": 100}).replay_episodes == 100
+    assert GAILConfiguration.from_mapping({"minibatch_seasons": 4}).minibatch_episodes == 4

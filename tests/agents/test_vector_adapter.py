@@ -7,7 +7,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from gymnasium.vector import SyncVectorEnv
 from stable_baselines3 import PPO
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor, VecNormalize
@@ -98,9 +97,19 @@ def test_infos_of_different_environments_are_different_objects() -> None:
     assert infos[1:] == [{}, {}]
 
 
-def test_custom_adherence_comes_one_by_one() -> None:
+def test_masks_are_those_of_the_environments_asked_for() -> None:
+    kwargs = {"forbidden_plans": [9, 10]}
+    ours = VectorEnvAdapter(make_vector_env("fitgym/Acquisition-v0", 3, kwargs))
+    theirs = DummyVecEnv([EnvironmentFactory("fitgym/Acquisition-v0", kwargs)] * 3)
+    masks = ours.env_method("action_masks")
+    np.testing.assert_array_equal(masks, theirs.env_method("action_masks"))
+    assert len(ours.env_method("action_masks", indices=[0, 2])) == 2
+
+
+def test_custom_adherence_needs_no_other_environment() -> None:
     kwargs = {"adherence": f"{__name__}:Halfway"}
-    assert isinstance(make_vector_env("fitgym/Acquisition-v0", 2, kwargs), SyncVectorEnv)
+    made = make_vector_env("fitgym/Acquisition-v0", 2, kwargs)
+    assert isinstance(made.unwrapped, FitnessFatigueVectorEnv)
 
 
 def test_wrong_environments_are_refused() -> None:

@@ -193,9 +193,9 @@ def test_the_report_shows_targets_and_rates() -> None:
         repeats=7,
         command="fitgym benchmark speed",
     )
-    assert "| a | 2 us | b | 1 us | 0.50 | 0.50 | >= 0.8 | no |" in text
-    assert "| c | 2.00 s | d | 5.00 ms | 0.00 | 0.00 |  |  |" in text
-    assert "| ppo | 10,000 | defaults | 1,000 | 10.00 | 10.00 |" in text
+    assert "| a | b | 2 us | 1 us | 0.50 | 0.50 | >= 0.8 | no |" in text
+    assert "| c | d | 2.00 s | 5.00 ms | 0.00 | 0.00 |  |  |" in text
+    assert "| ppo | defaults | 10,000 | 1,000 | 10.00 | 10.00 |" in text
     assert "## Memory" not in text
 
 

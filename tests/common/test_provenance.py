@@ -2,11 +2,13 @@
 
 import shutil
 import subprocess
+from importlib.metadata import PackageNotFoundError
 
 import pytest
 
 import fitgym
-from fitgym.common.provenance import commit
+from fitgym.common import provenance
+from fitgym.common.provenance import commit, versions
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
@@ -47,3 +49,14 @@ def test_the_package_in_its_own_repository_has_the_commit_and_whether_files_diff
 def test_without_git_there_is_none(repository, monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert commit() is None
+
+
+def test_the_versions_leave_out_what_is_not_installed(monkeypatch):
+    def version(package):
+        if package == "numba":
+            raise PackageNotFoundError(package)
+        return "1"
+
+    monkeypatch.setattr(provenance, "version", version)
+    assert versions()["numpy"] == "1"
+    assert "numba" not in versions()

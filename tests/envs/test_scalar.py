@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fitgym.adherence import CustomAdherence, Response
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.envs.spaces import observation_space
+from fitgym.envs.vector import FitnessFatigueVectorEnv
 from fitgym.people.individual import load_individual
 
 RUNNER = load_individual("recreational-runner")
@@ -339,6 +340,10 @@ def test_a_custom_adherence_is_plugged_in_by_import_path():
     assert seasons[0] == seasons[1]
     with pytest.raises(NotImplementedError):
         FitnessFatigueEnvWithReset(adherence=f"{__name__}:Halfway").preview_reward(1)
+    many = FitnessFatigueVectorEnv(2, adherence=f"{__name__}:Halfway")
+    many.reset(seed=3)
+    with pytest.raises(NotImplementedError):
+        many.preview_rewards()
 
 
 def FitnessFatigueEnvWithReset(**arguments):

@@ -99,8 +99,16 @@ class VectorEnvAdapter(VecEnv):
         indices: int | Iterable[int] | None = None,
         **method_kwargs: Any,
     ) -> list[Any]:
-        """Refuse: the environments are one object."""
-        raise NotImplementedError(f"{method_name} cannot be called for single environments")
+        """Return each environment's ``action_masks``, as MaskablePPO asks for them.
+
+        Raises:
+            NotImplementedError: If another method is asked for: the environments are one object.
+        """
+        if method_name != "action_masks":
+            raise NotImplementedError(f"{method_name} cannot be called for single environments")
+        environments: Any = self.env
+        masks = environments.action_masks(*method_args, **method_kwargs)
+        return [masks[index] for index in self._get_indices(indices)]
 
     def env_is_wrapped(
         self,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fitgym.common.files import write_text
 from fitgym.common.provenance import machine, versions
+from fitgym.common.tables import markdown_table
 from fitgym_benchmarks.speed.speed import Measurements
 from fitgym_benchmarks.speed.timing import Comparison
 
@@ -65,7 +66,7 @@ def as_markdown(measurements: Measurements, repeats: int, command: str) -> str:
         lines += _section(
             "Memory",
             "Peak bytes that each environment beyond the first takes over making, reset and a "
-            "season; measured once.",
+            "episode; measured once.",
             ("bytes", "yardstick's bytes"),
             lambda size: f"{size:,.0f}",
             measurements.memory,
@@ -91,12 +92,12 @@ def _section(
 ) -> list[str]:
     """Return a heading, a note and a table, with targets where there are any."""
     with_targets = any(comparison.target is not None for comparison in comparisons)
-    header = ["what", columns[0], "yardstick", columns[1], "ratio", "lowest ratio"]
+    header = ["what", "yardstick", *columns, "ratio", "lowest ratio"]
     rows = [
         [
             c.name,
-            show(c.cost),
             c.yardstick,
+            show(c.cost),
             show(c.yardstick_cost),
             f"{c.ratio:,.2f}",
             f"{c.lowest_ratio:,.2f}",
@@ -107,9 +108,7 @@ def _section(
         header += ["target", "met"]
         for row, comparison in zip(rows, comparisons, strict=True):
             row += _target(comparison)
-    rule = ["---" if column in ("what", "yardstick", "met") else "---:" for column in header]
-    table = ["| " + " | ".join(cells) + " |" for cells in (header, rule, *rows)]
-    return ["", f"## {title}", "", note, "", *table]
+    return ["", f"## {title}", "", note, "", markdown_table(header, rows, left=2)]
 
 
 def _target(comparison: Comparison) -> list[str]:

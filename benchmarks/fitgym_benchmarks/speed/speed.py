@@ -121,10 +121,10 @@ def _shown(
 def speed_pairs(sizes: Sizes) -> list[Pair]:
     """Return what is timed: the ways to step environments, a look-up, and the load table.
 
-    A turn takes whole seasons, with plans drawn before it, and its time includes the resets.
+    A turn takes whole episodes, with plans drawn before it, and its time includes the resets.
     """
-    vector = partial(partial, workloads.vector_season)
-    stable_baselines = partial(partial, workloads.stable_baselines_season, _ENVIRONMENT)
+    vector = partial(partial, workloads.vector_episode)
+    stable_baselines = partial(partial, workloads.stable_baselines_episode, _ENVIRONMENT)
 
     def batch(
         count: int,
@@ -152,8 +152,8 @@ def speed_pairs(sizes: Sizes) -> list[Pair]:
             Pair(
                 name=f"{env_id} through gym.make",
                 yardstick="CartPole-v1 through gym.make",
-                prepare=partial(workloads.scalar_season, env_id),
-                prepare_yardstick=partial(workloads.scalar_season, "CartPole-v1"),
+                prepare=partial(workloads.scalar_episode, env_id),
+                prepare_yardstick=partial(workloads.scalar_episode, "CartPole-v1"),
                 target=_SINGLE_AGAINST_CART_POLE,
             )
             for env_id in (_ENVIRONMENT, _REPLAY)
@@ -198,7 +198,7 @@ def speed_pairs(sizes: Sizes) -> list[Pair]:
 def bytes_per_environment(env_id: str, count: int) -> float:
     """Return the memory that each environment of ``gym.make_vec`` beyond the first takes.
 
-    It is the peak over making them, a season and the reset after it, less that of a single
+    It is the peak over making them, an episode and the reset after it, less that of a single
     environment, which holds the load table that all of them share.
 
     Args:

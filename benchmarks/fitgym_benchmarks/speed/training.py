@@ -17,13 +17,13 @@ from fitgym_benchmarks.speed.timing import Comparison, seconds_per_unit, take_tu
 
 __all__ = ["STEPS", "YARDSTICK", "compare_learners", "learners", "learning_seconds"]
 
-# 1,024 seasons of 90 days: whole batches of PPO (64 x 32), RecurrentPPO (64 x 90) and A2C (64 x 8),
-# so that nobody is charged for steps left over.
+# 1,024 episodes of 90 days: whole batches of PPO (64 x 32), RecurrentPPO (64 x 90) and A2C
+# (64 x 8), so that nobody is charged for steps left over.
 STEPS = 92_160
 
 YARDSTICK = "SB3's PPO with its own defaults, one environment"
 
-# The ratios to reach (ours): what asynchrony is for. All three have 64 seasons at once, A3C those
+# The ratios to reach (ours): what asynchrony is for. All three have 64 episodes at once, A3C those
 # of its two processes, and RecurrentPPO the same network.
 _A3C_TARGETS = {"recurrent-ppo": 10.0, "a2c": 2.0}
 

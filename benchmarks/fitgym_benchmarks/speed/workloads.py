@@ -1,4 +1,4 @@
-"""What the speed benchmark does for a turn: seasons in environments, look-ups, predictions.
+"""What the speed benchmark does for a turn: episodes in environments, look-ups, predictions.
 
 Each function yields the work and clears up after it.
 """
@@ -29,10 +29,10 @@ __all__ = [
     "load_table",
     "look_up",
     "network_call",
-    "scalar_season",
+    "scalar_episode",
     "single_predictions",
-    "stable_baselines_season",
-    "vector_season",
+    "stable_baselines_episode",
+    "vector_episode",
 ]
 
 # The plan whose prediction is compared with a look-up: 22.6 points, counted from 1.
@@ -137,13 +137,13 @@ def single_predictions(plans: int) -> Iterator[Work]:
 
 
 def _drawn_actions(actions: int, count: int) -> NDArray[np.int64]:
-    """Return random actions for a season and the reset after it: (days + 1, count)."""
+    """Return random actions for an episode and the reset after it: (days + 1, count)."""
     return np.random.default_rng(0).integers(actions, size=(_DAYS + 1, count))
 
 
 @contextmanager
-def scalar_season(env_id: str) -> Iterator[Work]:
-    """Yield what takes as many steps as a season has through ``gym.make``."""
+def scalar_episode(env_id: str) -> Iterator[Work]:
+    """Yield what takes as many steps as an episode has through ``gym.make``."""
     with closing(gym.make(env_id)) as env:
         space: Any = env.action_space
         actions = _drawn_actions(space.n, 1)[:_DAYS, 0].tolist()
@@ -159,8 +159,8 @@ def scalar_season(env_id: str) -> Iterator[Work]:
 
 
 @contextmanager
-def vector_season(env_id: str, count: int, mode: str = "vector_entry_point") -> Iterator[Work]:
-    """Yield what steps ``count`` environments of ``gym.make_vec`` through a season.
+def vector_episode(env_id: str, count: int, mode: str = "vector_entry_point") -> Iterator[Work]:
+    """Yield what steps ``count`` environments of ``gym.make_vec`` through an episode.
 
     Args:
         env_id: Registered id.
@@ -180,7 +180,7 @@ def vector_season(env_id: str, count: int, mode: str = "vector_entry_point") -> 
         env.reset(seed=0)
 
         def work() -> int:
-            # The last call, after the season's end, resets.
+            # The last call, after the episode's end, resets.
             for plans in actions:
                 env.step(plans)
             return len(actions) * count
@@ -189,8 +189,8 @@ def vector_season(env_id: str, count: int, mode: str = "vector_entry_point") -> 
 
 
 @contextmanager
-def stable_baselines_season(env_id: str, count: int, kind: str) -> Iterator[Work]:
-    """Yield what steps ``count`` environments behind SB3's interface through a season.
+def stable_baselines_episode(env_id: str, count: int, kind: str) -> Iterator[Work]:
+    """Yield what steps ``count`` environments behind SB3's interface through an episode.
 
     Args:
         env_id: Registered id.
@@ -207,7 +207,7 @@ def stable_baselines_season(env_id: str, count: int, kind: str) -> Iterator[Work
         environment = SubprocVecEnv([factory] * count, start_method="spawn")
     with closing(environment) as env:
         space: Any = env.action_space
-        # These reset within the last step of a season.
+        # These reset within the last step of an episode.
         actions = _drawn_actions(space.n, count)[:_DAYS]
         env.seed(0)
         env.reset()

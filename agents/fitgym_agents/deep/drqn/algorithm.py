@@ -103,7 +103,7 @@ class DRQN(SynchronousLearner[DRQNConfiguration]):
         seed = self.training_seed()
         generator = torch.Generator().manual_seed(seed)
         observations, _ = environments.reset(seed=seed)
-        buffer = EpisodeReplayBuffer(settings.replay_seasons, self.episode_length, self.inputs)
+        buffer = EpisodeReplayBuffer(settings.replay_episodes, self.episode_length, self.inputs)
         while True:
             progress = self.timesteps / goal
             epsilon = exploration(progress, settings.exploration_share, settings.final_exploration)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from fitgym_agents.deep.settings import NetworkConfiguration
 from fitgym_agents.settings import count, share
@@ -13,7 +15,7 @@ class DRQNConfiguration(NetworkConfiguration):
     """Deep recurrent Q-learning (Hausknecht & Stone 2015; Kapturowski et al. 2019).
 
     Attributes:
-        replay_seasons: Capacity of the replay buffer, whole episodes.
+        replay_episodes: Capacity of the replay buffer, whole episodes.
         learning_starts: Episodes in the buffer before the first update.
         gradient_steps: Gradient steps after each episode of all environments.
         stretches: Sequences per gradient step, each from an episode of its own draw.
@@ -25,7 +27,9 @@ class DRQNConfiguration(NetworkConfiguration):
         final_exploration: Share of random actions from then on.
     """
 
-    replay_seasons: int = count(2_000)
+    renamed: ClassVar[Mapping[str, str]] = {"replay_seasons": "replay_episodes"}
+
+    replay_episodes: int = count(2_000)
     learning_starts: int = count(64)
     gradient_steps: int = count(50)
     stretches: int = count(64)
@@ -42,8 +46,8 @@ class DRQNConfiguration(NetworkConfiguration):
         """Check every field."""
         super().__post_init__()
         for name in ("environments", "learning_starts"):
-            if getattr(self, name) > self.replay_seasons:
+            if getattr(self, name) > self.replay_episodes:
                 raise ValueError(
-                    f"{name} must be at most replay_seasons={self.replay_seasons}, "
+                    f"{name} must be at most replay_episodes={self.replay_episodes}, "
                     f"got {getattr(self, name)}"
                 )

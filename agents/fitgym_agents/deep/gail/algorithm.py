@@ -204,7 +204,7 @@ class GAIL(SynchronousLearner[GAILConfiguration]):
         returns = advantages + values
         advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
         for _ in range(settings.epochs):
-            for rows in _minibatches(rewards.shape[1], settings.minibatch_seasons, generator):
+            for rows in _minibatches(rewards.shape[1], settings.minibatch_episodes, generator):
                 logs = self._log_probabilities(observations[:, rows])
                 chosen = logs.gather(-1, rollout.actions[:, rows, None])[..., 0]
                 objective = clipped_objective(

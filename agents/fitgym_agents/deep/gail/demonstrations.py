@@ -79,8 +79,10 @@ class Demonstrations:
                     f"{name} must be of as many episodes and steps as the actions, {shape}, got "
                     f"the shape {array.shape}"
                 )
-            if not np.isfinite(array).all():
-                raise ValueError(f"{name} must be finite numbers")
+            wrong = np.argwhere(~np.isfinite(array))
+            if wrong.size:
+                place = tuple(wrong[0].tolist())
+                raise ValueError(f"{name} must be finite, got {array[place]} at {list(place)}")
 
     @property
     def episodes(self) -> int:

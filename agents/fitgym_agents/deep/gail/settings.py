@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from fitgym_agents.deep.settings import NetworkConfiguration
 from fitgym_agents.settings import count, positive, share
@@ -18,7 +20,7 @@ class GAILConfiguration(NetworkConfiguration):
         demonstrations: Path of the expert's recorded episodes; None to record the best expert
             known.
         expert_episodes: How many of the expert's episodes are shown, the first of the file's.
-        minibatch_seasons: Episodes per gradient step of policy and value.
+        minibatch_episodes: Episodes per gradient step of policy and value.
         epochs: Passes over the collected episodes.
         advantage_decay: ``lambda`` of generalised advantage estimation.
         clip_range: How far the probability ratio may move before its gradient is cut.
@@ -32,12 +34,14 @@ class GAILConfiguration(NetworkConfiguration):
             smoother reward.
     """
 
+    renamed: ClassVar[Mapping[str, str]] = {"minibatch_seasons": "minibatch_episodes"}
+
     # Half the others', for more updates in as many steps.
     environments: int = count(32)
     learning_rate: float = positive(3e-3)
     demonstrations: str | None = None
     expert_episodes: int = count(100)
-    minibatch_seasons: int = count(16)
+    minibatch_episodes: int = count(16)
     epochs: int = count(4)
     advantage_decay: float = share(0.95)
     clip_range: float = share(0.2)
