@@ -4,15 +4,14 @@ The predictor is told resting and maximum heart rate, gender, today's VDOT and t
 definition (ours), so that the table is exact: today's VDOT lies between nodes evenly spaced in
 ``1 / VDOT^2``, along which load is nearly straight, and beyond the outer ones counts as these; the
 last session is none, or plan 1 to 10 done to a fifth, half or whole, on the day before or earlier;
-its heart rate is the prediction for it without history at the VDOT of the paces, cut where it
-stopped. Heart rates are kept on segments of at most a minute, cut where the zone changes.
+its heart rate is the prediction for it without history at today's VDOT, cut where it stopped. Heart rates are kept on segments of at most a minute, cut where the zone changes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -45,7 +44,7 @@ DAYS_SINCE = (1, 3)
 # VDOTs that predictors accept; nodes beyond count as these.
 _LOWEST_VDOT, _HIGHEST_VDOT = 10.0, 95.0
 # Raised when the meaning of a table changes, so that cached ones are built anew.
-_FORMAT = 1
+_FORMAT = 2
 
 
 class BodyPredictorLike(Protocol):
@@ -98,7 +97,7 @@ def build_body_table(
         predictor: The predictor of heart rate.
     """
     from fitgym.predictor.attributes import Attributes
-    from fitgym.predictor.sessions import PreviousWorkout, Session
+    from fitgym.predictor.sessions import Session
 
     courses = plan_courses(plans_trimp, physiology.vdot)
 
@@ -114,28 +113,44 @@ def build_body_table(
         )
 
     sessions = [session(course, course.zone.size) for course in courses]
-    alone = predictor.predict(sessions, [None], [body(physiology.vdot)])
-    histories: list[PreviousWorkout | None] = [None]
-    for course, heart_rate in zip(courses, alone, strict=True):
-        for tenths in TENTHS_DONE:
-            steps = cut_course(course, tenths)
-            done = session(course, steps)
-            histories.extend(PreviousWorkout(done, heart_rate[:steps], days) for days in DAYS_SINCE)
-    bodies = [body(float(node) ** -0.5) for node in fitness_nodes(physiology.vdot)]
-    predictions = predictor.predict(sessions, histories, bodies)
-
+    # The last session was done with today's fitness, so each node has histories of its own.
+    by_node = [
+        _after_every_history(sessions, courses, session, body(float(node) ** -0.5), predictor)
+        for node in fitness_nodes(physiology.vdot)
+    ]
     grid = segment_grid(plans_trimp)
-    table = np.empty((NODES, len(histories), grid.minutes.size), dtype=np.float16)
-    each = len(histories) * NODES
+    rows = len(by_node[0][0])
+    table = np.empty((NODES, rows, grid.minutes.size), dtype=np.float16)
     for plan, course in enumerate(courses):
-        after = np.stack(predictions[plan * each : (plan + 1) * each])
+        after = np.stack([plans[plan] for plans in by_node])
         first, last = grid.first[plan], grid.first[plan + 1]
         # Mean over the steps of each segment, weighted with their length.
         weights = np.zeros((course.zone.size, last - first))
         weights[np.arange(course.zone.size), grid.step_segment[plan]] = course.duration_s
-        means = after @ (weights / weights.sum(axis=0))
-        table[:, :, first:last] = means.reshape(len(histories), NODES, -1).transpose(1, 0, 2)
+        table[:, :, first:last] = after @ (weights / weights.sum(axis=0))
     return BodyTable(tuple(plans_trimp), without_offset(physiology), table)
+
+
+def _after_every_history(
+    sessions: Sequence[Session],
+    courses: Sequence[SessionCourse],
+    cut: Callable[[SessionCourse, int], Session],
+    body: Attributes,
+    predictor: BodyPredictorLike,
+) -> list[NDArray[np.float64]]:
+    """Return for each session its heart rates (rows, T) after every history, with one body."""
+    from fitgym.predictor.sessions import PreviousWorkout
+
+    alone = predictor.predict(sessions, [None], [body])
+    histories: list[PreviousWorkout | None] = [None]
+    for course, heart_rate in zip(courses, alone, strict=True):
+        for tenths in TENTHS_DONE:
+            steps = cut_course(course, tenths)
+            done = cut(course, steps)
+            histories.extend(PreviousWorkout(done, heart_rate[:steps], days) for days in DAYS_SINCE)
+    predictions = predictor.predict(sessions, histories, [body])
+    rows = len(histories)
+    return [np.stack(predictions[i * rows : (i + 1) * rows]) for i in range(len(sessions))]
 
 
 def body_table_key(

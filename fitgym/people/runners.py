@@ -35,7 +35,7 @@ _NORMAL = NormalDist()
 VDOT_ERROR_SD = 0.14
 # Spread of a person's lasting offset in bpm, common to all sports: the predictor's own
 # (``person_bpm`` of its card). What else differs between strangers are attributes that it is told.
-HEART_RATE_OFFSET_SD = 4.9
+HEART_RATE_OFFSET_SD = 9.9
 # Utilities of fitness and fatigue in units of u = B_0^sigma; docs/model.md gives the reasons.
 FITNESS_UTILITY = {"acquisition": 0.15, "retention": 6.0}
 FATIGUE_UTILITY = {"acquisition": 0.225, "retention": 1.6}
