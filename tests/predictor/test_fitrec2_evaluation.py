@@ -17,6 +17,8 @@ from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.correction import VarianceComponents
 from fitgym.predictor.datasets import encode_workouts
 from fitgym.predictor.fitrec2.evaluation import (
+    CORRECTION_ONLY,
+    GROWING_SHARE,
     NETWORK,
     PERSONAL,
     STRONGEST,
@@ -73,7 +75,7 @@ def test_forecasts_never_see_the_heart_rate_they_forecast(
     def forecasts(recorded: list[Workout]) -> list[np.ndarray]:
         examples = encode_workouts(recorded)
         questions = list(situations(examples)["all earlier workouts"])
-        answers = forecast(network, COMPONENTS, questions, StrangerForecasts(network, examples))
+        answers = forecast(COMPONENTS, questions, StrangerForecasts(network, examples))
         return [
             answer.heart_rate_bpm
             for question, answer in zip(questions, answers, strict=True)
@@ -102,10 +104,8 @@ def test_after_many_workouts_a_constant_error_is_mostly_removed(network: Fitrec2
         ]
     )
     strangers = StrangerForecasts(network, shifted)
-    (answer,) = forecast(
-        network, COMPONENTS, [Question(shifted[-1], tuple(shifted[:-1]))], strangers
-    )
-    correction = 2.0 * answer.heart_rate_bpm - answer.network_bpm - plain.prediction(examples[-1])
+    (answer,) = forecast(COMPONENTS, [Question(shifted[-1], tuple(shifted[:-1]))], strangers)
+    correction = answer.corrected_bpm - plain.prediction(examples[-1])
     assert 13.0 < correction.mean() < 21.0
 
 
@@ -123,8 +123,8 @@ def test_load_error_is_the_logarithm_of_the_ratio(workouts: list[Workout]) -> No
 def test_coverage_counts_means_inside_the_interval(workouts: list[Workout]) -> None:
     examples = encode_workouts(workouts[:2])
     beats = [denormalise_heart_rate(example.target) for example in examples]
-    near = Forecast(beats[0], beats[0] + 1.2, 1.0)
-    far = Forecast(beats[1], beats[1] - 1.4, 1.0)
+    near = Forecast(beats[0] + 1.0, beats[0] + 1.4, 1.0, 1.3)
+    far = Forecast(beats[1] - 1.2, beats[1] - 1.6, 1.0, 1.3)
     assert coverage(examples, [near, far]) == 0.5
 
 
@@ -148,11 +148,17 @@ def test_any_folder_is_evaluated(
     previous = report["situations"]["previous workout"]
     assert list(previous["methods"])[:3] == [STRONGEST, PERSONAL, NETWORK]
     assert "other" in previous["methods"][PERSONAL]["by_sport"]
+    assert set(previous["methods"][PERSONAL]["by_person"]) == {"v00000", "v00001"}
     json.dumps(report, allow_nan=False)
 
     alone = evaluate_weights(network, COMPONENTS, workouts[:1])
     assert set(alone["situations"]) == {"stranger", "previous workout", "all earlier workouts"}
-    assert list(alone["situations"]["stranger"]["methods"]) == [PERSONAL, NETWORK]
+    assert list(alone["situations"]["stranger"]["methods"]) == [
+        PERSONAL,
+        NETWORK,
+        CORRECTION_ONLY,
+        GROWING_SHARE,
+    ]
     with pytest.raises(ValueError, match="none of the 1 workouts"):
         evaluate_weights(network, COMPONENTS, odd[-1:])
 
