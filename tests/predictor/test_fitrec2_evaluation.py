@@ -27,9 +27,11 @@ from fitgym.predictor.fitrec2.evaluation import (
     load_errors,
     situations,
 )
+from fitgym.predictor.fitrec2.inference import BodyPredictor
 from fitgym.predictor.fitrec2.network import Fitrec2Config, Fitrec2Network
 from fitgym.predictor.fitrec2.people import VirtualPeopleConfig, simulate_people
 from fitgym.predictor.fitrec2.personal import Forecast, Question, StrangerForecasts, forecast
+from fitgym.predictor.fitrec2.recorded import forecast_recordings
 from fitgym.predictor.fitrec2.weights import save_weights
 
 COMPONENTS = VarianceComponents(
@@ -107,6 +109,22 @@ def test_after_many_workouts_a_constant_error_is_mostly_removed(network: Fitrec2
     (answer,) = forecast(COMPONENTS, [Question(shifted[-1], tuple(shifted[:-1]))], strangers)
     correction = answer.corrected_bpm - plain.prediction(examples[-1])
     assert 13.0 < correction.mean() < 21.0
+
+
+def test_recordings_are_forecast_as_in_the_evaluation(
+    workouts: list[Workout], network: Fitrec2Network
+) -> None:
+    # The last one is left without heart rate, which the evaluation does not take.
+    recorded = [*workouts[1:14], replace(workouts[14], valid=np.zeros(len(workouts[14]), bool))]
+    answers = forecast_recordings(BodyPredictor(network, COMPONENTS), recorded)
+    assert len(answers[13]) == len(workouts[14])
+    examples = encode_workouts(recorded[:13])
+    questions = situations(examples)["all earlier workouts"]
+    expected = forecast(COMPONENTS, questions, StrangerForecasts(network, examples))
+    by_name = {workout.identifier: a for workout, a in zip(recorded, answers, strict=True)}
+    for question, answer in zip(questions, expected, strict=True):
+        ours = by_name[question.example.workout.identifier]
+        np.testing.assert_allclose(ours, answer.heart_rate_bpm, atol=1e-3)
 
 
 def test_load_error_is_the_logarithm_of_the_ratio(workouts: list[Workout]) -> None:
