@@ -110,7 +110,7 @@ def _summary(situations: Mapping[str, Any]) -> list[str]:
 
     lines = [
         f"| situation | workouts (people) | {STRONGEST}: MAE, load error | {PERSONAL}: MAE, load "
-        "error | our gain in pooled MAE (95 %) | 80 % intervals hold |",
+        "error | gain in pooled MAE, first seed (95 %) | 80 % intervals hold |",
         "|---|---|---|---|---|---|",
     ]
     for name, situation in situations.items():

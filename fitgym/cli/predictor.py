@@ -177,10 +177,10 @@ def run_predict(options: argparse.Namespace) -> None:
     from fitgym.logs.recordings import read_recordings
     from fitgym.predictor.sessions import Predictor, Session, previous_workouts
 
-    workouts = read_recordings(options.recordings)
-    tell_sports(workouts)
     if options.model == "fitrec":
         use_threads(options.threads)
+    workouts = read_recordings(options.recordings)
+    tell_sports(workouts)
     if options.model == "fitrec" and options.edition == 2:
         predictions = body_predictor.predict(options.weights, workouts)
     else:
