@@ -1,25 +1,35 @@
-"""Second edition of ``fitgym predictor train`` and ``evaluate``."""
+"""Second edition of ``fitgym predictor train``, ``evaluate`` and ``predict``."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from fitgym.common.json_files import json_text
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from fitgym.logs.workout import Workout
     from fitgym.predictor.fitrec2.recipe import Fitrec2Recipe
 
 
 def run_train(options: argparse.Namespace, workouts: list[Workout], card: dict[str, Any]) -> None:
     """Train weights and write them with card, curves and recipe."""
-    from fitgym.predictor.fitrec2.production import evaluation_for_card, produce
+    if not workouts:
+        raise ValueError(
+            "--recordings must be given with --edition 2, whose spread is fitted to recordings; "
+            "got none"
+        )
+    from fitgym.predictor.fitrec2.production import produce, read_evaluation
 
-    if "evaluation" in card:
-        card["evaluation"] = evaluation_for_card(card["evaluation"])
+    if options.evaluation is not None:
+        card["evaluation"] = read_evaluation(options.evaluation)
     written = produce(
         workouts, _recipe(options), options.output, card=card, progress=not options.quiet
     )
@@ -30,6 +40,15 @@ def run_train(options: argparse.Namespace, workouts: list[Workout], card: dict[s
     print(f"wrote {path} (SHA-256 {written['sha256'][:16]}...)")
     for name, value in written["spread"].items():
         print(f"spread, {name}: {value:.1f}")
+
+
+def predict(weights: Path | None, workouts: list[Workout]) -> list[NDArray[np.float64]]:
+    """Return the heart rate (T,) forecast for each workout after the person's earlier ones."""
+    from fitgym.predictor.fitrec2.inference import load_body_predictor
+    from fitgym.predictor.fitrec2.recorded import forecast_recordings
+    from fitgym.predictor.fitrec2.weights import SHIPPED_WEIGHTS
+
+    return forecast_recordings(load_body_predictor(weights or SHIPPED_WEIGHTS), workouts)
 
 
 def run_evaluate(options: argparse.Namespace, workouts: list[Workout]) -> None:
@@ -60,7 +79,7 @@ def evaluation_table(report: Mapping[str, Any]) -> str:
         lines.append(f"left out {len(left_out)} without heart rate: {', '.join(left_out)}")
     if others := recordings["sports_read_as_other"]:
         lines.append(f"sports read as other: {', '.join(others)}")
-    lines.append("")
+    lines += ["", *_summary(report["situations"]), "", *_variants(report["situations"]), ""]
     for name, situation in report["situations"].items():
         lines += [
             f"**{name}**: {situation['workouts']} workouts of {situation['people_tested']} people",
@@ -70,12 +89,7 @@ def evaluation_table(report: Mapping[str, Any]) -> str:
             "|---|---|---|---|---|---|",
         ]
         for method, scores in situation["methods"].items():
-            gain = ""
-            if "gain" in scores:
-                gain = (
-                    f"{scores['gain']:+.2f} "
-                    f"({scores['gain_low']:+.2f} to {scores['gain_high']:+.2f})"
-                )
+            gain = _gain(scores) if "gain" in scores else ""
             label, mae = method, f"{scores['pooled_mae']:.2f}"
             mae += f" ({scores['pooled_mae_low']:.2f} to {scores['pooled_mae_high']:.2f})"
             if len(seeds := scores.get("seeds", [])) > 1:
@@ -88,6 +102,63 @@ def evaluation_table(report: Mapping[str, Any]) -> str:
             )
         lines.append("")
     return "\n".join(lines)
+
+
+def _summary(situations: Mapping[str, Any]) -> list[str]:
+    """Return the rows of a table of the strongest baseline beside the forecast."""
+    from fitgym.predictor.fitrec2.evaluation import PERSONAL, STRONGEST
+
+    lines = [
+        f"| situation | workouts (people) | {STRONGEST}: MAE, load error | {PERSONAL}: MAE, load "
+        "error | gain in pooled MAE, first seed (95 %) | 80 % intervals hold |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, situation in situations.items():
+        methods = situation["methods"]
+        ours, strongest, gain = methods[PERSONAL], "", ""
+        if STRONGEST in methods:
+            strongest = _mae_and_load(methods[STRONGEST])
+            gain = _gain(methods[STRONGEST])
+        lines.append(
+            f"| {name} | {situation['workouts']} ({situation['people_tested']}) | {strongest} "
+            f"| {_mae_and_load(ours)} | {gain} | {_over_seeds(ours, 'interval_coverage', 100.0, 0)}"
+            " % |"
+        )
+    return lines
+
+
+def _variants(situations: Mapping[str, Any]) -> list[str]:
+    """Return the rows of a table of MAE and load error of every method in every situation."""
+    names = list(dict.fromkeys(name for each in situations.values() for name in each["methods"]))
+    lines = [
+        f"| pooled MAE, median load error | {' | '.join(situations)} |",
+        "|---" * (len(situations) + 1) + "|",
+    ]
+    for name in names:
+        cells = [
+            _mae_and_load(each["methods"][name]) if name in each["methods"] else ""
+            for each in situations.values()
+        ]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return lines
+
+
+def _mae_and_load(scores: Mapping[str, Any]) -> str:
+    mae, load = (
+        _over_seeds(scores, name, scale, places)
+        for name, scale, places in (("pooled_mae", 1.0, 2), ("load_error", 100.0, 1))
+    )
+    return f"{mae}, {load} %"
+
+
+def _over_seeds(scores: Mapping[str, Any], name: str, scale: float, places: int) -> str:
+    """Return the mean over the seeds of a score, or the score where it has none."""
+    seeds = scores.get("seeds", [scores])
+    return f"{scale * fmean(seed[name] for seed in seeds):.{places}f}"
+
+
+def _gain(scores: Mapping[str, Any]) -> str:
+    return f"{scores['gain']:+.2f} ({scores['gain_low']:+.2f} to {scores['gain_high']:+.2f})"
 
 
 def _recipe(options: argparse.Namespace) -> Fitrec2Recipe:

@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from fitgym.cli import attention, body_predictor
-from fitgym.cli.predictor_input import read_measured_recordings, tell_sports, use_threads
+from fitgym.cli.predictor_input import (
+    choose_measured,
+    read_measured_recordings,
+    tell_sports,
+    use_threads,
+)
 from fitgym.common.json_files import json_text
 from fitgym.common.validation import require_integer
 
@@ -75,14 +80,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     attention.add_actions(actions)
 
-    for action in (train, evaluate):
+    for action in (train, evaluate, predict):
         action.add_argument(
             "--edition",
             type=int,
             choices=(1, 2),
-            default=1,
-            help="1 is what ships (default); 2 knows the body and corrects itself per person, and "
-            "has to be trained first",
+            default=2,
+            help="2 knows the body and corrects itself for each person (default); 1 is what "
+            "version 0 of the environments uses",
         )
     for action in (train, evaluate, predict, simulate):
         action.add_argument("--json", action="store_true", help="print figures as JSON")
@@ -102,8 +107,6 @@ def run_train(options: argparse.Namespace) -> None:
     if options.sources is not None:
         extra["sources"] = read_json(options.sources)
     if options.edition == 2:
-        if options.evaluation is not None:
-            extra["evaluation"] = read_json(options.evaluation)
         body_predictor.run_train(options, workouts, extra)
         return
     if options.evaluation is not None:
@@ -126,7 +129,9 @@ def run_evaluate(options: argparse.Namespace) -> None:
     from fitgym.logs.recordings import read_recordings
 
     if options.edition == 2:
-        body_predictor.run_evaluate(options, read_recordings(options.recordings))
+        workouts = read_recordings(options.recordings)
+        choose_measured(workouts, options.recordings)
+        body_predictor.run_evaluate(options, workouts)
         return
     from dataclasses import replace
 
@@ -165,40 +170,35 @@ def run_evaluate(options: argparse.Namespace) -> None:
 
 
 def run_predict(options: argparse.Namespace) -> None:
-    """Predict every recorded session after its user's previous one, and write a CSV file."""
+    """Predict every recorded session after its user's earlier ones, and write a CSV file."""
     import numpy as np
 
     from fitgym.common.files import atomic_path
     from fitgym.logs.recordings import read_recordings
-    from fitgym.predictor.sessions import Predictor, PreviousWorkout, Session
+    from fitgym.predictor.sessions import Predictor, Session, previous_workouts
 
-    predictor: Predictor
-    if options.model == "ode":
-        from fitgym.predictor.ode import OdePredictor
-
-        predictor = OdePredictor()
-    else:
+    if options.model == "fitrec":
         use_threads(options.threads)
-        from fitgym.predictor.fitrec.inference import load_predictor
-        from fitgym.predictor.fitrec.weights import SHIPPED_WEIGHTS
-
-        predictor = load_predictor(options.weights or SHIPPED_WEIGHTS)
     workouts = read_recordings(options.recordings)
     tell_sports(workouts)
-    last: dict[str, Any] = {}
-    histories: dict[str, PreviousWorkout | None] = {}
-    for workout in sorted(workouts, key=lambda workout: workout.day):
-        previous = last.get(workout.user)
-        histories[workout.identifier] = (
-            None if previous is None else PreviousWorkout.of(previous, workout.day - previous.day)
+    if options.model == "fitrec" and options.edition == 2:
+        predictions = body_predictor.predict(options.weights, workouts)
+    else:
+        predictor: Predictor
+        if options.model == "ode":
+            from fitgym.predictor.ode import OdePredictor
+
+            predictor = OdePredictor()
+        else:
+            from fitgym.predictor.fitrec.inference import load_predictor
+            from fitgym.predictor.fitrec.weights import SHIPPED_WEIGHTS
+
+            predictor = load_predictor(options.weights or SHIPPED_WEIGHTS)
+        predictions = predictor.predict(
+            [Session.of(workout) for workout in workouts],
+            previous_workouts(workouts),
+            [(index, index) for index in range(len(workouts))],
         )
-        if workout.valid.any():
-            last[workout.user] = workout
-    predictions = predictor.predict(
-        [Session.of(workout) for workout in workouts],
-        [histories[workout.identifier] for workout in workouts],
-        [(index, index) for index in range(len(workouts))],
-    )
     errors = []
     with (
         atomic_path(options.output) as temporary,

@@ -24,9 +24,18 @@ def read_measured_recordings(folder: Path) -> list[Workout]:
         ValueError: If a file is malformed, or no workout holds heart rate.
     """
     from fitgym.logs.recordings import read_recordings
+
+    return choose_measured(read_recordings(folder), folder)
+
+
+def choose_measured(workouts: list[Workout], folder: Path) -> list[Workout]:
+    """Return the workouts that hold heart rate; name on stderr those that do not.
+
+    Raises:
+        ValueError: If no workout holds heart rate.
+    """
     from fitgym.predictor.datasets import is_measured
 
-    workouts = read_recordings(folder)
     usable = [workout for workout in workouts if is_measured(workout)]
     if not usable:
         raise ValueError(

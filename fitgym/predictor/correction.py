@@ -37,6 +37,8 @@ MEMORY_STEPS = 30.0
 ITERATIONS = 80
 # Fewest measured steps of a session that is learnt from.
 FEWEST_STEPS = 12
+# Half width of a normal 80 % interval in standard deviations.
+NORMAL_INTERVAL_SD = 1.2816
 # Spread of the prior from which EM starts, by feature.
 START_SD = (8.0, 4.0, 2.0, 3.0)
 
@@ -51,6 +53,8 @@ class VarianceComponents:
         session: C (4, 4).
         noise: v, variance of what remains at each step.
         memory_steps: Steps that count as one.
+        interval_sd: Half width of an 80 % interval of a session's mean in standard deviations;
+            errors have longer tails than a normal distribution, so it is below a normal one's.
     """
 
     person: Array
@@ -58,6 +62,7 @@ class VarianceComponents:
     session: Array
     noise: float
     memory_steps: float = MEMORY_STEPS
+    interval_sd: float = NORMAL_INTERVAL_SD
 
     def __post_init__(self) -> None:
         """Check shapes and values."""
@@ -71,6 +76,7 @@ class VarianceComponents:
             object.__setattr__(self, name, matrix)
         require_number("noise", self.noise, 0.0, low_open=True)
         require_number("memory_steps", self.memory_steps, 1.0)
+        require_number("interval_sd", self.interval_sd, 0.0, low_open=True)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the components for a JSON file."""
@@ -80,6 +86,7 @@ class VarianceComponents:
             "session": self.session.tolist(),
             "noise": self.noise,
             "memory_steps": self.memory_steps,
+            "interval_sd": self.interval_sd,
         }
 
     @classmethod
@@ -91,6 +98,7 @@ class VarianceComponents:
             np.array(values["session"]),
             float(values["noise"]),
             float(values["memory_steps"]),
+            float(values["interval_sd"]),
         )
 
 

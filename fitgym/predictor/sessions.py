@@ -111,6 +111,23 @@ class PreviousWorkout:
         return cls(Session.of(workout), fill_heart_rate(workout), days_since)
 
 
+def previous_workouts(workouts: Sequence[Workout]) -> list[PreviousWorkout | None]:
+    """Return for each workout the same person's previous one that holds heart rate.
+
+    Workouts are ordered by day, and within a day as they are given.
+    """
+    last: dict[str, Workout] = {}
+    found: dict[str, PreviousWorkout | None] = {}
+    for workout in sorted(workouts, key=lambda workout: workout.day):
+        previous = last.get(workout.user)
+        found[workout.identifier] = (
+            None if previous is None else PreviousWorkout.of(previous, workout.day - previous.day)
+        )
+        if workout.valid.any():
+            last[workout.user] = workout
+    return [found[workout.identifier] for workout in workouts]
+
+
 class Predictor(Protocol):
     """The interface of heart-rate predictors: the whole course of a session, beforehand."""
 

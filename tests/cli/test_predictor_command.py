@@ -12,14 +12,27 @@ import pytest
 from fitgym.cli.main import main
 from fitgym.logs.recordings import read_recordings, write_recordings
 from fitgym.logs.workout import Workout
+from fitgym.predictor.attributes import Attributes
+from fitgym.predictor.fitrec import weights as fitrec_weights
 from fitgym.predictor.fitrec.inference import load_predictor
+from fitgym.predictor.fitrec2 import weights as fitrec2_weights
+from fitgym.predictor.fitrec2.evaluation import PERSONAL
+from fitgym.predictor.fitrec2.inference import load_body_predictor
 from fitgym.predictor.sessions import Session
 
-RECIPE = {
-    "simulator": {"people": 4, "workouts": 2, "longest_steps": 40},
-    "pretraining": {"epochs": 1, "patience": 1},
-    "fine_tuning": {"epochs": 1, "patience": 1},
-    "rehearsal": 2,
+RECIPES = {
+    1: {
+        "simulator": {"people": 4, "workouts": 2, "longest_steps": 40},
+        "pretraining": {"epochs": 1, "patience": 1},
+        "fine_tuning": {"epochs": 1, "patience": 1},
+        "rehearsal": 2,
+    },
+    2: {
+        "people": {"people": 4, "workouts": 2, "longest_steps": 40},
+        "pretraining": {"epochs": 1},
+        "fine_tuning": {"epochs": 1},
+        "rehearsal": 2,
+    },
 }
 
 
@@ -54,15 +67,17 @@ def test_simulate_writes_recordings_and_figures(
     assert "| per m/s |" in capsys.readouterr().out
 
 
-def test_train_writes_weights_that_load(
+def test_train_writes_weights_of_the_first_edition_that_load(
     recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recipe = tmp_path / "recipe.json"
-    recipe.write_text(json.dumps(RECIPE))
+    recipe.write_text(json.dumps(RECIPES[1]))
     sources = tmp_path / "sources.json"
     sources.write_text('[{"source": "a test"}]')
     words: tuple[object, ...] = (
         "train",
+        "--edition",
+        1,
         "--sources",
         sources,
         "--recordings",
@@ -94,10 +109,61 @@ def test_train_writes_weights_that_load(
     assert json.loads(capsys.readouterr().out)["sha256"] == card["sha256"]
 
 
-def test_evaluate_the_shipped_weights(
+def test_train_writes_weights_of_the_second_edition_that_load(
     recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run("evaluate", "--recordings", recordings, "--output", tmp_path, "--json")
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(json.dumps(RECIPES[2]))
+    folder, output = tmp_path / "five", tmp_path / "out"
+    run("simulate", "--people", 5, "--workouts", 5, "--output", folder, "--json")
+    capsys.readouterr()
+    words = ("--recordings", folder, "--recipe", recipe, "--quiet")
+    run("train", *words, "--output", output, "--json")
+    card = json.loads(capsys.readouterr().out)
+    assert card["data"]["recorded_people"] == 5
+    assert 0.5 < card["components"]["interval_sd"] < 3.0
+    for name in ("fitrec2.safetensors", "fitrec2.json", "recipe2.json", "learning-curves2.png"):
+        assert (output / name).exists()
+    weights = output / "fitrec2.safetensors"
+    (heart_rate,) = load_body_predictor(weights).predict(
+        [Session(np.full(20, 3.0), np.zeros(20))], [None], [Attributes()]
+    )
+    assert ((heart_rate > 40.0) & (heart_rate < 220.0)).all()
+    run("predict", "--recordings", folder, "--weights", weights, "--output", tmp_path / "p.csv")
+    # Once more: everything is resumed, and the weights are the same.
+    run("train", *words, "--output", output)
+    assert card["sha256"][:16] in capsys.readouterr().out
+    # Under every protocol, and the report of that in the card.
+    run("evaluate", "--retrain", "--seeds", 2, *words, "--output", tmp_path / "evaluation")
+    assert "| mean of the seeds' predictions |" in capsys.readouterr().out
+    report = tmp_path / "evaluation" / "report.json"
+    seeds = json.loads(report.read_text())["situations"]["known people"]["methods"][PERSONAL]
+    assert len(seeds["seeds"]) == 2
+    run("train", *words, "--output", output, "--evaluation", report, "--json")
+    assert '"known people"' in capsys.readouterr().out
+    message = refused(capsys, "train", *words, "--output", output, "--evaluation", recipe)
+    assert "recipe.json is not a report" in message
+
+
+def test_the_second_edition_needs_recordings(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--recordings must be given with --edition 2" in refused(capsys, "train")
+
+
+@pytest.mark.parametrize(("edition", "other"), [(1, 2), (2, 1)])
+def test_weights_of_the_other_edition_are_refused(
+    edition: int, other: int, recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = {1: fitrec_weights.SHIPPED_WEIGHTS, 2: fitrec2_weights.SHIPPED_WEIGHTS}[other]
+    for action in ("evaluate", "predict"):
+        words = (action, "--recordings", recordings, "--output", tmp_path / "out")
+        message = refused(capsys, *words, "--edition", edition, "--weights", weights)
+        assert weights.stem in message
+
+
+def test_evaluate_the_shipped_weights_of_the_first_edition(
+    recordings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("evaluate", "--edition", 1, "--recordings", recordings, "--output", tmp_path, "--json")
     report = json.loads(capsys.readouterr().out)
     assert set(report) == {"b, cold", "b, previous"}
     assert json.loads((tmp_path / "report.json").read_text()) == report
@@ -105,12 +171,13 @@ def test_evaluate_the_shipped_weights(
     assert (tmp_path / "predictions.png").exists()
 
 
-@pytest.mark.parametrize("model", ["fitrec", "ode"])
+@pytest.mark.parametrize(("model", "edition"), [("fitrec", 1), ("fitrec", 2), ("ode", 2)])
 def test_predict_writes_a_heart_rate_for_every_step(
-    recordings: Path, tmp_path: Path, model: str, capsys: pytest.CaptureFixture[str]
+    recordings: Path, tmp_path: Path, model: str, edition: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "predictions.csv"
-    run("predict", "--recordings", recordings, "--model", model, "--output", path, "--json")
+    words = ("--model", model, "--edition", edition, "--output", path, "--json")
+    run("predict", "--recordings", recordings, *words)
     figures = json.loads(capsys.readouterr().out)
     with path.open() as file:
         rows = list(csv.DictReader(file))
@@ -178,6 +245,7 @@ FOLDERS = {
         *of_people(6, 3),
         *(unmeasured(recorded(f"bad{i}", "u0", 10.0 + i)) for i in range(12)),
     ],
+    "two workouts": of_people(2, 2, sport="kitesurf"),
     "names with commas": [recorded(f'w,"{i}', f"ü {i % 2}\t", i) for i in range(4)],
 }
 
@@ -195,17 +263,29 @@ def valid_json(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
-@pytest.mark.parametrize("action", ["evaluate", "evaluate-attention", "predict"])
+@pytest.mark.parametrize(
+    "action", ["evaluate", "evaluate --edition 1", "evaluate-attention", "predict"]
+)
 def test_any_folder_of_recordings_works(
     odd_folder: tuple[str, Path], action: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kind, folder = odd_folder
-    words = (action, "--recordings", folder, "--output", tmp_path / "out", "--quiet", "--json")
-    run(*words)
+    options = ("--recordings", folder, "--output", tmp_path / "out", "--quiet", "--json")
+    run(*action.split(), *options)
     printed = capsys.readouterr()
     figures = valid_json(printed.out)
     usable = [workout for workout in FOLDERS[kind] if workout.valid.any()]
     if action == "evaluate":
+        situation = figures["situations"]["previous workout"]
+        assert situation["workouts"] == figures["recordings"]["workouts"] == len(usable)
+        assert situation["steps"] == sum(int(w.valid.sum()) for w in usable)
+        scores = situation["methods"][PERSONAL]
+        assert set(scores["by_person"]) == {workout.user for workout in usable}
+        assert set(scores["by_sport"]) <= {"run", "other"}
+        assert figures["recordings"]["without_heart_rate"] == [
+            workout.identifier for workout in FOLDERS[kind] if not workout.valid.any()
+        ]
+    elif action == "evaluate --edition 1":
         assert figures["b, previous"]["workouts"] == len(usable)
         assert figures["b, previous"]["steps"] == sum(int(w.valid.sum()) for w in usable)
     elif action == "evaluate-attention":
@@ -224,6 +304,20 @@ def test_any_folder_of_recordings_works(
         assert "sports the predictors do not know: swim (6)\n" in printed.err
 
 
+def test_one_person_is_scored_without_baselines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_recordings(tmp_path / "in", of_people(12, 1))
+    options = ("--recordings", tmp_path / "in", "--output", tmp_path / "out")
+    run("evaluate", *options, "--json")
+    situations = valid_json(capsys.readouterr().out)["situations"]
+    assert situations["10 calibration workouts"]["workouts"] == 2
+    assert all(PERSONAL in situation["methods"] for situation in situations.values())
+    assert not any(name.startswith("lagged") for name in situations["stranger"]["methods"])
+    run("evaluate", *options)
+    assert "| stranger | 12 (1) |  |" in capsys.readouterr().out
+
+
 def test_simulated_figures_beside_any_folder_are_json(
     odd_folder: tuple[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -238,9 +332,10 @@ NO_WINDOW = replace(NO_WINDOW, valid=NO_WINDOW.valid & (np.arange(STEPS) % 9 > 0
 @pytest.mark.parametrize(
     ("words", "workouts", "message"),
     [
-        (("evaluate",), of_people(1, 1), "must be of at least 2 people, got 1"),
+        (("evaluate", "--edition", "1"), of_people(1, 1), "must be of at least 2 people, got 1"),
         (("evaluate",), [unmeasured(recorded("w0", "u0", 0.0))], "none of the 1 workouts in"),
-        (("train",), of_people(1, 1), "must be of at least 2 people, got 1"),
+        (("train", "--edition", "1"), of_people(1, 1), "must be of at least 2 people, got 1"),
+        (("train",), of_people(4, 4), "must be of at least 5 people, got 4"),
         (("evaluate", "--retrain"), of_people(20, 4), "must be of at least 5 people, got 4"),
         (
             ("evaluate", "--retrain"),

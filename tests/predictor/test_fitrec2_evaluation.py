@@ -17,6 +17,8 @@ from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.correction import VarianceComponents
 from fitgym.predictor.datasets import encode_workouts
 from fitgym.predictor.fitrec2.evaluation import (
+    CORRECTION_ONLY,
+    GROWING_SHARE,
     NETWORK,
     PERSONAL,
     STRONGEST,
@@ -25,9 +27,11 @@ from fitgym.predictor.fitrec2.evaluation import (
     load_errors,
     situations,
 )
+from fitgym.predictor.fitrec2.inference import BodyPredictor
 from fitgym.predictor.fitrec2.network import Fitrec2Config, Fitrec2Network
 from fitgym.predictor.fitrec2.people import VirtualPeopleConfig, simulate_people
 from fitgym.predictor.fitrec2.personal import Forecast, Question, StrangerForecasts, forecast
+from fitgym.predictor.fitrec2.recorded import forecast_recordings
 from fitgym.predictor.fitrec2.weights import save_weights
 
 COMPONENTS = VarianceComponents(
@@ -73,7 +77,7 @@ def test_forecasts_never_see_the_heart_rate_they_forecast(
     def forecasts(recorded: list[Workout]) -> list[np.ndarray]:
         examples = encode_workouts(recorded)
         questions = list(situations(examples)["all earlier workouts"])
-        answers = forecast(network, COMPONENTS, questions, StrangerForecasts(network, examples))
+        answers = forecast(COMPONENTS, questions, StrangerForecasts(network, examples))
         return [
             answer.heart_rate_bpm
             for question, answer in zip(questions, answers, strict=True)
@@ -102,11 +106,25 @@ def test_after_many_workouts_a_constant_error_is_mostly_removed(network: Fitrec2
         ]
     )
     strangers = StrangerForecasts(network, shifted)
-    (answer,) = forecast(
-        network, COMPONENTS, [Question(shifted[-1], tuple(shifted[:-1]))], strangers
-    )
-    correction = 2.0 * answer.heart_rate_bpm - answer.network_bpm - plain.prediction(examples[-1])
+    (answer,) = forecast(COMPONENTS, [Question(shifted[-1], tuple(shifted[:-1]))], strangers)
+    correction = answer.corrected_bpm - plain.prediction(examples[-1])
     assert 13.0 < correction.mean() < 21.0
+
+
+def test_recordings_are_forecast_as_in_the_evaluation(
+    workouts: list[Workout], network: Fitrec2Network
+) -> None:
+    # The last one is left without heart rate, which the evaluation does not take.
+    recorded = [*workouts[1:14], replace(workouts[14], valid=np.zeros(len(workouts[14]), bool))]
+    answers = forecast_recordings(BodyPredictor(network, COMPONENTS), recorded)
+    assert len(answers[13]) == len(workouts[14])
+    examples = encode_workouts(recorded[:13])
+    questions = situations(examples)["all earlier workouts"]
+    expected = forecast(COMPONENTS, questions, StrangerForecasts(network, examples))
+    by_name = {workout.identifier: a for workout, a in zip(recorded, answers, strict=True)}
+    for question, answer in zip(questions, expected, strict=True):
+        ours = by_name[question.example.workout.identifier]
+        np.testing.assert_allclose(ours, answer.heart_rate_bpm, atol=1e-3)
 
 
 def test_load_error_is_the_logarithm_of_the_ratio(workouts: list[Workout]) -> None:
@@ -123,8 +141,8 @@ def test_load_error_is_the_logarithm_of_the_ratio(workouts: list[Workout]) -> No
 def test_coverage_counts_means_inside_the_interval(workouts: list[Workout]) -> None:
     examples = encode_workouts(workouts[:2])
     beats = [denormalise_heart_rate(example.target) for example in examples]
-    near = Forecast(beats[0], beats[0] + 1.2, 1.0)
-    far = Forecast(beats[1], beats[1] - 1.4, 1.0)
+    near = Forecast(beats[0] + 1.0, beats[0] + 1.4, 1.0, 1.3)
+    far = Forecast(beats[1] - 1.2, beats[1] - 1.6, 1.0, 1.3)
     assert coverage(examples, [near, far]) == 0.5
 
 
@@ -148,11 +166,17 @@ def test_any_folder_is_evaluated(
     previous = report["situations"]["previous workout"]
     assert list(previous["methods"])[:3] == [STRONGEST, PERSONAL, NETWORK]
     assert "other" in previous["methods"][PERSONAL]["by_sport"]
+    assert set(previous["methods"][PERSONAL]["by_person"]) == {"v00000", "v00001"}
     json.dumps(report, allow_nan=False)
 
     alone = evaluate_weights(network, COMPONENTS, workouts[:1])
     assert set(alone["situations"]) == {"stranger", "previous workout", "all earlier workouts"}
-    assert list(alone["situations"]["stranger"]["methods"]) == [PERSONAL, NETWORK]
+    assert list(alone["situations"]["stranger"]["methods"]) == [
+        PERSONAL,
+        NETWORK,
+        CORRECTION_ONLY,
+        GROWING_SHARE,
+    ]
     with pytest.raises(ValueError, match="none of the 1 workouts"):
         evaluate_weights(network, COMPONENTS, odd[-1:])
 

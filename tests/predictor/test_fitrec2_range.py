@@ -8,14 +8,9 @@ import pytest
 from fitgym.model.daniels import race_time, speed_at_oxygen_cost
 from fitgym.predictor.attributes import Attributes
 from fitgym.predictor.fitrec2.inference import BodyPredictor, load_body_predictor
-from fitgym.predictor.fitrec2.weights import SHIPPED_WEIGHTS
 from fitgym.predictor.sessions import PreviousWorkout, Session
 
-pytestmark = pytest.mark.skipif(
-    not SHIPPED_WEIGHTS.exists(), reason="no weights of the second edition ship yet"
-)
-
-SPEEDS = np.arange(1.2, 6.55, 0.25)
+SPEEDS = np.arange(1.2, 6.75, 0.25)
 # Minutes 15 to 20 of a steady run.
 SETTLED = slice(90, 120)
 BODIES = [
@@ -23,6 +18,23 @@ BODIES = [
     for resting in (40.0, 55.0, 75.0)
     for maximum in (160.0, 185.0, 210.0)
     for vdot in (20.0, 35.0, 50.0, 65.0, 85.0)
+]
+# People of whom less is told.
+PARTLY_KNOWN = [
+    Attributes(),
+    Attributes(vdot=25.0),
+    Attributes(vdot=45.0),
+    Attributes(vdot=80.0),
+    Attributes(maximum_bpm=165.0),
+    Attributes(maximum_bpm=205.0),
+    Attributes(resting_bpm=45.0),
+    Attributes(resting_bpm=70.0),
+    Attributes(age=70.0),
+    Attributes(maximum_bpm=175.0, age=55.0),
+    Attributes(maximum_bpm=165.0, vdot=70.0),
+    Attributes(resting_bpm=45.0, maximum_bpm=200.0),
+    Attributes(seen_maximum_bpm=170.0, shown_vdot=35.0),
+    Attributes(seen_maximum_bpm=190.0, shown_vdot=55.0),
 ]
 
 
@@ -49,12 +61,23 @@ def falls(means: np.ndarray) -> np.ndarray:
 
 
 def test_heart_rate_rises_with_running_speed_for_everybody(predictor: BodyPredictor) -> None:
-    unknown = [Attributes(), Attributes(vdot=45.0), Attributes(maximum_bpm=175.0, age=55.0)]
-    means = settled(predictor, [flat(speed) for speed in SPEEDS], [*BODIES, *unknown])
+    means = settled(predictor, [flat(speed) for speed in SPEEDS], [*BODIES, *PARTLY_KNOWN])
     assert falls(means).max() < 1.0
     # Above 17.5 km/h as well.
     assert (np.diff(means[SPEEDS >= 17.5 / 3.6], axis=0) > -0.2).all()
     assert (means[-1] - means[0] > 20.0).all()
+
+
+@pytest.mark.parametrize("shift", [-12.0, 12.0])
+def test_heart_rate_rises_with_running_speed_after_any_previous_workout(
+    predictor: BodyPredictor, shift: float
+) -> None:
+    before = flat(2.6, 180)
+    for body in [*BODIES[::7], *PARTLY_KNOWN[::3]]:
+        (usual,) = predictor.predict([before], [None], [body])
+        history = PreviousWorkout(before, np.clip(usual + shift, 50.0, 230.0), 2.0)
+        answers = predictor.predict([flat(speed) for speed in SPEEDS], [history], [body])
+        assert falls(np.array([[answer[SETTLED].mean()] for answer in answers])).max() < 1.0
 
 
 @pytest.mark.parametrize(("sport", "low", "high"), [("walk", 0.5, 2.2), ("bike", 2.0, 16.0)])
@@ -63,7 +86,7 @@ def test_heart_rate_rises_with_speed_in_other_sports(
 ) -> None:
     speeds = np.linspace(low, high, 8)
     sessions = [flat(speed, sport=sport) for speed in speeds]
-    means = settled(predictor, sessions, [*BODIES[::3], Attributes()])
+    means = settled(predictor, sessions, [*BODIES[::3], *PARTLY_KNOWN])
     assert falls(means).max() < 1.0
 
 
@@ -85,7 +108,8 @@ def test_reserves_are_used_in_proportion(
     bodies = [Attributes(60.0, maximum, vdot) for maximum in (165.0, 205.0)]
     session = flat(speed_at_oxygen_cost(share * vdot) / 60.0)
     ((low, high),) = settled(predictor, [session], bodies)
-    assert (high - 60.0) / (low - 60.0) == pytest.approx(145.0 / 105.0, rel=0.05)
+    # A told maximum is off by 5 bpm in training, so that an extreme one is not believed whole.
+    assert 0.92 < (high - 60.0) / (low - 60.0) / (145.0 / 105.0) < 1.02
 
 
 def test_training_lowers_and_resting_heart_rate_raises_the_same_session(

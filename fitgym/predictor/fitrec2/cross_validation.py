@@ -4,8 +4,9 @@
     (b)  people never seen: as a stranger, and with the previous workout known
     (c)  the same after 1, 3 and 10 calibration workouts
 
-The components of a fold's spread are fitted to the errors of the other folds' people, each
-predicted by a network that was not trained on them.
+The components of a fold's spread and the width of its intervals are fitted to the errors of the
+other folds' people, each predicted by a network that was not trained on them. For (a) the same is
+done inside the workouts trained on.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,11 @@ from fitgym.predictor.fitrec2.data import BodyExample, encode_bodies
 from fitgym.predictor.fitrec2.evaluation import (
     NETWORK,
     PERSONAL,
+    SEEDS_MEAN,
     cross_validated_baselines,
     describe_recordings,
+    mean_error_ratios,
+    score,
     situation_report,
     situations,
 )
@@ -39,6 +43,9 @@ from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.splits import Split, folds_of_people, later_workouts
 
 KNOWN = "known people"
+# Share of workouts whose mean heart rate an interval is to hold, and in which situations.
+INTERVAL_SHARE = 0.8
+INTERVAL_SITUATIONS = ("stranger", "previous workout", "all earlier workouts")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,22 +55,32 @@ class CrossValidated:
     Attributes:
         pretrained: The network before fine-tuning.
         folds: The folds.
-        networks: For each fold the network trained on the others.
-        strangers: For each fold the forecasts of its test people as strangers.
+        strangers: For each fold the forecasts of its test people by a network trained on others.
         curves: Learning curves by stage.
     """
 
     pretrained: Fitrec2Network
     folds: list[Split]
-    networks: list[Fitrec2Network]
     strangers: list[StrangerForecasts]
     curves: dict[str, list[EpochRecord]]
 
     def components(self, without: int | None = None) -> VarianceComponents:
-        """Return the components fitted to all folds' errors as strangers, but those of one."""
-        return fit_components(
-            list(self.errors([i for i in range(len(self.folds)) if i != without]).values())
-        )
+        """Return the components fitted to the errors of all folds but one.
+
+        The spread is that of errors as strangers; the width of intervals makes them hold the
+        workouts of strangers and of people with a history together.
+        """
+        chosen = [index for index in range(len(self.folds)) if index != without]
+        components = fit_components(list(self.errors(chosen).values()))
+        ratios = []
+        for index in chosen:
+            asked = situations(self.folds[index].test)
+            for name in INTERVAL_SITUATIONS:
+                answers = forecast(components, asked[name], self.strangers[index])
+                tested = [question.example for question in asked[name]]
+                ratios.append(mean_error_ratios(tested, answers))
+        width = float(np.quantile(np.concatenate(ratios), INTERVAL_SHARE))
+        return replace(components, interval_sd=width)
 
     def errors(self, chosen: Sequence[int]) -> dict[str, list[SessionErrors]]:
         """Return, by user, the errors as strangers of the people tested in the chosen folds."""
@@ -79,23 +96,26 @@ def cross_validate(
     recipe: Fitrec2Recipe,
     *,
     folder: str | os.PathLike[str] | None = None,
+    pretrained: Fitrec2Network | None = None,
     progress: bool = False,
 ) -> CrossValidated:
-    """Pre-train a network and fine-tune it on each fold's training people.
+    """Fine-tune a pre-trained network on each fold's training people.
 
     Args:
         encoded: All recordings.
         recipe: How to train.
         folder: Where to keep a checkpoint per training, from which a later call resumes.
+        pretrained: A network pre-trained by the same recipe; None pre-trains one.
         progress: Whether to show progress bars.
     """
     root = None if folder is None else Path(folder)
-    pretrained, curve = pretrain(recipe, root, progress=progress)
-    curves = {"pre-training": curve}
+    folds = folds_of_people([each.example for each in encoded])
+    curves = {}
+    if pretrained is None:
+        pretrained, curves["pre-training"] = pretrain(recipe, root, progress=progress)
     rehearsal = rehearsed(recipe)
     own = {id(each.example): each for each in encoded}
-    folds = folds_of_people([each.example for each in encoded])
-    networks, strangers = [], []
+    strangers = []
     for index, fold in enumerate(folds):
         model, curves[f"fold {index}"] = fine_tune(
             pretrained,
@@ -107,9 +127,8 @@ def cross_validate(
             progress=progress,
             label=f"fold {index}",
         )
-        networks.append(model)
         strangers.append(StrangerForecasts(model, fold.test))
-    return CrossValidated(pretrained, folds, networks, strangers, curves)
+    return CrossValidated(pretrained, folds, strangers, curves)
 
 
 def evaluate_recipe(
@@ -129,53 +148,71 @@ def evaluate_recipe(
 
     Returns:
         ``recordings`` and ``situations`` as ``evaluation.evaluate_weights`` gives them: the
-        reports of the first seed, with every seed's scores under ``seeds`` of our methods.
+        reports of the first seed, with every seed's scores under ``seeds`` of our methods, and the
+        mean of the seeds' predictions as a method of its own.
     """
     usable, recordings = describe_recordings(workouts)
     encoded = encode_bodies(usable)
+    examples = [each.example for each in encoded]
+    strangers = cross_validated_baselines(examples)
+    split = later_workouts(examples)
+    trained = Baselines([*split.training, *split.validation])
+    known = {example.workout.user: trained for example in examples}
     runs = []
     for recipe in recipes:
         root = Path(folder) / f"seed{recipe.seed}"
         validated = cross_validate(encoded, recipe, folder=root, progress=progress)
-        report = {KNOWN: _known_report(encoded, validated, recipe, root, progress)}
-        runs.append(report | _unseen_report(encoded, validated))
-    first = runs[0]
-    for protocol, report in first.items():
+        answers = {KNOWN: _known_answers(encoded, split, validated, recipe, root, progress)}
+        runs.append(answers | _unseen_answers(validated))
+    reports: dict[str, Any] = {}
+    for name, (questions, _) in runs[0].items():
+        forecasts = [run[name][1] for run in runs]
+        baselines = known if name == KNOWN else strangers
+        seeds = [situation_report(questions, answers, baselines) for answers in forecasts]
+        reports[name] = seeds[0]
+        methods = reports[name]["methods"]
         for method in (PERSONAL, NETWORK):
-            report["methods"][method]["seeds"] = [
-                {
-                    name: run[protocol]["methods"][method][name]
-                    for name in ("pooled_mae", "workout_mae", "pooled_rmse", "load_error")
-                }
-                for run in runs
-            ]
-    return {"recordings": recordings, "situations": first}
+            methods[method]["seeds"] = [_in_short(seed["methods"][method]) for seed in seeds]
+        means = [
+            np.mean([answer.heart_rate_bpm for answer in each], axis=0)
+            for each in zip(*forecasts, strict=True)
+        ]
+        methods[SEEDS_MEAN] = score([question.example for question in questions], means)
+    return {"recordings": recordings, "situations": reports}
 
 
-def _unseen_report(encoded: Sequence[BodyExample], validated: CrossValidated) -> dict[str, Any]:
-    """Return the reports of (b) and (c)."""
-    baselines = cross_validated_baselines([each.example for each in encoded])
-    questions: dict[str, list[Question]] = defaultdict(list)
-    answers: dict[str, list[Forecast]] = defaultdict(list)
+Answers = tuple[list[Question], list[Forecast]]
+
+
+def _in_short(scores: Mapping[str, Any]) -> dict[str, float]:
+    names = ("pooled_mae", "workout_mae", "pooled_rmse", "load_error", "interval_coverage")
+    return {name: scores[name] for name in names if name in scores}
+
+
+def _unseen_answers(validated: CrossValidated) -> dict[str, Answers]:
+    """Return questions and answers of (b) and (c) by situation."""
+    answers: dict[str, Answers] = defaultdict(lambda: ([], []))
     for index, fold in enumerate(validated.folds):
         components = validated.components(without=index)
-        model, strangers = validated.networks[index], validated.strangers[index]
         for name, asked in situations(fold.test).items():
-            questions[name] += asked
-            answers[name] += forecast(model, components, asked, strangers)
-    return {name: situation_report(questions[name], answers[name], baselines) for name in questions}
+            if not asked:
+                continue
+            questions, forecasts = answers[name]
+            questions += asked
+            forecasts += forecast(components, asked, validated.strangers[index])
+    return dict(answers)
 
 
-def _known_report(
+def _known_answers(
     encoded: Sequence[BodyExample],
+    split: Split,
     validated: CrossValidated,
     recipe: Fitrec2Recipe,
     folder: Path,
     progress: bool,
-) -> dict[str, Any]:
-    """Return the report of (a); components come from the errors on what was trained on."""
+) -> Answers:
+    """Return questions and answers of (a)."""
     own = {id(each.example): each for each in encoded}
-    split = later_workouts([each.example for each in encoded])
     trained = [*split.training, *split.validation]
     model, _ = fine_tune(
         validated.pretrained,
@@ -190,14 +227,15 @@ def _known_report(
     for example in trained:
         known[example.workout.user].append(example)
     strangers = StrangerForecasts(model, [each.example for each in encoded])
-    components = fit_components(
-        [[strangers.errors(example) for example in each] for each in known.values()]
+    inside = cross_validate(
+        [own[id(example)] for example in trained],
+        recipe,
+        folder=folder / "known",
+        pretrained=validated.pretrained,
+        progress=progress,
     )
     questions = [Question(e, _known_of(e, known[e.workout.user])) for e in split.test]
-    answers = forecast(model, components, questions, strangers)
-    baselines = Baselines(trained)
-    fitted: Mapping[str, Baselines] = dict.fromkeys(known, baselines)
-    return situation_report(questions, answers, fitted)
+    return questions, forecast(inside.components(), questions, strangers)
 
 
 def _known_of(example: Example, trained: Sequence[Example]) -> tuple[Example, ...]:

@@ -31,8 +31,11 @@ CALIBRATIONS = (1, 3, 10)
 STRONGEST = "lagged linear, per user and sport"
 NETWORK = "FitRec, second edition"
 PERSONAL = "FitRec, second edition, and personal correction"
-# Half width of a normal 80 % interval in standard deviations.
-INTERVAL_SD = 1.2816
+# Other ways to use the same network, scored beside the forecast.
+CORRECTION_ONLY = "the personal correction alone"
+GROWING_SHARE = "a share of the correction that grows with the workouts, n / (n + 1)"
+WITH_BASELINE = "mean of network, correction and the strongest baseline"
+SEEDS_MEAN = "mean of the seeds' predictions"
 # Loads below this many units are not compared by their logarithm.
 LOWEST_LOAD = 0.1
 
@@ -89,9 +92,7 @@ def _evaluate_examples(
     strangers = StrangerForecasts(model, examples)
     baselines = cross_validated_baselines(examples)
     return {
-        name: situation_report(
-            questions, forecast(model, components, questions, strangers), baselines
-        )
+        name: situation_report(questions, forecast(components, questions, strangers), baselines)
         for name, questions in situations(examples).items()
         if questions
     }
@@ -157,17 +158,34 @@ def situation_report(
     """
     tested = [question.example for question in questions]
     personal = [answer.heart_rate_bpm for answer in forecasts]
-    methods: dict[str, Any] = {}
     named = [STRONGEST, *(name for name in BASELINES if name != STRONGEST)] if baselines else []
-    for name in named:
-        predictions = [
+    predicted = {
+        name: [
             baselines[q.example.workout.user].predict(name, q.example, q.known) for q in questions
         ]
-        methods[name] = _scores(tested, predictions) | _gain(tested, personal, predictions)
-    ours = {
-        PERSONAL: _scores(tested, personal) | {"interval_coverage": coverage(tested, forecasts)},
-        NETWORK: _scores(tested, [answer.network_bpm for answer in forecasts]),
+        for name in named
     }
+    methods = {
+        name: score(tested, predictions) | _gain(tested, personal, predictions)
+        for name, predictions in predicted.items()
+    }
+    ours = {
+        PERSONAL: score(tested, personal) | {"interval_coverage": coverage(tested, forecasts)},
+        NETWORK: score(tested, [answer.network_bpm for answer in forecasts]),
+    }
+    variants = {
+        CORRECTION_ONLY: [answer.corrected_bpm for answer in forecasts],
+        GROWING_SHARE: [
+            answer.mixed(len(question.known) / (len(question.known) + 1.0))
+            for question, answer in zip(questions, forecasts, strict=True)
+        ],
+    }
+    if baselines:
+        variants[WITH_BASELINE] = [
+            (answer.network_bpm + answer.corrected_bpm + strongest) / 3.0
+            for answer, strongest in zip(forecasts, predicted[STRONGEST], strict=True)
+        ]
+    ours |= {name: score(tested, predictions) for name, predictions in variants.items()}
     first = dict(list(methods.items())[:1])
     return {
         "workouts": len(tested),
@@ -180,12 +198,19 @@ def situation_report(
 def coverage(tested: Sequence[Example], forecasts: Sequence[Forecast]) -> float:
     """Return the share of workouts whose mean heart rate lies in its 80 % interval."""
     inside = [
-        abs(float((answer.heart_rate_bpm - denormalise_heart_rate(example.target))[v].mean()))
-        < INTERVAL_SD * answer.mean_sd_bpm
-        for example, answer in zip(tested, forecasts, strict=True)
-        if (v := example.valid).any()
+        ratio < answer.interval_sd
+        for ratio, answer in zip(mean_error_ratios(tested, forecasts), forecasts, strict=True)
     ]
     return float(np.mean(inside))
+
+
+def mean_error_ratios(tested: Sequence[Example], forecasts: Sequence[Forecast]) -> Array:
+    """Return, by workout, the absolute error of its mean heart rate in standard deviations."""
+    ratios = []
+    for example, answer in zip(tested, forecasts, strict=True):
+        error = (answer.heart_rate_bpm - denormalise_heart_rate(example.target))[example.valid]
+        ratios.append(abs(float(error.mean())) / answer.mean_sd_bpm)
+    return np.array(ratios)
 
 
 def load_errors(tested: Sequence[Example], predictions: Sequence[Array]) -> Array:
@@ -204,7 +229,8 @@ def _load(heart_rate: Array) -> float:
     return float(rates.sum()) * GRID_STEP_S / 60.0
 
 
-def _scores(tested: Sequence[Example], predictions: Sequence[Array]) -> dict[str, Any]:
+def score(tested: Sequence[Example], predictions: Sequence[Array]) -> dict[str, Any]:
+    """Return the scores of predictions, each (T,) in bpm, also by sport and by person."""
     errors = collect_errors(tested, predictions)
     loads = load_errors(tested, predictions)
     sports = np.array([sport_family(example.workout.sport) for example in tested])

@@ -42,6 +42,10 @@ class Question:
     example: Example
     known: tuple[Example, ...] = ()
 
+    def key(self) -> tuple[str, ...]:
+        """Return the names of the workout and of those known, which tell questions apart."""
+        return tuple(each.workout.identifier for each in (self.example, *self.known))
+
 
 @dataclass(frozen=True, eq=False)
 class Forecast:
@@ -49,17 +53,28 @@ class Forecast:
 
     Attributes:
         network_bpm: (T,) what the network expects, shown the history.
-        heart_rate_bpm: (T,) the same with the personal correction.
+        corrected_bpm: (T,) what it expects of a stranger, with the personal correction.
         mean_sd_bpm: Standard deviation of the error of the mean over the measured steps.
+        interval_sd: Half width of the 80 % interval of that mean in standard deviations.
     """
 
     network_bpm: Array
-    heart_rate_bpm: Array
+    corrected_bpm: Array
     mean_sd_bpm: float
+    interval_sd: float
+
+    @property
+    def heart_rate_bpm(self) -> Array:
+        """(T,) what is expected: the two readings of the same workouts, mixed."""
+        return self.mixed(CORRECTION_SHARE)
+
+    def mixed(self, share: float) -> Array:
+        """Return (T,) the two readings with a share of the corrected one."""
+        return (1.0 - share) * self.network_bpm + share * self.corrected_bpm
 
 
 class StrangerForecasts:
-    """Forecasts of workouts as a stranger's, and their errors; each is made once.
+    """A network's forecasts of workouts, as a stranger's and with a history; each is made once.
 
     Args:
         model: A trained network.
@@ -67,7 +82,10 @@ class StrangerForecasts:
     """
 
     def __init__(self, model: Fitrec2Network, examples: Sequence[Example]) -> None:
-        """Predict all workouts in batches."""
+        """Predict all workouts as a stranger's, in batches."""
+        self._model = model
+        self._shown = _Shown()
+        self._informed: dict[tuple[str, ...], Array] = {}
         distinct = list({example.workout.identifier: example for example in examples}.values())
         predictions = predict_examples(model, [as_stranger(example) for example in distinct])
         self._predictions: dict[str, Array] = {}
@@ -90,6 +108,14 @@ class StrangerForecasts:
         """Return the prediction (T,) in bpm."""
         return self._predictions[example.workout.identifier]
 
+    def informed(self, questions: Sequence[Question]) -> list[Array]:
+        """Return the predictions (T,) in bpm of a network that is shown the history."""
+        keys = [question.key() for question in questions]
+        new = {k: q for k, q in zip(keys, questions, strict=True) if k not in self._informed}
+        examples = [as_known(q, self._shown.attributes(q.known)) for q in new.values()]
+        self._informed |= zip(new, predict_examples(self._model, examples), strict=True)
+        return [self._informed[key] for key in keys]
+
     def features(self, example: Example) -> Array:
         """Return the correction's features (T, 4)."""
         return self._features[example.workout.identifier]
@@ -100,7 +126,6 @@ class StrangerForecasts:
 
 
 def forecast(
-    model: Fitrec2Network,
     components: VarianceComponents,
     questions: Sequence[Question],
     strangers: StrangerForecasts,
@@ -108,29 +133,24 @@ def forecast(
     """Forecast workouts from what is known of the person.
 
     Args:
-        model: A trained network.
-        components: Spread of its errors as a stranger's.
+        components: Spread of the network's errors as a stranger's.
         questions: What to forecast.
-        strangers: Forecasts as a stranger's of all workouts in the questions.
+        strangers: The network's forecasts of all workouts in the questions.
     """
-    shown = _Shown()
-    informed = predict_examples(
-        model, [as_known(question, shown.attributes(question.known)) for question in questions]
-    )
     results = []
-    for question, network in zip(questions, informed, strict=True):
+    for question, network in zip(questions, strangers.informed(questions), strict=True):
         example = question.example
         correction = PersonalCorrection(components)
         for earlier in question.known:
             correction = correction.update(strangers.errors(earlier))
         features = strangers.features(example)
         offset, _ = correction.predict(example.workout.sport, features)
-        corrected = strangers.prediction(example) + offset
         results.append(
             Forecast(
                 network_bpm=network,
-                heart_rate_bpm=(1.0 - CORRECTION_SHARE) * network + CORRECTION_SHARE * corrected,
+                corrected_bpm=strangers.prediction(example) + offset,
                 mean_sd_bpm=correction.mean_spread(example.workout.sport, features[example.valid]),
+                interval_sd=components.interval_sd,
             )
         )
     return results

@@ -9,16 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
 
 from fitgym.common.files import write_text
-from fitgym.common.json_files import json_text
+from fitgym.common.json_files import json_text, read_object
 from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.predictor.fitrec2.cross_validation import cross_validate, spread_figures
 from fitgym.predictor.fitrec2.data import encode_bodies
-from fitgym.predictor.fitrec2.evaluation import describe_recordings
+from fitgym.predictor.fitrec2.evaluation import PERSONAL, describe_recordings
 from fitgym.predictor.fitrec2.recipe import Fitrec2Recipe, fine_tune, rehearsed
 from fitgym.predictor.fitrec2.weights import load_weights, save_weights
 from fitgym.predictor.fitting import EpochRecord
@@ -86,10 +87,13 @@ def produce(
     return load_weights(path)[2]
 
 
-def evaluation_for_card(report: Mapping[str, Any]) -> dict[str, Any]:
+def read_evaluation(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return what the card holds of a report of ``cross_validation.evaluate_recipe``.
 
+    Of our methods it holds the mean over the seeds.
+
     Raises:
+        OSError: If the file is missing or unreadable.
         ValueError: If it is not such a report.
     """
     try:
@@ -97,19 +101,26 @@ def evaluation_for_card(report: Mapping[str, Any]) -> dict[str, Any]:
             protocol: {
                 "workouts": results["workouts"],
                 "people": results["people_tested"],
-                "mae_bpm": {
-                    method: round(scores["pooled_mae"], 2)
-                    for method, scores in results["methods"].items()
-                },
-                "load_error": {
-                    method: round(scores["load_error"], 3)
-                    for method, scores in results["methods"].items()
-                },
+                "mae_bpm": _by_method(results["methods"], "pooled_mae", 2),
+                "load_error": _by_method(results["methods"], "load_error", 3),
+                "interval_coverage": _by_method(
+                    {PERSONAL: results["methods"][PERSONAL]}, "interval_coverage", 3
+                )[PERSONAL],
             }
-            for protocol, results in report["situations"].items()
+            for protocol, results in read_object(path)["situations"].items()
         }
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError("the evaluation is not a report of evaluate --retrain") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{os.fspath(path)} is not a report of fitgym predictor evaluate --edition 2 --retrain"
+        ) from error
+
+
+def _by_method(methods: Mapping[str, Any], name: str, places: int) -> dict[str, float]:
+    """Return a score of each method, the mean of its seeds where it has some."""
+    return {
+        method: round(fmean(seed[name] for seed in scores.get("seeds", [scores])), places)
+        for method, scores in methods.items()
+    }
 
 
 def _describe(workouts: Sequence[Workout], recipe: Fitrec2Recipe) -> dict[str, Any]:

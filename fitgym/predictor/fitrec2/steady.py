@@ -6,16 +6,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fitgym.predictor.attributes import NAMES, reference_values
+from fitgym.predictor.attributes import NAMES, SHOWN_FACTOR, reference_values
 from fitgym.predictor.channels import CHANNELS, PREVIOUS_CHANNELS, session_channels
 from fitgym.predictor.exertion import lagged_uptake
-from fitgym.predictor.fitrec2.data import category_rows
+from fitgym.predictor.fitrec2.data import SHOWN, TOLD, category_rows
 from fitgym.predictor.fitrec2.network import Fitrec2Batch
 
 STEPS, SPEEDS = 72, 6
-# Speeds in m/s between which a person's sessions are drawn, and how often a person runs.
-RANGES_M_S = {"run": (1.2, 6.6), "walk": (0.5, 2.2), "bike": (2.0, 16.0)}
-SHARES = (0.7, 0.1, 0.2)
+# Speeds in m/s between which a person's sessions are drawn, and how often a sport is.
+RANGES_M_S = {"run": (1.2, 6.6), "walk": (0.5, 2.2), "bike": (2.0, 16.0), "other": (0.5, 6.0)}
+SHARES = (0.65, 0.1, 0.2, 0.05)
+# Shares of people of whom nothing is told, of each attribute hidden otherwise, and of people of
+# whom no earlier workout shows anything.
+NOTHING_TOLD, ONE_HIDDEN, NOTHING_SHOWN = 0.3, 0.3, 0.5
 
 
 def steady_batch(rng: np.random.Generator, people: int) -> tuple[Fitrec2Batch, int]:
@@ -56,7 +59,10 @@ def steady_batch(rng: np.random.Generator, people: int) -> tuple[Fitrec2Batch, i
 
 
 def _draw_attributes(rng: np.random.Generator, people: int) -> NDArray[np.float64]:
-    """Return attributes (P, A) over the range of adults, a third of them not told."""
+    """Return attributes (P, A) over the range of adults; NaN where unknown.
+
+    As recorded people are, some are known by nothing but what their earlier workouts show.
+    """
     told = {
         "resting_bpm": (40.0, 75.0),
         "maximum_bpm": (160.0, 210.0),
@@ -66,5 +72,11 @@ def _draw_attributes(rng: np.random.Generator, people: int) -> NDArray[np.float6
     rows = np.full((people, len(NAMES)), np.nan)
     for name, (low, high) in told.items():
         rows[:, NAMES.index(name)] = rng.uniform(low, high, people)
-    rows[rng.random(rows.shape) < 0.3] = np.nan
+    best, vdot = rows[:, NAMES.index("maximum_bpm")], rows[:, NAMES.index("vdot")]
+    rows[:, NAMES.index("seen_maximum_bpm")] = best - rng.uniform(0.0, 40.0, people)
+    rows[:, NAMES.index("shown_vdot")] = vdot / SHOWN_FACTOR * rng.uniform(0.7, 1.0, people)
+    hidden = rng.random(rows.shape) < ONE_HIDDEN
+    hidden[:, TOLD] |= (rng.random(people) < NOTHING_TOLD)[:, None]
+    hidden[:, SHOWN] |= (rng.random(people) < NOTHING_SHOWN)[:, None]
+    rows[hidden] = np.nan
     return rows
