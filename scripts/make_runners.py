@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from fitgym.people.individual import Habit, Individual, Motivation, Physiology, load_individual
-from fitgym.people.runners import FATIGUE_EFFECT, Response, habitual_base_level, stage_at_habits
+from fitgym.people.runners import (
+    FATIGUE_EFFECT,
+    TOLERANCE_SD,
+    Response,
+    habitual_base_level,
+    stage_at_habits,
+)
 
 _COMMON = (
     "Decay times of 42 and 7 days (Banister and Calvert 1976); stocks are those that the habit "
@@ -21,19 +27,21 @@ RUNNERS = {
         "Ours. Somebody of VDOT 30 who runs now and then.",
         Physiology(vdot=30.0, resting_heart_rate=70.0, maximum_heart_rate=180.0),
         Habit(probability=0.2, median_trimp=7.0, log_sd=0.6, maximum_trimp=30.0),
-        Motivation(failure_effect=0.2, fatigue_effect=FATIGUE_EFFECT),
+        Motivation(failure_effect=0.2, fatigue_effect=FATIGUE_EFFECT, tolerance_sd=TOLERANCE_SD),
     ),
     "club-runner": (
         "Ours. A runner of VDOT 41 who trains three times a week.",
         Physiology(vdot=41.0, resting_heart_rate=55.0, maximum_heart_rate=185.0),
         Habit(probability=0.4, median_trimp=16.0, log_sd=0.6, maximum_trimp=60.0),
-        Motivation(fatigue_effect=FATIGUE_EFFECT),
+        Motivation(fatigue_effect=FATIGUE_EFFECT, tolerance_sd=TOLERANCE_SD),
     ),
     "competitive-runner": (
         "Ours. A runner of VDOT 60 between two seasons.",
         Physiology(vdot=60.0, resting_heart_rate=45.0, maximum_heart_rate=185.0),
         Habit(probability=0.5, median_trimp=28.0, log_sd=0.4, maximum_trimp=60.0),
-        Motivation(reference_completion=0.45, fatigue_effect=FATIGUE_EFFECT),
+        Motivation(
+            reference_completion=0.30, fatigue_effect=FATIGUE_EFFECT, tolerance_sd=TOLERANCE_SD
+        ),
     ),
 }
 
@@ -60,7 +68,9 @@ def main() -> None:
         "fitness that builds over weeks it says little (docs/calibration.md).",
         log.physiology,
         habit,
-        Motivation(reference_completion=0.40, fatigue_effect=FATIGUE_EFFECT),
+        Motivation(
+            reference_completion=0.30, fatigue_effect=FATIGUE_EFFECT, tolerance_sd=TOLERANCE_SD
+        ),
         log.sessions_trimp,
     )
 

@@ -44,6 +44,7 @@ from fitgym.people.individual import (
     shipped_individuals,
 )
 from fitgym.people.population import VDOT_BANDS
+from fitgym.people.runners import RUNNERS
 
 PREDICTORS = ("fitrec", "ode")
 
@@ -314,7 +315,7 @@ def shipped_table_requests() -> dict[str, tuple[tuple[float, ...], float, str]]:
     They serve the shipped individuals and the VDOT bands of the population.
     """
     identity = predictor_identity("fitrec")
-    people = [load_individual(name) for name in shipped_individuals()]
+    people = [load_individual(name) for name in shipped_individuals() if name not in RUNNERS]
     requests = [(one.plans_trimp, one.physiology.vdot, one.physiology.gender) for one in people] + [
         (DEFAULT_PLANS_TRIMP, band.vdot, "unknown") for band in VDOT_BANDS
     ]

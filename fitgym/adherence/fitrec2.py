@@ -38,15 +38,20 @@ from fitgym.common.json_files import parse_json
 from fitgym.common.validation import require_choice
 from fitgym.model.internal_load import OFFSET_FADE, load_rates, offset_weight
 from fitgym.model.noise import HEART_RATE, normal
-from fitgym.people.individual import Individual, Physiology
+from fitgym.people.individual import (
+    DEFAULT_PLANS_TRIMP,
+    Individual,
+    Physiology,
+    load_individual,
+)
 from fitgym.people.population import Population
-from fitgym.people.runners import RunnerPopulation
+from fitgym.people.runners import RUNNERS, RunnerPopulation, hearts
 
 PREDICTORS = ("fitrec2", "equation", "stranger")
 
 # Ours: load that a person tolerates per point of the base level, such that the club runner
 # completes the reference plan at the start with the reference probability.
-TOLERATED_PER_POINT = 5.6
+TOLERATED_PER_POINT = 5.28
 # The completion for which that holds; a person's own shifts tolerance from there.
 _REFERENCE_COMPLETION = 0.55
 # Within this many bpm the slope of a plan's load is taken.
@@ -281,11 +286,23 @@ def body_predictor_identity(predictor: str) -> str:
 
 @lru_cache(maxsize=1)
 def session_spread() -> float:
-    """Return ``s_HR``, the spread in bpm of the predictor's errors from session to session."""
-    return 5.3
+    """Return ``s_HR``, the spread in bpm of the predictor's errors on runs between sessions."""
+    return float(_card()["spread_of_runs"]["session_bpm"])
 
 
 def _card() -> dict[str, Any]:
     path = resources.files("fitgym") / "data" / "predictor" / "fitrec2.json"
     card: dict[str, Any] = parse_json(path.read_bytes(), str(path))
     return card
+
+
+def shipped_body_table_requests() -> dict[str, tuple[tuple[float, ...], Physiology]]:
+    """Return what the tables that ship must hold: plans and heart by file name (its key).
+
+    They serve the shipped individuals of version 1 and the hearts of its population.
+    """
+    people = [load_individual(name) for name in RUNNERS]
+    requests = [(one.plans_trimp, without_offset(one.physiology)) for one in people]
+    requests += [(DEFAULT_PLANS_TRIMP, heart) for heart in hearts()]
+    identity = body_predictor_identity("fitrec2")
+    return {body_table_key(*request, identity): request for request in requests}

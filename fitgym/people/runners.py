@@ -26,24 +26,28 @@ from scipy.optimize import brentq
 from fitgym.common.json_files import parse_json
 from fitgym.people.individual import Habit, Individual, Motivation, Physiology, StageParameters
 
+# The individuals that ship for version 1.
+RUNNERS = ("novice-runner", "club-runner", "competitive-runner", "logged-runner")
+
 _CUT = 2.0
 _NORMAL = NormalDist()
 
-# Error of log VDOT as watches estimate it from exercise: limits of agreement of some 9.8
-# ml/kg/min, of which 1.96 standard deviations are a tenth of a runner's VDOT (Molina-Garcia et al.
-# 2022, Sports Medicine 52: 1577-1597).
+# Error of log VDOT as watches estimate it: between that of estimates from exercise (limits of
+# agreement of some 9.8 ml/kg/min, so a standard deviation of 5.0) and from rest (15.2, so 7.8), of
+# some 45 (Molina-Garcia et al. 2022, Sports Medicine 52: 1577-1597).
 VDOT_ERROR_SD = 0.14
-# Spread of a person's lasting offset in bpm, common to all sports: the predictor's own
-# (``person_bpm`` of its card). What else differs between strangers are attributes that it is told.
-HEART_RATE_OFFSET_SD = 9.9
+# Spread of a runner's lasting offset in bpm: that of the predictor's errors on strangers'
+# runs (``spread_of_runs`` of its card).
+HEART_RATE_OFFSET_SD = 12.0
 # Utilities of fitness and fatigue in units of u = B_0^sigma; docs/model.md gives the reasons.
-FITNESS_UTILITY = {"acquisition": 0.15, "retention": 6.0}
-FATIGUE_UTILITY = {"acquisition": 0.225, "retention": 1.6}
+FITNESS_UTILITY = {"acquisition": 0.115, "retention": 4.6}
+FATIGUE_UTILITY = {"acquisition": 0.1725, "retention": 1.22}
 # Middles of equally likely parts of a standard normal number.
 _QUANTILES = np.array([_NORMAL.inv_cdf((i + 0.5) / 200) for i in range(200)])
 # ``kappa``: what fatigue costs beside the faster heart that it brings (half of version 0's).
 FATIGUE_EFFECT = 2.0
-# ``s_C``: what is left of version 0's 0.30 once the heart has its own spread.
+# ``s_C``: with the offsets of strangers' hearts, some 0.2 in the log of a load, what is tolerated
+# spreads as in version 0 (0.30).
 TOLERANCE_SD = 0.22
 
 

@@ -82,6 +82,23 @@ class CrossValidated:
         width = float(np.quantile(np.concatenate(ratios), INTERVAL_SHARE))
         return replace(components, interval_sd=width)
 
+    def running_spread(self) -> dict[str, float]:
+        """Return the spread in bpm of a run's level over strangers and over their sessions.
+
+        It is fitted to the errors on runs alone, where a person's part in every sport and that in
+        running cannot be told apart and count together.
+        """
+        runs = [
+            [errors for errors in sessions if errors.sport == "run"]
+            for sessions in self.errors(range(len(self.folds))).values()
+        ]
+        components = fit_components([sessions for sessions in runs if sessions])
+        lasting = components.person[0, 0] + components.sport[0, 0]
+        return {
+            "person_bpm": float(np.sqrt(lasting)),
+            "session_bpm": float(np.sqrt(components.session[0, 0])),
+        }
+
     def errors(self, chosen: Sequence[int]) -> dict[str, list[SessionErrors]]:
         """Return, by user, the errors as strangers of the people tested in the chosen folds."""
         errors: dict[str, list[SessionErrors]] = defaultdict(list)

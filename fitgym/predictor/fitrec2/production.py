@@ -70,6 +70,7 @@ def produce(
         "data": _describe(workouts, recipe),
         **(card or {}),
         "spread": {name: round(v, 2) for name, v in spread_figures(components).items()},
+        "spread_of_runs": {name: round(v, 2) for name, v in validated.running_spread().items()},
         "training": {stage: _describe_curve(records) for stage, records in curves.items()},
         "recipe": asdict(recipe),
         "versions": {
