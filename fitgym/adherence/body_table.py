@@ -4,7 +4,8 @@ The predictor is told resting and maximum heart rate, gender, today's VDOT and t
 definition (ours), so that the table is exact: today's VDOT lies between nodes evenly spaced in
 ``1 / VDOT^2``, along which load is nearly straight, and beyond the outer ones counts as these; the
 last session is none, or plan 1 to 10 done to a fifth, half or whole, on the day before or earlier;
-its heart rate is the prediction for it without history at today's VDOT, cut where it stopped. Heart rates are kept on segments of at most a minute, cut where the zone changes.
+its heart rate is the prediction for it without history at today's VDOT, cut where it stopped. Heart
+rates are kept on segments of at most a minute, cut where the zone changes.
 """
 
 from __future__ import annotations

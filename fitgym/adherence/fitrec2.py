@@ -14,7 +14,6 @@ import numpy as np
 
 from fitgym.adherence.base import SEGMENT, Adherence, Tables
 from fitgym.adherence.body_table import (
-    NODES,
     BodyTable,
     body_table_key,
     build_body_table,
@@ -25,13 +24,7 @@ from fitgym.adherence.body_table import (
     write_body_table,
 )
 from fitgym.adherence.fitrec import SessionTrace, largest_load, largest_session, session_trace
-from fitgym.adherence.fitrec2_step import (
-    FITREC2,
-    body_curve,
-    body_row,
-    fitness_place,
-    heart_rate_offset,
-)
+from fitgym.adherence.fitrec2_step import FITREC2, body_row, fill_curve, heart_rate_offset
 from fitgym.adherence.load_table import segment_grid, shipped_tables
 from fitgym.common.cache import cached
 from fitgym.common.json_files import parse_json

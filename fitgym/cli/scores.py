@@ -157,10 +157,16 @@ def _settings(
     """Return what an entry is made of: another version, person or setting makes it anew."""
     import fitgym
     from fitgym.adherence.fitrec import predictor_identity
+    from fitgym.adherence.fitrec2 import Fitrec2Adherence, body_predictor_identity
     from fitgym.planning.dynamic_programming import FORMAT
 
     task, person = _differences(environment.task), _differences(environment.individual)
-    facts = json.dumps([task, person, predictor_identity(environment.task.predictor)])
+    adherence = environment.adherence
+    if isinstance(adherence, Fitrec2Adherence):
+        predictor = body_predictor_identity(adherence.predictor)
+    else:
+        predictor = predictor_identity(environment.task.predictor or "fitrec")
+    facts = json.dumps([task, person, predictor])
     return {
         "fitgym": fitgym.__version__,
         "solver_format": FORMAT,

@@ -95,16 +95,16 @@ class DynamicProgram:
         bellman.fill_log_loads(self._tables, int(self._record["table"][0]), log_loads)
         # By row and, where loads depend on fitness, its node.
         nodes = max(1, self._tables.load_slopes.shape[1])
-        log_loads = log_loads.reshape(nodes, -1, *log_loads.shape[1:]).swapaxes(0, 1)
+        by_row = log_loads.reshape(nodes, -1, *log_loads.shape[1:]).swapaxes(0, 1)
         self._row_of = environment.adherence.row_of
-        self._loads = np.ascontiguousarray(np.exp(log_loads))
+        self._loads = np.ascontiguousarray(np.exp(by_row))
         self._habits = self._habit_sessions()
         self.axes = tuple(
             np.linspace(low, high, count)
             for (low, high), count in zip(limits, size.shape, strict=True)
         )
         rows, visits = np.unique(visited_rows(self._row_of, scouted), return_counts=True)
-        self._mean_loads = np.exp(np.average(log_loads[rows], axis=0, weights=visits))
+        self._mean_loads = np.exp(np.average(by_row[rows], axis=0, weights=visits))
         self._transitions = self._motivation_transitions()
         self.values = np.zeros((self.days + 1, *size.shape), dtype=np.float32)
 
@@ -309,8 +309,9 @@ def _require_solvable(environment: FitnessFatigueEnv) -> None:
     task = environment.task
     if not isinstance(environment.adherence, FitRecAdherence | Fitrec2Adherence):
         raise ValueError(
-            f"the dynamic program needs adherence 'fitrec' or 'fitrec2', got {task.adherence!r}: under replay "
-            "adherence perfect foresight is the bound (see fitgym.planning.one_step)"
+            "the dynamic program needs adherence 'fitrec' or 'fitrec2', got "
+            f"{task.adherence!r}: under replay adherence perfect foresight is the bound (see "
+            "fitgym.planning.one_step)"
         )
     if task.continuous:
         raise ValueError("the dynamic program needs ten plans, got continuous=True")

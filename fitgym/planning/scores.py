@@ -14,6 +14,7 @@ import gymnasium as gym
 
 from fitgym.common.validation import require_choice
 from fitgym.people.individual import load_individual, shipped_individuals
+from fitgym.people.runners import RUNNERS
 
 __all__ = [
     "ReferenceScores",
@@ -170,16 +171,18 @@ def load_reference_scores(env_id: str, individual: str | None = None) -> Referen
 def scored_pairs() -> list[tuple[str, str]]:
     """Return every registered id and shipped individual that have scores of their own.
 
-    Under replay these are the people with a log, else everybody. Ids with continuous plans have
-    those of their ten plans; see ``plans_env_id``.
+    Under replay these are the people with a log, else all who ship for that version. Ids with
+    continuous plans have those of their ten plans; see ``plans_env_id``.
     """
     pairs = []
     for env_id, spec in gym.registry.items():
         if not env_id.startswith("fitgym/") or plans_env_id(env_id) != env_id:
             continue
-        replay = spec.kwargs["adherence"] == "replay"
+        adherence = spec.kwargs["adherence"]
         for name in shipped_individuals():
-            if not replay or load_individual(name).sessions_trimp:
+            if (name in RUNNERS) != (adherence == "fitrec2"):
+                continue
+            if adherence != "replay" or load_individual(name).sessions_trimp:
                 pairs.append((env_id, name))
     return pairs
 

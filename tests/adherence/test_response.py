@@ -24,7 +24,8 @@ def make_tables(minutes, points, loads, beats):
         for parts in (minutes, points, loads, beats)
     )
     ends = np.cumsum([0, *sizes])
-    return np.array(TARGETS), ends, segments, summed_loads, summed_beats
+    curve = response.Curve(summed_loads, summed_beats, summed_loads, summed_beats, 0.0)
+    return np.array(TARGETS), ends, segments, curve
 
 
 @st.composite

@@ -6,14 +6,19 @@ import numpy as np
 import pytest
 
 from fitgym.adherence.fitrec import shipped_table_requests
+from fitgym.adherence.fitrec2 import shipped_body_table_requests
 from fitgym.adherence.load_table import read_shipped_table, shipped_tables
 from fitgym.people.individual import load_individual
 
 REQUESTS = shipped_table_requests()
+BODY_REQUESTS = shipped_body_table_requests()
 
 
 def test_every_table_that_is_asked_for_ships_and_no_other():
-    assert {path.stem for path in shipped_tables().glob("*.npz")} == set(REQUESTS)
+    assert {path.stem for path in shipped_tables().glob("*.npz")} == {
+        *REQUESTS,
+        *BODY_REQUESTS,
+    }
 
 
 @pytest.mark.parametrize("key", REQUESTS)
