@@ -14,7 +14,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from fitgym.adherence.response import plan_done, single_curve
+from fitgym.adherence.response import Curve, plan_done
 from fitgym.people.individual import load_individual
 from fitgym.planning.belief import MotivationFilter, belief_policy
 from fitgym.planning.dynamic_programming import DynamicProgram, solve
@@ -109,7 +109,8 @@ def slow_value(environment: Any, state: dict[str, float], day: int, allowed: Any
                 + state["motivation"]
                 + moods.tolerance_sd * noise
             )
-            curve = single_curve(tables, 0, row)
+            loads, beats = tables.loads[0, row], tables.beats[0, row]
+            curve = Curve(loads, beats, loads, beats, 0.0)
             _, share, *_ = plan_done(*tables[1:4], curve, target, tolerance)
             x, base = share * target, state["base_level"]
             fitness = math.exp(-theta.fitness_decay) * state["fitness"]
@@ -256,7 +257,7 @@ def test_a_solution_that_cannot_be_kept_is_returned(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"adherence": "certain"}, "'fitrec', got 'certain'"),
+        ({"adherence": "certain"}, "'fitrec2', got 'certain'"),
         ({"continuous": True}, "continuous=True"),
         ({"individual": "population"}, "'population'"),
     ],
