@@ -7,7 +7,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from fitgym.cli import attention, body_predictor
+from fitgym.cli import ablation, attention, body_predictor
 from fitgym.cli.predictor_input import (
     choose_measured,
     read_measured_recordings,
@@ -79,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     simulate.set_defaults(run=run_simulate)
 
     attention.add_actions(actions)
+    ablation.add_action(actions)
 
     for action in (train, evaluate, predict):
         action.add_argument(
