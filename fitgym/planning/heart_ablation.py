@@ -128,11 +128,11 @@ class HeartAblation:
         own = solve(environment, SIZE, cache=False)
         programs: dict[str, DynamicProgram] = {
             "own": own,
-            "twin": solve(self._twin(environment), SIZE, cache=False),
+            "twin": _on_the_grid_of(own, self._twin(environment)),
         }
         for predictor in EXCHANGED if exchange else ():
             other = self._environment(individual, predictor=predictor)
-            programs[predictor] = solve(other, SIZE, cache=False)
+            programs[predictor] = _on_the_grid_of(own, other)
         played = {name: _play(environment, one.actions) for name, one in programs.items()}
         belief = _play(environment, belief_policy(environment, own))
         none = _play(environment, fixed_plan(0))
@@ -185,6 +185,14 @@ class HeartAblation:
         # The twin plans for a person that no argument describes.
         twin._person = replace(twin._person, adherence=adherence, record=record)
         return twin
+
+
+def _on_the_grid_of(own: DynamicProgram, environment: FitnessFatigueEnv) -> DynamicProgram:
+    """Return the solution of another environment on the grid that a person's own is solved on."""
+    limits = np.array([[axis[0], axis[-1]] for axis in own.axes])
+    program = DynamicProgram(environment, SIZE, own.scouted, limits)
+    program.induce()
+    return program
 
 
 def start_vdot(environment: FitnessFatigueEnv) -> float:
