@@ -44,6 +44,10 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
 
     | id | stage | adherence | plans | reward |
     |---|---|---|---|---|
+    | `fitgym/Acquisition-v1` | acquisition | FitRec, v1 | ten | realised, mu = 0.3, rho = 0.02 |
+    | `fitgym/Retention-v1` | retention | FitRec, v1 | ten | realised, mu = 0.25, rho = 0.02 |
+    | `fitgym/AcquisitionContinuous-v1` | acquisition | FitRec, v1 | any | as with ten plans |
+    | `fitgym/RetentionContinuous-v1` | retention | FitRec, v1 | any | as with ten plans |
     | `fitgym/Acquisition-v0` | acquisition | FitRec | ten | realised, mu = 1, rho = 0.05 |
     | `fitgym/Retention-v0` | retention | FitRec | ten | realised, mu = 1, rho = 0.05 |
     | `fitgym/AcquisitionContinuous-v0` | acquisition | FitRec | any | the same |
@@ -52,10 +56,14 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     | `fitgym/RetentionReplay-v0` | retention | replay | ten | planned, mu = 60, rho = 2 |
 
     Under **FitRec** adherence a pretrained network predicts the heart rate of the session asked
-    for, after the last session really done. The person stops when the internal load so far
-    exceeds what is tolerated that day, which depends on base level, fatigue, noise and a hidden
-    motivation; failure lowers motivation, success raises it. Without a plan the person may train
-    by habit. The network's answers stand in a table, so a step never calls torch. Under
+    for. The person stops when the internal load so far exceeds what is tolerated that day, which
+    depends on base level, fatigue, noise and a hidden motivation; failure lowers motivation,
+    success raises it. Without a plan the person may train by habit. In version 1 the network is
+    told resting and maximum heart rate, gender, today's VDOT and the last session, a heart beats
+    differently from day to day and from person to person, and tolerance does not know the heart:
+    who a person is and how fit today decides what is managed. In version 0 it is told the last
+    session alone, and tolerance is in terms of the person's own prediction, so that the heart
+    decides nothing. The network's answers stand in a table, so a step never calls torch. Under
     **replay** adherence, the paper's protocol, what happens is read from the log: a plan changes
     the reward of its day and nothing else. That is a contextual bandit, not a control problem,
     and its exact optimum is the best plan of each day (see `fitgym.planning.one_step`). Under
@@ -87,8 +95,8 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     |---|---|---|---|---|
     | 0 | intensity of the last day | 0 | hardest session or plan | points |
     | 1 | its completion, 0 without a plan | 0 | 1 | - |
-    | 2 | mean heart rate of the last session | 0 | 220 | bpm |
-    | 3 | internal load of the last session | 0 | longest plan at maximum heart rate | - |
+    | 2 | mean heart rate of the last session | 0 | 230, in v0 220 | bpm |
+    | 3 | internal load of the last session | 0 | derived from the longest plan | - |
     | 4 | days since that session | 0 | T + 1 | days |
     | 5 | share of days left | 0 | 1 | - |
 
@@ -112,9 +120,11 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     - `stage`: `"acquisition"` or `"retention"`.
     - `individual`: name of a shipped individual, path of a JSON file, a mapping of the same
       content, or an `Individual`; `"population"` draws another one at every reset.
-    - `adherence`: `"fitrec"`, `"replay"`, `"certain"` or `"package.module:Class"` (see
-      `fitgym.adherence`).
-    - `predictor`: `"fitrec"`, or `"ode"` for a physiological equation, under FitRec adherence.
+    - `adherence`: `"fitrec2"` (version 1), `"fitrec"` (version 0), `"replay"`, `"certain"` or
+      `"package.module:Class"` (see `fitgym.adherence`).
+    - `predictor`: of heart rate, under FitRec adherence; None for the model's own. Version 1 has
+      `"fitrec2"`, `"equation"` (what the network corrects, alone) and `"stranger"` (the network
+      told no attribute), version 0 `"fitrec"` and `"ode"` (a physiological equation).
     - `days`: length `T` of an episode, 1 to 3650.
     - `completion_bonus`: `mu` >= 0, reward of a plan met.
     - `shortfall_penalty`: `rho` >= 0, per point planned and not done.
@@ -150,7 +160,11 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     the same to it.
 
     ## Version History
-    - v0: initial version.
+    - v1: adherence by a heart that is known (`docs/model.md`), runners of its own
+      (`novice-runner`, `club-runner`, `competitive-runner`, `logged-runner`, and another
+      population), effects as large as those of training studies, and a completion bonus at which
+      the best fixed plan by return is the best by VDOT. Replay stays at v0.
+    - v0: initial version; unchanged to the bit.
 
     ## References
     - J. Fang, V. C. S. Lee, H. Wang: Dynamic physical activity recommendation on personalised
