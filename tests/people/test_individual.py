@@ -45,6 +45,7 @@ RANGES = {
         "vdot": (15.0, 90.0),
         "resting_heart_rate": (30.0, 110.0),
         "maximum_heart_rate": (120.0, 230.0),
+        "heart_rate_offset": (-40.0, 40.0),
     },
     Motivation: {
         "reference_plan": (1, 10),
