@@ -72,7 +72,7 @@ def beyond(low, high):
     """Return values just and far outside a range."""
     if isinstance(low, int):
         return [low - 1, high + 1, 10**400]
-    beneath = [0.999 * low, 1e-320] if low > 0 else [-0.001]
+    beneath = [0.999 * low, 1e-320] if low > 0 else [1.001 * low - 0.001]
     return [*beneath, -1e30, 1.001 * high, 1e30, 10**400]
 
 
