@@ -44,7 +44,7 @@ PREDICTORS = ("fitrec2", "equation", "stranger")
 
 # Ours: load that a person tolerates per point of the base level, such that the club runner
 # completes the reference plan at the start with the reference probability.
-TOLERATED_PER_POINT = 5.28
+TOLERATED_PER_POINT = 5.19
 # The completion for which that holds; a person's own shifts tolerance from there.
 _REFERENCE_COMPLETION = 0.55
 # Within this many bpm the slope of a plan's load is taken.

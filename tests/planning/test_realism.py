@@ -16,7 +16,7 @@ from fitgym.planning.grid import GridSize
 from fitgym.planning.heart_ablation import start_vdot
 from fitgym.planning.simulation import Policy, Seasons, fixed_plan, simulate
 
-SIZE = GridSize(base_level=6, fitness=6, fatigue=7, motivation=13, shares=3, habits=3)
+SIZE = GridSize(base_level=5, fitness=5, fatigue=6, motivation=11, shares=3, habits=3)
 STAGES = ("Acquisition", "Retention")
 # Largest gains in per cent of VDOT in 90 days, see docs/model.md.
 LARGEST_GAIN = {
@@ -78,19 +78,22 @@ def test_the_best_fixed_plan_by_return_is_the_best_by_vdot(name: str, stage: str
     assert np.argmax(returns) == np.argmax(gains) > 0
 
 
-def test_people_of_the_population_gain_and_differ_as_people_do() -> None:
-    gains, responses = [], []
-    for number in range(12):
+def test_people_of_the_population_gain_no_more() -> None:
+    gains = []
+    for number in range(4):
         person = RunnerPopulation().draw(np.random.default_rng([3, number]))
         environment = make("Acquisition", person)
         program = solve(environment, SIZE, cache=False)
-        gains.append(gain(environment, play(environment, program.actions, 100)))
-    for number in range(200):
+        gains.append(gain(environment, play(environment, program.actions, 50)))
+    assert max(gains) < 20.0
+    assert min(gains) > 0.0
+
+
+def test_the_same_plan_does_different_things_to_different_people() -> None:
+    responses = []
+    for number in range(100):
         person = RunnerPopulation().draw(np.random.default_rng([4, number]))
         environment = make("Acquisition", person)
         responses.append(gain(environment, play(environment, fixed_plan(3), 10)))
-    assert max(gains) < 20.0
-    assert min(gains) > 0.0
     # HERITAGE: a mean of 0.4 l/min with a standard deviation of some 0.2, few without any gain.
-    ratio = np.std(responses) / np.mean(responses)
-    assert 0.3 < ratio < 1.5
+    assert 0.3 < np.std(responses) / np.mean(responses) < 1.5
