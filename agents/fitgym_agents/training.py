@@ -216,8 +216,9 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
     try:
         record = read_object(path, _RECORD_KEYS)
         training, timesteps, sessions = (record[key] for key in _RECORD_KEYS)
-        if not (isinstance(training, dict) and isinstance(timesteps, int)):
-            raise ValueError("training or timesteps has the wrong type")
+        if not isinstance(training, dict):
+            raise ValueError(f"training must be an object, got {training!r}")
+        require_integer("timesteps", timesteps, 0)
         if not (
             isinstance(sessions, list)
             and sessions
@@ -226,7 +227,7 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
             raise ValueError("sessions must be a list of objects")
     except FileNotFoundError:
         return None
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is no record of a training: {error}") from None
     return record
 

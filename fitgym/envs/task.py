@@ -12,6 +12,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from fitgym.adherence import Adherence, adherence_class, make_adherence
+from fitgym.adherence.replay import LOG_PARTS
 from fitgym.common.validation import require_choice, require_integer, require_number
 from fitgym.envs.kernel import (
     FULL_OBSERVATION,
@@ -152,6 +153,7 @@ class Task:
         if not self.action_mask().any():
             raise ValueError("forbidden_plans must leave at least one of the actions 0 to 10")
         require_choice("forbidden", self.forbidden, ("error", "nearest"))
+        require_choice("log_part", self.log_part, LOG_PARTS)
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)

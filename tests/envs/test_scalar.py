@@ -278,6 +278,11 @@ def test_wrong_log_parts_windows_and_options_are_refused(logged_runner):
         FitnessFatigueEnv(individual=logged_runner, adherence="replay", log_part="some")
     with pytest.raises(ValueError, match="days must be at most 40, .* 'test' .* got 90"):
         FitnessFatigueEnv(individual=logged_runner, adherence="replay", log_part="test")
+    with pytest.raises(ValueError, match="log_part must be one of 'all', 'train', 'test'"):
+        FitnessFatigueEnv(log_part="some")
+    for options in (1, [], "individual"):
+        with pytest.raises(TypeError, match="options must be a mapping or None, got"):
+            FitnessFatigueEnv().reset(options=options)
     with pytest.raises(ValueError, match=r"options has unknown keys \['weather'\]"):
         FitnessFatigueEnv().reset(options={"weather": "rain"})
 

@@ -10,8 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from fitgym.cli.arguments import input_path
 from fitgym.common.files import write_text
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_count, require_seed
 from fitgym_benchmarks.backends.local import run_all
 from fitgym_benchmarks.report.report import calibrate_log, write_report
 from fitgym_benchmarks.report.tables import as_text, tables
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "you like: started again, it goes on where it was.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    quick.add_argument("--out", type=Path, default=Path("results/quick"), help="folder of results")
+    quick.add_argument("--out", type=input_path, default="results/quick", help="folder of results")
     quick.add_argument("--seed", type=int, default=0, help="seed of the training")
     quick.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
     quick.add_argument("--workers", type=int, default=2, help="processes to train with")
@@ -62,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     algorithms.add_argument(
-        "--out", type=Path, default=Path("results/algorithms"), help="folder of results"
+        "--out", type=input_path, default="results/algorithms", help="folder of results"
     )
     algorithms.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
     algorithms.add_argument("--seeds", type=int, default=3, help="trainings of each learner")
@@ -84,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "other work gives other ratios.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    speed.add_argument("--out", type=Path, default=Path("results/speed"), help="folder of results")
+    speed.add_argument("--out", type=input_path, default="results/speed", help="folder of results")
     speed.add_argument("--repeats", type=int, default=7, help="turns of each side that count")
     speed.add_argument(
         "--only", choices=("environments", "training"), help="one of the two parts, not both"
@@ -113,7 +114,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fixed", type=json.loads, default={}, help="settings that all trials share, as JSON"
     )
     search.add_argument(
-        "--out", type=Path, default=Path("results/search"), help="folder of studies and tables"
+        "--out", type=input_path, default="results/search", help="folder of studies and tables"
     )
     search.set_defaults(run=_run, check=_check_search, work=_search)
 
@@ -150,10 +151,10 @@ def _require_writable(folder: Path) -> None:
 
 
 def _check_algorithms(options: argparse.Namespace) -> None:
-    require_integer("--steps", options.steps, 1)
-    require_integer("--seeds", options.seeds, 1)
-    require_integer("--workers", options.workers, 1)
-    require_integer("--episodes", options.episodes, 2)
+    require_count("--steps", options.steps)
+    require_count("--seeds", options.seeds, high=1000)
+    require_count("--workers", options.workers)
+    require_count("--episodes", options.episodes, 2)
 
 
 def _algorithms(options: argparse.Namespace) -> None:
@@ -188,7 +189,7 @@ def _algorithms(options: argparse.Namespace) -> None:
 
 
 def _check_speed(options: argparse.Namespace) -> None:
-    require_integer("--repeats", options.repeats, 1)
+    require_count("--repeats", options.repeats)
 
 
 def _speed(options: argparse.Namespace) -> None:
@@ -205,7 +206,7 @@ def _speed(options: argparse.Namespace) -> None:
 
 
 def _check_search(options: argparse.Namespace) -> None:
-    require_integer("--trials", options.trials, 1)
+    require_count("--trials", options.trials)
     _search_of(options)
 
 
@@ -227,9 +228,9 @@ def _search_of(options: argparse.Namespace) -> Search:
 
 
 def _check_quick(options: argparse.Namespace) -> None:
-    require_integer("--seed", options.seed, 0)
-    require_integer("--steps", options.steps, 1)
-    require_integer("--workers", options.workers, 1)
+    require_seed("--seed", options.seed)
+    require_count("--steps", options.steps)
+    require_count("--workers", options.workers)
 
 
 def _quick(options: argparse.Namespace) -> None:
