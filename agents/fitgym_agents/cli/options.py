@@ -102,6 +102,8 @@ def named_agent(text: str, env_id: str, env_kwargs: Mapping[str, Any]) -> Agent:
         return load_pretrained(text.removeprefix(_PRETRAINED), env_id)
     # Pathlib takes the empty text as the working directory.
     if text and (Path(text) / CARD).exists():
+        if text in BUILT_IN:
+            print(f"note: {text} is the agent saved in the folder {text} here", file=sys.stderr)
         return load_agent(text)
     if text and Path(text).is_dir() and text not in BUILT_IN:
         raise ValueError(f"{text} holds no saved agent: there is no {CARD}")

@@ -9,10 +9,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from fitgym.cli.arguments import input_path
 from fitgym.common.files import write_text
+from fitgym.common.json_files import parse_json
 from fitgym.common.validation import require_count, require_seed
+from fitgym_agents.cli.options import check_environment
 from fitgym_benchmarks.backends.local import run_all
 from fitgym_benchmarks.report.report import calibrate_log, write_report
 from fitgym_benchmarks.report.tables import as_text, tables
@@ -111,7 +114,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     search.add_argument("--episodes", type=int, default=100, help="episodes to judge a training by")
     search.add_argument("--sampler-seed", type=int, default=0, help="seed of the search itself")
     search.add_argument(
-        "--fixed", type=json.loads, default={}, help="settings that all trials share, as JSON"
+        "--fixed", type=_settings, default={}, help="settings that all trials share, as JSON"
     )
     search.add_argument(
         "--out", type=input_path, default="results/search", help="folder of studies and tables"
@@ -205,8 +208,29 @@ def _speed(options: argparse.Namespace) -> None:
     print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
 
 
+def _settings(text: str) -> dict[str, Any]:
+    """Return the object in a JSON text.
+
+    Raises:
+        argparse.ArgumentTypeError: If it holds something else.
+    """
+    try:
+        content = parse_json(text.encode(), repr(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a JSON object: {error}") from None
+    if not isinstance(content, dict):
+        raise argparse.ArgumentTypeError(f"must be a JSON object, got {text!r}")
+    return content
+
+
 def _check_search(options: argparse.Namespace) -> None:
     require_count("--trials", options.trials)
+    require_seed("--sampler-seed", options.sampler_seed)
+    require_count("--steps", options.steps)
+    require_count("--seeds", options.seeds, high=1000)
+    require_count("--episodes", options.episodes)
+    for env_id in options.environment:
+        check_environment(env_id, {})
     _search_of(options)
 
 
