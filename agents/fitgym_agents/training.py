@@ -67,8 +67,9 @@ def train(
     The folder gets what ``Agent.save`` writes, ``learning_curve.csv`` and ``training.json``: what
     was trained, and for each session with which command, versions and commit. All of it is
     written every half a minute, at the end, and when stopped from the keyboard. Called again, this
-    goes on from there; an agent that does not note its ``timesteps`` starts anew unless it has
-    learnt as many. A folder in which nothing was learnt yet may be used for another training. No
+    goes on from there, with new episodes and random numbers, so that the agent is another one than
+    that of an unbroken training; an agent that does not note its ``timesteps`` starts anew unless
+    it has learnt as many. A folder in which nothing was learnt yet may be used for another training. No
     other process can train in the folder meanwhile.
 
     Args:
