@@ -69,8 +69,8 @@ def train(
     written every half a minute, at the end, and when stopped from the keyboard. Called again, this
     goes on from there, with new episodes and random numbers, so that the agent is another one than
     that of an unbroken training; an agent that does not note its ``timesteps`` starts anew unless
-    it has learnt as many. A folder in which nothing was learnt yet may be used for another training. No
-    other process can train in the folder meanwhile.
+    it has learnt as many. A folder in which nothing was learnt yet may be used for another
+    training. No other process can train in the folder meanwhile.
 
     Args:
         training: What to train.

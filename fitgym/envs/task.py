@@ -78,6 +78,10 @@ class TaskArguments(TypedDict, total=False):
     log_part: str
 
 
+# Ours: far above any use, and far below what lets a return become infinite.
+_LARGEST_WEIGHT = 1e6
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """Everything about an environment but the individual; see ``FitnessFatigueEnv`` for the fields.
@@ -125,7 +129,7 @@ class Task:
         require_choice("stage", self.stage, ("acquisition", "retention"))
         self._set("days", require_integer("days", self.days, 1, 3650))
         for name in ("completion_bonus", "shortfall_penalty"):
-            self._set(name, require_number(name, getattr(self, name), 0))
+            self._set(name, require_number(name, getattr(self, name), 0, _LARGEST_WEIGHT))
         require_choice("utility", self.utility, ("realised", "planned"))
         require_choice("observation", self.observation, OBSERVATIONS)
         model = adherence_class(self.adherence)
