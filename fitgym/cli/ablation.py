@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
+from fitgym.cli.arguments import output_folder
 from fitgym.common.json_files import json_text
 from fitgym.common.tables import markdown_table
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_integer, require_seed
 
 
 def add_action(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -27,8 +27,8 @@ def add_action(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser.add_argument("--seed", type=int, default=0, help="of the people")
     parser.add_argument(
         "--output",
-        type=Path,
-        default=Path("results/ablation"),
+        type=output_folder,
+        default="results/ablation",
         help="folder of each person's result, from which a later call goes on, and the report",
     )
     parser.add_argument("--json", action="store_true", help="print figures as JSON")
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
     """Run the ablation and print its report."""
     require_integer("--people", options.people, 2)
     require_integer("--exchanged", options.exchanged, 0)
-    require_integer("--seed", options.seed, 0)
+    require_seed("--seed", options.seed)
     import gymnasium as gym
 
     from fitgym.common.files import write_text

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
-from pathlib import Path
+
+from fitgym.cli.arguments import output_folder
+from fitgym.common.validation import require_number
+from fitgym.model.daniels import VDOT_RANGE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--starts", type=int, default=16, metavar="N", help="descents of the least squares"
     )
     parser.add_argument("--seed", type=int, default=0, help="of random starts and bootstrap")
-    parser.add_argument("--out", type=Path, default=Path("results/calibration"), metavar="FOLDER")
+    parser.add_argument(
+        "--out", type=output_folder, default="results/calibration", metavar="FOLDER"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(run=run)
 
@@ -74,7 +79,15 @@ def run(options: argparse.Namespace) -> None:
 
     shipped = options.log == "marathon"
     log = load_marathon_log() if shipped else read_log(options.log)
+    if repeats := log.repeated_rows:
+        print(
+            f"note: {repeats} of {len(log)} sessions have date, distance and time of another one: "
+            "if the log holds them twice by mistake, remove one of each",
+            file=sys.stderr,
+        )
     benchmark: float | Mapping[int, float] | None = options.vdot
+    if benchmark is not None:
+        require_number("--vdot", benchmark, *VDOT_RANGE)
     if benchmark is None and shipped:
         benchmark = MARATHON_BENCHMARKS
     sessions = assess_sessions(log, benchmark)

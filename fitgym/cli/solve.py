@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fitgym.common.validation import require_integer
+from fitgym.cli.arguments import output_folder
+from fitgym.common.validation import require_count, require_seed
 
 if TYPE_CHECKING:
     from fitgym.planning.score_references import SimulatedScores
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--refine", type=float, default=1.0, metavar="FACTOR", help="grid points along each axis"
     )
-    parser.add_argument("--out", type=Path, default=Path("results/solution"), metavar="FOLDER")
+    parser.add_argument("--out", type=output_folder, default="results/solution", metavar="FOLDER")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=run)
 
@@ -53,8 +53,8 @@ def run(options: argparse.Namespace) -> None:
     from fitgym.planning.grid import GridSize
     from fitgym.planning.score_references import reference_scores
 
-    require_integer("--episodes", options.episodes, 2)
-    require_integer("--seed", options.seed, 0)
+    require_count("--episodes", options.episodes, 2)
+    require_seed("--seed", options.seed)
     size = GridSize().refined(options.refine)
     kwargs = {} if options.individual is None else {"individual": options.individual}
     try:

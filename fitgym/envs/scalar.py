@@ -126,8 +126,8 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
       `"fitrec2"`, `"equation"` (what the network corrects, alone) and `"stranger"` (the network
       told no attribute), version 0 `"fitrec"` and `"ode"` (a physiological equation).
     - `days`: length `T` of an episode, 1 to 3650.
-    - `completion_bonus`: `mu` >= 0, reward of a plan met.
-    - `shortfall_penalty`: `rho` >= 0, per point planned and not done.
+    - `completion_bonus`: `mu` in [0, 1e6], reward of a plan met.
+    - `shortfall_penalty`: `rho` in [0, 1e6], per point planned and not done.
     - `utility`: `"realised"` or `"planned"`.
     - `observation`: `"state"`, `"full"` or `"wearable"`; the last two need FitRec adherence.
     - `continuous`: whether plans are continuous.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from fitgym.common.validation import require_integer
+from fitgym.cli.arguments import output_file
+from fitgym.common.validation import require_count, require_seed
 from fitgym_agents.cli.options import (
     AGENT_HELP,
     add_environment,
@@ -34,7 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, help="of the first episode, counted in a range of its own"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("results/demonstrations.safetensors"), metavar="FILE"
+        "--out",
+        type=output_file,
+        default="results/demonstrations.safetensors",
+        metavar="FILE",
     )
     parser.set_defaults(run=run)
 
@@ -43,8 +46,8 @@ def run(options: argparse.Namespace) -> None:
     """Record, write the file, and print what is in it."""
     from fitgym_agents.deep.gail.demonstrations import expert_for, record
 
-    require_integer("--episodes", options.episodes, 1)
-    require_integer("--seed", options.seed, 0)
+    require_count("--episodes", options.episodes)
+    require_seed("--seed", options.seed)
     env_kwargs = environment_kwargs(options, "train")
     check_environment(options.env_id, env_kwargs)
     if options.agent is None:

@@ -12,7 +12,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from fitgym.common.validation import require_integer, require_name
+from fitgym.cli.arguments import input_path, output_folder
+from fitgym.common.validation import require_count, require_name, require_seed
 from fitgym_agents.agent import Agent
 from fitgym_agents.cli.evaluate import summary
 from fitgym_agents.cli.options import (
@@ -39,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_environment(parser)
     parser.add_argument(
         "--config",
-        type=Path,
+        type=input_path,
         metavar="FILE.yaml",
         help="configuration to use in place of the one that ships",
     )
@@ -55,7 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the training (default: 0)")
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="(default: results/agents/AGENT-ENV-seedS)"
+        "--out",
+        type=output_folder,
+        metavar="FOLDER",
+        help="(default: results/agents/AGENT-ENV-seedS)",
     )
     parser.add_argument(
         "--episodes", type=int, default=100, metavar="N", help="episodes to evaluate in"
@@ -70,8 +74,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train, save, evaluate and print."""
-    require_integer("--seed", options.seed, 0)
-    require_integer("--episodes", options.episodes, 1)
+    require_seed("--seed", options.seed)
+    require_count("--episodes", options.episodes)
     agent_class = find_learner(options.agent)
     env_id = options.env_id
     section = configuration_for(options.agent, env_id.rpartition(":")[2], options.config)
@@ -84,7 +88,7 @@ def run(options: argparse.Namespace) -> None:
             f"no configuration says for how many steps {options.agent!r} is trained in "
             f"{env_id!r}: give --steps"
         )
-    require_integer("--steps", steps, 1)
+    require_count("--steps", steps)
     env_kwargs = environment_kwargs(options, "train")
     check_environment(env_id, env_kwargs)
     training = Training(

@@ -8,8 +8,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from fitgym.cli.arguments import output_file
 from fitgym.common.files import write_text
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_seed
 from fitgym_agents.cli.options import (
     AGENT_HELP,
     add_environment,
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=output_file,
         metavar="FILE",
         help="a .txt, .png, .gif or .mp4 file (default: the terminal for text, else "
         "episode.png or episode.gif)",
@@ -59,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Play the episode and show it."""
-    require_integer("--seed", options.seed, 0)
+    require_seed("--seed", options.seed)
     suffixes = _SUFFIXES[options.form]
     out = options.out
     if out is None and options.form != "text":
