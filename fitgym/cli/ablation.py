@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +67,8 @@ def ablation_table(report: Mapping[str, Any]) -> str:
     """Return the report as Markdown."""
     spread = report["spread"]
     plans = [f"plan {plan + 1}" for plan in range(len(spread["by_plan"]["all"]))]
+    version0 = report["version 0"]["by_plan"]
+    overall = math.sqrt(sum(value * value for value in version0) / len(version0))
     lines = [
         f"{report['people']} people of the population, {report['run']['env_id']}, "
         f"seed {report['run']['seed']}",
@@ -81,7 +84,8 @@ def ablation_table(report: Mapping[str, Any]) -> str:
                     f"{spread['over_plans'][name]:.3f}",
                 ]
                 for name in spread["over_plans"]
-            ],
+            ]
+            + [["version 0, all", *(f"{value:.3f}" for value in version0), f"{overall:.3f}"]],
         ),
         "",
         f"Share of the variance that the predictor is told: {100 * spread['share_told']:.0f} %",

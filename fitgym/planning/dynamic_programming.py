@@ -45,9 +45,9 @@ from fitgym.planning.scouting import scout, scout_simple_policies, visited_rows
 # Raised when the meaning of stored values changes, so that cached ones are computed anew.
 FORMAT = 3
 # The grid is laid out anew, and solved again, while more than this share of the days that the
-# solution's own seasons meet lies beyond it; ours, and in three rounds at most.
+# solution's own seasons meet lies beyond it; ours, and in six rounds at most.
 _NEGLIGIBLE_OUTSIDE = 1e-3
-_ROUNDS = 3
+_ROUNDS = 6
 
 
 _SCOUTING_SIZE = GridSize(base_level=7, fitness=7, fatigue=9, motivation=21, shares=4, habits=4)

@@ -32,10 +32,12 @@ from fitgym.common.statistics import bootstrap_interval
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.model.noise import HEART_RATE, normal
 from fitgym.people.individual import Individual
+from fitgym.people.population import Population
 from fitgym.planning.belief import belief_policy
 from fitgym.planning.dynamic_programming import DynamicProgram, solve
 from fitgym.planning.grid import GridSize
-from fitgym.planning.simulation import Policy, Seasons, fixed_plan, simulate
+from fitgym.planning.scouting import visited_rows
+from fitgym.planning.simulation import Policy, Seasons, fixed_plan, random_plan, simulate
 
 # Hundreds of people are solved, so the grid is coarser than that of the reference scores.
 SIZE = GridSize(base_level=6, fitness=6, fatigue=7, motivation=13, shares=3, habits=3)
@@ -243,7 +245,34 @@ def run_ablation(
             content = {"run": run, "people": [asdict(one) for one in found]}
             write_text(path, json_text(content) + "\n")
             bar.update()
-    return {"run": run, **summarise(found[:people])}
+    report = {"run": run, **summarise(found[:people])}
+    report["version 0"] = {"by_plan": version0_spread(people, seed).tolist()}
+    return report
+
+
+def version0_spread(people: int, seed: int) -> NDArray[np.float64]:
+    """Return the standard deviation of the log of each plan's load in version 0, (plans,).
+
+    It is over people of that version's population and the states that random plans lead them to.
+
+    Args:
+        people: How many people.
+        seed: Seed of the people.
+    """
+    rows = []
+    for number in range(people):
+        individual = Population().draw(np.random.default_rng([seed, number]))
+        made: Any = gym.make(
+            "fitgym/Acquisition-v0", individual=individual, disable_env_checker=True
+        )
+        environment: FitnessFatigueEnv = made.unwrapped
+        policy = random_plan(environment.action_mask, seed=number)
+        states = _play(environment, policy, episodes=2).states[:-1].ravel()
+        tables = environment.adherence.tables
+        ends = tables.first_segments[1:] - 1
+        found = visited_rows(environment.adherence.row_of, states)
+        rows.append(np.log(tables.loads[0, found][:, ends].astype(np.float64)))
+    return np.asarray(np.concatenate(rows).std(axis=0))
 
 
 def summarise(people: Sequence[PersonResult]) -> dict[str, Any]:
@@ -301,9 +330,9 @@ def _describe(values: NDArray[np.float64]) -> dict[str, float]:
     return dict(zip(names, map(float, numbers), strict=True))
 
 
-def _play(environment: FitnessFatigueEnv, policy: Policy) -> Seasons:
+def _play(environment: FitnessFatigueEnv, policy: Policy, episodes: int = _EPISODES) -> Seasons:
     person = environment.task.prepare(environment.individual)
-    return simulate(environment.task, person, policy, episodes=_EPISODES, seed=_SEED)
+    return simulate(environment.task, person, policy, episodes=episodes, seed=_SEED)
 
 
 def _loads(environment: FitnessFatigueEnv, state: NDArray[np.void]) -> NDArray[np.float64]:
