@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from fitgym.cli.help_format import DefaultsHelpFormatter
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
@@ -15,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "write calibration.json, calibration.png and, from both stages, individual.json, "
         "which every environment takes as its individual."
     )
-    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
+    parser.formatter_class = DefaultsHelpFormatter
     parser.add_argument(
         "--log",
         default="marathon",
@@ -48,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--starts", type=int, default=16, metavar="N", help="descents of the least squares"
     )
     parser.add_argument("--seed", type=int, default=0, help="of random starts and bootstrap")
-    parser.add_argument("--out", type=Path, default=Path("results/calibration"), metavar="FOLDER")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="(default: results/calibration/NAME-OF-THE-LOG)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(run=run)
 
@@ -106,17 +110,18 @@ def run(options: argparse.Namespace) -> None:
             "calibrations": [calibration.to_dict() for calibration in calibrations],
         }
     )
-    individual = None
+    name, individual = nearest_name(log.name), None
     if len(calibrations) == len(STAGES):
-        individual = calibrated_individual(nearest_name(log.name), sessions, *calibrations)
+        individual = calibrated_individual(name, sessions, *calibrations)
     figure = calibration_figure(calibrations)
 
     # The figure takes longest, so that whatever stops the command before it leaves no file.
-    written = [options.out / "calibration.png", options.out / "calibration.json"]
+    folder = options.out or Path("results/calibration") / name
+    written = [folder / "calibration.png", folder / "calibration.json"]
     save_figure(figure, written[0])
     write_text(written[1], content + "\n")
     if individual is not None:
-        written.append(options.out / "individual.json")
+        written.append(folder / "individual.json")
         individual.to_file(written[2])
 
     if options.json:

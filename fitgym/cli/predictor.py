@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     predict.add_argument("--recordings", type=Path, required=True)
     predict.add_argument("--model", choices=("fitrec", "ode"), default="fitrec")
     predict.add_argument("--weights", type=Path, help="with fitrec; default: the shipped ones")
-    predict.add_argument("--output", type=Path, default=Path("predictions.csv"))
+    predict.add_argument("--output", type=Path, default=Path("results/predictions.csv"))
     predict.set_defaults(run=run_predict)
 
     simulate = actions.add_parser("simulate", help="record virtual people's workouts")

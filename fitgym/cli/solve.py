@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.validation import require_integer
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "motivation; simulate its policy, the one that only believes in a motivation, and "
         "simple ones in the same episodes; write solution.json, policy.png and season.png."
     )
-    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
+    parser.formatter_class = DefaultsHelpFormatter
     parser.add_argument("env_id", metavar="ENV_ID", help="for example fitgym/Acquisition-v0")
     parser.add_argument(
         "--individual",

@@ -12,6 +12,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.validation import require_integer, require_name
 from fitgym_agents.agent import Agent
 from fitgym_agents.cli.evaluate import summary
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "it has not seen. Stop it whenever you like: the same command goes on, and with more "
         "--steps it learns on."
     )
+    parser.formatter_class = DefaultsHelpFormatter
     parser.add_argument("agent", metavar="AGENT", help="a name that `list` shows, or module:Class")
     add_environment(parser)
     parser.add_argument(
@@ -53,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps", type=int, metavar="N", help="environment steps (default: the configuration's)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the training (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the training")
     parser.add_argument(
         "--out", type=Path, metavar="FOLDER", help="(default: results/agents/AGENT-ENV-seedS)"
     )

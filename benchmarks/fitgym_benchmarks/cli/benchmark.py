@@ -10,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.files import write_text
 from fitgym.common.validation import require_integer
 from fitgym_benchmarks.backends.local import run_all
@@ -32,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Show what references and shipped agents earn, train the learners, evaluate "
         "all of them on the same episodes, print the tables and write a report. Stop it whenever "
         "you like: started again, it goes on where it was.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=DefaultsHelpFormatter,
     )
     quick.add_argument("--out", type=Path, default=Path("results/quick"), help="folder of results")
     quick.add_argument("--seed", type=int, default=0, help="seed of the training")
@@ -59,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Train every learner with some seeds for equal environment steps, evaluate "
         "all of them and the references on the same episodes, and print tables per stage. Stop "
         "it whenever you like: started again, it goes on where it was.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=DefaultsHelpFormatter,
     )
     algorithms.add_argument(
         "--out", type=Path, default=Path("results/algorithms"), help="folder of results"
@@ -82,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Time environments and learners against yardsticks in turns, measure how "
         "memory grows, print the ratios beside the targets and write a report. A machine with "
         "other work gives other ratios.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=DefaultsHelpFormatter,
     )
     speed.add_argument("--out", type=Path, default=Path("results/speed"), help="folder of results")
     speed.add_argument("--repeats", type=int, default=7, help="turns of each side that count")
@@ -95,7 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="settings of a learner, by Optuna",
         description="Try settings and print a table of them. Stop it whenever you like: started "
         "again, it goes on; started twice, it uses two cores.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=DefaultsHelpFormatter,
     )
     search.add_argument("agent", choices=list(SPACES), help="the learner")
     search.add_argument(
