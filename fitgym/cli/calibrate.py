@@ -24,7 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="marathon|FILE.csv",
         help="the log that ships with fitgym, or a CSV file with date, distance and time",
     )
-    parser.add_argument("--stage", default="both", choices=("acquisition", "retention", "both"))
+    parser.add_argument(
+        "--stage",
+        default="both",
+        choices=("acquisition", "retention", "both"),
+        help="what to fit",
+    )
     parser.add_argument(
         "--time",
         default="session",
@@ -51,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of random starts and bootstrap")
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="(default: results/calibration/NAME-OF-THE-LOG)"
+        "--out", type=Path, metavar="FOLDER", help="folder (default: results/calibration/LOG)"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(run=run)

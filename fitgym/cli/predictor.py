@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fitgym.cli import attention, body_predictor
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.cli.predictor_input import (
     choose_measured,
     read_measured_recordings,
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     train.add_argument(
         "--output", type=Path, default=Path("results/predictor"), help="folder; resumes there"
     )
-    train.add_argument("--recipe", type=Path, help="JSON file; default is the shipped recipe")
+    train.add_argument("--recipe", type=Path, help="JSON file (default: the shipped recipe)")
     train.add_argument("--seed", type=int, help="seed, in place of the recipe's")
     train.add_argument("--sources", type=Path, help="JSON file on the recordings, for the card")
     train.add_argument(
@@ -66,8 +67,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     predict = actions.add_parser("predict", help="predict the heart rate of recorded sessions")
     predict.add_argument("--recordings", type=Path, required=True)
     predict.add_argument("--model", choices=("fitrec", "ode"), default="fitrec")
-    predict.add_argument("--weights", type=Path, help="with fitrec; default: the shipped ones")
-    predict.add_argument("--output", type=Path, default=Path("results/predictions.csv"))
+    predict.add_argument("--weights", type=Path, help="with fitrec (default: the shipped ones)")
+    predict.add_argument(
+        "--output", type=Path, default=Path("results/predictions.csv"), help="CSV file"
+    )
     predict.set_defaults(run=run_predict)
 
     simulate = actions.add_parser("simulate", help="record virtual people's workouts")
@@ -86,10 +89,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             type=int,
             choices=(1, 2),
             default=2,
-            help="2 knows the body and corrects itself for each person (default); 1 is what "
+            help="2 knows the body and corrects itself for each person; 1 is what "
             "version 0 of the environments uses",
         )
     for action in (train, evaluate, predict, simulate):
+        action.formatter_class = DefaultsHelpFormatter
         action.add_argument("--json", action="store_true", help="print figures as JSON")
         action.add_argument("--quiet", action="store_true", help="no progress bars")
     for action in (train, evaluate, predict):

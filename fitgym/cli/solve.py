@@ -37,7 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--refine", type=float, default=1.0, metavar="FACTOR", help="grid points along each axis"
     )
-    parser.add_argument("--out", type=Path, default=Path("results/solution"), metavar="FOLDER")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("results/solution"),
+        metavar="FOLDER",
+        help="folder of the files",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=run)
 
@@ -84,7 +90,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _table(scores: SimulatedScores) -> str:
-    lines = [f"value of the dynamic program: {scores.value:.1f}", ""]
+    lines = [
+        f"value of the dynamic program: {scores.value:.1f} (what its own tables promise; what it "
+        "earns is simulated below)",
+        "",
+    ]
     lines.append(f"{'policy':<22}{'return':>8}  {'95 % interval':<16}{'% of the way to DP':>18}")
     for name, score in scores.scores.items():
         interval = f"{score.low:.1f}..{score.high:.1f}"

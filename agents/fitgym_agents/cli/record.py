@@ -35,7 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, default=0, help="of the first episode, counted in a range of its own"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("results/demonstrations.safetensors"), metavar="FILE"
+        "--out",
+        type=Path,
+        default=Path("results/demonstrations.safetensors"),
+        metavar="FILE",
+        help="file of the episodes",
     )
     parser.set_defaults(run=run)
 

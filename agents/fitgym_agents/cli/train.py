@@ -57,7 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="seed of the training")
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="(default: results/agents/AGENT-ENV-seedS)"
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="folder (default: results/agents/AGENT-ENV-seedS)",
     )
     parser.add_argument(
         "--episodes", type=int, default=100, metavar="N", help="episodes to evaluate in"
@@ -133,8 +136,8 @@ def _print_evaluation(agent: Agent, options: argparse.Namespace, folder: Path) -
     assert record is not None
     print(f"{agent.name} in {options.env_id}, {record['timesteps']:,} steps, saved in {folder}")
     print(
-        f"mean return {earned['mean']:,.1f} (95% interval {earned['low']:,.1f} to "
-        f"{earned['high']:,.1f}){way}, {values['episodes']} episodes from seed "
+        f"mean return with likeliest actions {earned['mean']:,.1f} (95% interval "
+        f"{earned['low']:,.1f} to {earned['high']:,.1f}){way}, {values['episodes']} episodes from seed "
         f"{values['seed']}"
     )
 
