@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     train = actions.add_parser("train", help="simulator first, then recordings")
-    train.add_argument("--recordings", type=Path, help="folder; without it, virtual people only")
+    train.add_argument("--recordings", type=Path, help="folder; --edition 1 can do without")
     train.add_argument(
         "--output", type=Path, default=Path("results/predictor"), help="folder; resumes there"
     )
