@@ -136,9 +136,9 @@ def _print_evaluation(agent: Agent, options: argparse.Namespace, folder: Path) -
     assert record is not None
     print(f"{agent.name} in {options.env_id}, {record['timesteps']:,} steps, saved in {folder}")
     print(
-        f"mean return with likeliest actions {earned['mean']:,.1f} (95% interval "
+        f"mean return {earned['mean']:,.1f} (95% interval "
         f"{earned['low']:,.1f} to {earned['high']:,.1f}){way}, {values['episodes']} episodes "
-        f"from seed {values['seed']}"
+        f"from seed {values['seed']}, likeliest actions"
     )
 
 
