@@ -14,7 +14,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from numpy.typing import NDArray
 
 from fitgym.common.statistics import Interval, bootstrap_interval
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_count, require_seed
 from fitgym.model.strain import DANGEROUS_RATIO, HIGH_RATIO, workload_ratio
 from fitgym_agents.agent import Agent
 from fitgym_agents.environments import make_vector_env
@@ -168,7 +168,7 @@ def evaluate(
         ValueError: If an argument is out of range or the agent's actions are malformed.
         TypeError: If an argument has the wrong type.
     """
-    require_integer("episodes", episodes, 1)
+    require_count("episodes", episodes)
     environments = make_vector_env(env_id, episodes, env_kwargs, AutoresetMode.DISABLED)
     days = int(environments.get_attr("days")[0])  # type: ignore[attr-defined]
     actions = np.empty((episodes, days), dtype=np.int64)
@@ -218,7 +218,7 @@ def play(
         ValueError: If the seed is out of range or the agent's actions are malformed.
         TypeError: If the seed is no integer.
     """
-    require_integer("seed", seed, 0)
+    require_seed("seed", seed)
     count = environments.num_envs
     getter: Any = environments
     observations, infos = environments.reset(seed=seed)

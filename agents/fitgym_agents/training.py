@@ -67,9 +67,10 @@ def train(
     The folder gets what ``Agent.save`` writes, ``learning_curve.csv`` and ``training.json``: what
     was trained, and for each session with which command, versions and commit. All of it is
     written every half a minute, at the end, and when stopped from the keyboard. Called again, this
-    goes on from there; an agent that does not note its ``timesteps`` starts anew unless it has
-    learnt as many. A folder in which nothing was learnt yet may be used for another training. No
-    other process can train in the folder meanwhile.
+    goes on from there, with new episodes and random numbers, so that the agent is another one than
+    that of an unbroken training; an agent that does not note its ``timesteps`` starts anew unless
+    it has learnt as many. A folder in which nothing was learnt yet may be used for another
+    training. No other process can train in the folder meanwhile.
 
     Args:
         training: What to train.
@@ -216,8 +217,9 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
     try:
         record = read_object(path, _RECORD_KEYS)
         training, timesteps, sessions = (record[key] for key in _RECORD_KEYS)
-        if not (isinstance(training, dict) and isinstance(timesteps, int)):
-            raise ValueError("training or timesteps has the wrong type")
+        if not isinstance(training, dict):
+            raise ValueError(f"training must be an object, got {training!r}")
+        require_integer("timesteps", timesteps, 0)
         if not (
             isinstance(sessions, list)
             and sessions
@@ -226,7 +228,7 @@ def read_record(folder: str | os.PathLike[str]) -> dict[str, Any] | None:
             raise ValueError("sessions must be a list of objects")
     except FileNotFoundError:
         return None
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise ValueError(f"{path} is no record of a training: {error}") from None
     return record
 

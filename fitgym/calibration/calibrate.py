@@ -129,7 +129,7 @@ def calibrate(
         ValueError: If an argument is not allowed or the log is too short.
     """
     settings = settings or FitSettings()
-    require_integer("replications", replications, 0)
+    require_integer("replications", replications, 0, 100_000)
     series = load_series(sessions, time_base)
     best = fit(series, stage, settings)
     ahead = fit(series, stage, settings, ahead=True)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from fitgym.calibration.sessions import LoadSeries
 from fitgym.calibration.simulation import simulate, steady_stock
-from fitgym.common.validation import require_choice, require_integer, require_number
+from fitgym.common.validation import require_choice, require_integer, require_number, require_seed
 from fitgym.model.dynamics import MINIMUM_BASE_LEVEL, stimulus
 from fitgym.people.individual import StageParameters
 
@@ -74,8 +74,8 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         require_number("base_scaling", self.base_scaling, 0.0, 1.0)
-        require_integer("starts", self.starts, 1)
-        require_integer("seed", self.seed, 0)
+        require_integer("starts", self.starts, 1, 10_000)
+        require_seed("seed", self.seed)
 
     @property
     def estimated(self) -> tuple[str, ...]:

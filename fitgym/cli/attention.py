@@ -6,10 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fitgym.cli.arguments import input_path, output_folder
 from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.cli.predictor_input import read_measured_recordings, tell_left_out, use_threads
 from fitgym.common.json_files import json_text
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_count, require_seed
 
 if TYPE_CHECKING:
     from fitgym.predictor.datasets import Example
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the actions for FitRec-Attn to those of ``predictor``."""
     train = actions.add_parser("train-attention", help="train FitRec-Attn, ten seconds ahead")
-    train.add_argument("--recordings", type=Path, required=True)
+    train.add_argument("--recordings", type=input_path, required=True)
     train.add_argument(
-        "--output", type=Path, default=Path("results/attention"), help="folder; resumes there"
+        "--output", type=output_folder, default="results/attention", help="folder; resumes there"
     )
     train.add_argument("--seed", type=int, default=0)
     train.set_defaults(run=run_train)
@@ -28,9 +29,9 @@ def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     evaluate = actions.add_parser(
         "evaluate-attention", help="errors ten seconds ahead, beside last value and extrapolation"
     )
-    evaluate.add_argument("--recordings", type=Path, required=True)
+    evaluate.add_argument("--recordings", type=input_path, required=True)
     evaluate.add_argument(
-        "--weights", type=Path, help="test these as they are (default: the shipped ones)"
+        "--weights", type=input_path, help="test these as they are (default: the shipped ones)"
     )
     evaluate.add_argument(
         "--retrain",
@@ -40,8 +41,8 @@ def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     evaluate.add_argument("--seeds", type=int, default=3, help="with --retrain: number of seeds")
     evaluate.add_argument(
         "--output",
-        type=Path,
-        default=Path("results/attention-evaluation"),
+        type=output_folder,
+        default="results/attention-evaluation",
         help="folder of the report and, with --retrain, of checkpoints to resume from",
     )
     evaluate.set_defaults(run=run_evaluate)
@@ -64,7 +65,7 @@ def run_train(options: argparse.Namespace) -> None:
     use_threads(options.threads)
     from fitgym.predictor.attention.production import produce_attention
 
-    network, config = _settings(options, require_integer("--seed", options.seed, 0))
+    network, config = _settings(options, require_seed("--seed", options.seed))
     card = produce_attention(
         _examples(options.recordings, network.window),
         network,
@@ -84,9 +85,14 @@ def run_train(options: argparse.Namespace) -> None:
 def run_evaluate(options: argparse.Namespace) -> None:
     """Evaluate weights, or the training under both protocols."""
     use_threads(options.threads)
-    require_integer("--seeds", options.seeds, 1)
+    require_count("--seeds", options.seeds, high=1000)
     if options.paper and not options.retrain:
         raise ValueError("--paper must go with --retrain: weights have the form they have")
+    if options.weights is not None and options.retrain:
+        raise ValueError(
+            "--weights cannot be used with --retrain, which makes its own; got "
+            f"{str(options.weights)!r}"
+        )
     from fitgym.common.files import write_text
     from fitgym.predictor.attention.evaluation import (
         attention_table,

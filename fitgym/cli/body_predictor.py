@@ -166,9 +166,9 @@ def _gain(scores: Mapping[str, Any]) -> str:
 
 
 def _recipe(options: argparse.Namespace) -> Fitrec2Recipe:
-    from fitgym.common.validation import require_integer
+    from fitgym.common.validation import require_seed
     from fitgym.predictor.fitrec2.recipe import SHIPPED_RECIPE, read_recipe
 
     recipe = read_recipe(options.recipe or SHIPPED_RECIPE)
     seed = getattr(options, "seed", None)
-    return recipe if seed is None else replace(recipe, seed=require_integer("--seed", seed, 0))
+    return recipe if seed is None else replace(recipe, seed=require_seed("--seed", seed))

@@ -7,7 +7,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from fitgym.cli.arguments import output_folder
 from fitgym.cli.help_format import DefaultsHelpFormatter
+from fitgym.common.validation import require_number
+from fitgym.model.daniels import VDOT_RANGE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of random starts and bootstrap")
     parser.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="folder (default: results/calibration/LOG)"
+        "--out",
+        type=output_folder,
+        metavar="FOLDER",
+        help="folder (default: results/calibration/LOG)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(run=run)
@@ -83,7 +89,17 @@ def run(options: argparse.Namespace) -> None:
 
     shipped = options.log == "marathon"
     log = load_marathon_log() if shipped else read_log(options.log)
+    if repeats := log.repeated_rows:
+        print(
+            f"note: {repeats} of {len(log)} sessions have date, distance and time of another one: "
+            "if the log holds them twice by mistake, remove one of each",
+            file=sys.stderr,
+        )
+    name = nearest_name(log.name)
+    folder = options.out or _folder_of(name)
     benchmark: float | Mapping[int, float] | None = options.vdot
+    if benchmark is not None:
+        require_number("--vdot", benchmark, *VDOT_RANGE)
     if benchmark is None and shipped:
         benchmark = MARATHON_BENCHMARKS
     sessions = assess_sessions(log, benchmark)
@@ -115,13 +131,12 @@ def run(options: argparse.Namespace) -> None:
             "calibrations": [calibration.to_dict() for calibration in calibrations],
         }
     )
-    name, individual = nearest_name(log.name), None
+    individual = None
     if len(calibrations) == len(STAGES):
         individual = calibrated_individual(name, sessions, *calibrations)
     figure = calibration_figure(calibrations)
 
     # The figure takes longest, so that whatever stops the command before it leaves no file.
-    folder = options.out or Path("results/calibration") / name
     written = [folder / "calibration.png", folder / "calibration.json"]
     save_figure(figure, written[0])
     write_text(written[1], content + "\n")
@@ -135,3 +150,11 @@ def run(options: argparse.Namespace) -> None:
     print("\n\n".join(calibration_table(calibration) for calibration in calibrations))
     print(f"\nplans (points): {', '.join(f'{plan:g}' for plan in plans)}")
     print("wrote " + ", ".join(str(path) for path in written))
+
+
+def _folder_of(name: str) -> Path:
+    """Return the folder of a log's results where none is given, after checking it."""
+    try:
+        return output_folder(f"results/calibration/{name}")
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"argument --out: {error}") from None

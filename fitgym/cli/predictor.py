@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import csv
-from pathlib import Path
 from typing import Any
 
 from fitgym.cli import attention, body_predictor
+from fitgym.cli.arguments import input_path, output_file, output_folder
 from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.cli.predictor_input import (
     choose_measured,
@@ -16,7 +16,7 @@ from fitgym.cli.predictor_input import (
     use_threads,
 )
 from fitgym.common.json_files import json_text
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_count, require_seed
 
 DESCRIPTION = """Heart-rate prediction from speed, altitude and the previous workout.
 
@@ -32,53 +32,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     train = actions.add_parser("train", help="simulator first, then recordings")
-    train.add_argument("--recordings", type=Path, help="folder; --edition 1 can do without")
+    train.add_argument("--recordings", type=input_path, help="folder; --edition 1 can do without")
     train.add_argument(
-        "--output", type=Path, default=Path("results/predictor"), help="folder; resumes there"
+        "--output", type=output_folder, default="results/predictor", help="folder; resumes there"
     )
-    train.add_argument("--recipe", type=Path, help="JSON file (default: the shipped recipe)")
+    train.add_argument("--recipe", type=input_path, help="JSON file (default: the shipped recipe)")
     train.add_argument("--seed", type=int, help="seed, in place of the recipe's")
-    train.add_argument("--sources", type=Path, help="JSON file on the recordings, for the card")
     train.add_argument(
-        "--evaluation", type=Path, help="report.json of evaluate --retrain, for the card"
+        "--sources", type=input_path, help="JSON file on the recordings, for the card"
+    )
+    train.add_argument(
+        "--evaluation", type=input_path, help="report.json of evaluate --retrain, for the card"
     )
     train.set_defaults(run=run_train)
 
     evaluate = actions.add_parser("evaluate", help="errors on recordings, beside the baselines")
-    evaluate.add_argument("--recordings", type=Path, required=True)
+    evaluate.add_argument("--recordings", type=input_path, required=True)
     evaluate.add_argument(
-        "--weights", type=Path, help="test these as they are (default: the shipped ones)"
+        "--weights", type=input_path, help="test these as they are (default: the shipped ones)"
     )
     evaluate.add_argument(
         "--retrain",
         action="store_true",
         help="train anew under each protocol: known people, unseen people, calibration",
     )
-    evaluate.add_argument("--recipe", type=Path, help="with --retrain: JSON file")
+    evaluate.add_argument("--recipe", type=input_path, help="with --retrain: JSON file")
     evaluate.add_argument("--seeds", type=int, default=3, help="with --retrain: number of seeds")
     evaluate.add_argument(
         "--output",
-        type=Path,
-        default=Path("results/predictor-evaluation"),
+        type=output_folder,
+        default="results/predictor-evaluation",
         help="folder of report, figure and, with --retrain, checkpoints to resume from",
     )
     evaluate.set_defaults(run=run_evaluate)
 
     predict = actions.add_parser("predict", help="predict the heart rate of recorded sessions")
-    predict.add_argument("--recordings", type=Path, required=True)
+    predict.add_argument("--recordings", type=input_path, required=True)
     predict.add_argument("--model", choices=("fitrec", "ode"), default="fitrec")
-    predict.add_argument("--weights", type=Path, help="with fitrec (default: the shipped ones)")
     predict.add_argument(
-        "--output", type=Path, default=Path("results/predictions.csv"), help="CSV file"
+        "--weights", type=input_path, help="with fitrec (default: the shipped ones)"
+    )
+    predict.add_argument(
+        "--output", type=output_file, default="results/predictions.csv", help="CSV file"
     )
     predict.set_defaults(run=run_predict)
 
     simulate = actions.add_parser("simulate", help="record virtual people's workouts")
-    simulate.add_argument("--output", type=Path, help="folder to write the recordings to")
+    simulate.add_argument("--output", type=output_folder, help="folder to write the recordings to")
     simulate.add_argument("--people", type=int, default=200)
     simulate.add_argument("--workouts", type=int, default=4, help="workouts of each person")
     simulate.add_argument("--seed", type=int, default=0)
-    simulate.add_argument("--recordings", type=Path, help="show the figures of these beside")
+    simulate.add_argument("--recordings", type=input_path, help="show the figures of these beside")
     simulate.set_defaults(run=run_simulate)
 
     attention.add_actions(actions)
@@ -129,7 +133,9 @@ def run_train(options: argparse.Namespace) -> None:
 def run_evaluate(options: argparse.Namespace) -> None:
     """Evaluate weights, or the recipe under every protocol."""
     use_threads(options.threads)
-    require_integer("--seeds", options.seeds, 1)
+    require_count("--seeds", options.seeds, high=1000)
+    _refuse("--weights", options.weights, options.retrain, "with --retrain")
+    _refuse("--recipe", options.recipe, not options.retrain, "without --retrain")
     from fitgym.logs.recordings import read_recordings
 
     if options.edition == 2:
@@ -181,6 +187,7 @@ def run_predict(options: argparse.Namespace) -> None:
     from fitgym.logs.recordings import read_recordings
     from fitgym.predictor.sessions import Predictor, Session, previous_workouts
 
+    _refuse("--weights", options.weights, options.model == "ode", "with --model ode")
     if options.model == "fitrec":
         use_threads(options.threads)
     workouts = read_recordings(options.recordings)
@@ -244,6 +251,12 @@ def run_simulate(options: argparse.Namespace) -> None:
     print(json_text(sets) if options.json else recording_table(sets))
 
 
+def _refuse(name: str, value: object, wrong: bool, reason: str) -> None:
+    """Refuse an option that would be passed over."""
+    if value is not None and wrong:
+        raise ValueError(f"{name} cannot be used {reason}; got {str(value)!r}")
+
+
 def _recipe(options: argparse.Namespace) -> Any:
     """Return the recipe the options ask for."""
     from dataclasses import replace
@@ -252,4 +265,4 @@ def _recipe(options: argparse.Namespace) -> Any:
 
     recipe = read_recipe(options.recipe or SHIPPED_RECIPE)
     seed = getattr(options, "seed", None)
-    return recipe if seed is None else replace(recipe, seed=require_integer("--seed", seed, 0))
+    return recipe if seed is None else replace(recipe, seed=require_seed("--seed", seed))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_count
 
 if TYPE_CHECKING:
     from fitgym.logs.workout import Workout
@@ -77,7 +77,7 @@ def tell_sports(workouts: Iterable[Workout]) -> None:
 
 def use_threads(threads: int) -> None:
     """Let torch compute with as many threads as ``--threads`` says."""
-    require_integer("--threads", threads, 1)
+    require_count("--threads", threads, high=1024)
     from fitgym.predictor.threads import set_threads
 
     set_threads(threads)

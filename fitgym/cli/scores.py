@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fitgym.cli.arguments import output_file
 from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.provenance import versions
 from fitgym.common.tables import markdown_table
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_count, require_seed
 
 if TYPE_CHECKING:
     from fitgym.envs.scalar import FitnessFatigueEnv
@@ -45,11 +46,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--force", action="store_true", help="make all of them anew, solutions included"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE.json", help="file of the scores (default: that shipped)"
+        "--out",
+        type=output_file,
+        metavar="FILE.json",
+        help="file of the scores (default: that shipped)",
     )
     parser.add_argument(
         "--markdown",
-        type=Path,
+        type=output_file,
         metavar="FILE.md",
         help=f"file to write the tables into, between the lines '{_BEGIN}' and '{_END}'",
     )
@@ -62,8 +66,8 @@ def run(options: argparse.Namespace) -> None:
     from fitgym.planning.grid import GridSize
     from fitgym.planning.scores import ReferenceScores, read_entries, scored_pairs, shipped_scores
 
-    require_integer("--episodes", options.episodes, 2)
-    require_integer("--seed", options.seed, 0)
+    require_count("--episodes", options.episodes, 2)
+    require_seed("--seed", options.seed)
     size = GridSize().refined(options.refine)
     path = options.out or shipped_scores()
     document = None if options.markdown is None else _parts(options.markdown)
@@ -136,7 +140,10 @@ def _cell(score: Score) -> str:
 
 def _parts(path: Path) -> tuple[str, str]:
     """Return what stands in a Markdown file before and after its tables."""
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"--markdown must be a file of UTF-8 text: {path} ({error})") from None
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not begin or not end:

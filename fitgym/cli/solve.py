@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fitgym.cli.arguments import output_folder
 from fitgym.cli.help_format import DefaultsHelpFormatter
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_count, require_seed
 
 if TYPE_CHECKING:
     from fitgym.planning.score_references import SimulatedScores
@@ -39,8 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
-        default=Path("results/solution"),
+        type=output_folder,
+        default="results/solution",
         metavar="FOLDER",
         help="folder of the files",
     )
@@ -60,8 +60,8 @@ def run(options: argparse.Namespace) -> None:
     from fitgym.planning.grid import GridSize
     from fitgym.planning.score_references import reference_scores
 
-    require_integer("--episodes", options.episodes, 2)
-    require_integer("--seed", options.seed, 0)
+    require_count("--episodes", options.episodes, 2)
+    require_seed("--seed", options.seed)
     size = GridSize().refined(options.refine)
     kwargs = {} if options.individual is None else {"individual": options.individual}
     try:

@@ -10,6 +10,10 @@ from numbers import Real
 
 import numpy as np
 
+# Ours: what numpy, torch and C take everywhere, and more than anybody waits for.
+LARGEST_SEED = 2**32 - 1
+LARGEST_COUNT = 10**9
+
 _NAME = re.compile(r"(?![. ])[A-Za-z0-9._ -]+")
 
 
@@ -80,6 +84,26 @@ def require_integer(name: str, value: object, low: int, high: int | None = None)
     if number < low or (high is not None and number > high):
         raise ValueError(f"{name} must be {allowed}, got {value!r}")
     return number
+
+
+def require_seed(name: str, value: object) -> int:
+    """Return ``value`` as an int after checking that it can seed every generator of numbers.
+
+    Raises:
+        TypeError: If ``value`` is not an integer.
+        ValueError: If it is not in ``[0, LARGEST_SEED]``.
+    """
+    return require_integer(name, value, 0, LARGEST_SEED)
+
+
+def require_count(name: str, value: object, low: int = 1, high: int = LARGEST_COUNT) -> int:
+    """Return ``value`` as an int after checking that so many of something can be done or kept.
+
+    Raises:
+        TypeError: If ``value`` is not an integer.
+        ValueError: If it is not in ``[low, high]``.
+    """
+    return require_integer(name, value, low, high)
 
 
 def require_choice(name: str, value: object, choices: Iterable[str]) -> str:

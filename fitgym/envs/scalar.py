@@ -116,8 +116,8 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
       `fitgym.adherence`).
     - `predictor`: `"fitrec"`, or `"ode"` for a physiological equation, under FitRec adherence.
     - `days`: length `T` of an episode, 1 to 3650.
-    - `completion_bonus`: `mu` >= 0, reward of a plan met.
-    - `shortfall_penalty`: `rho` >= 0, per point planned and not done.
+    - `completion_bonus`: `mu` in [0, 1e6], reward of a plan met.
+    - `shortfall_penalty`: `rho` in [0, 1e6], per point planned and not done.
     - `utility`: `"realised"` or `"planned"`.
     - `observation`: `"state"`, `"full"` or `"wearable"`; the last two need FitRec adherence.
     - `continuous`: whether plans are continuous.

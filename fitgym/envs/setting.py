@@ -120,8 +120,11 @@ class Setting:
             others: Which other keys are allowed.
 
         Raises:
+            TypeError: If the options are no mapping.
             ValueError: If there is another key, or the individual does not fit into the space.
         """
+        if options is not None and not isinstance(options, Mapping):
+            raise TypeError(f"options must be a mapping or None, got {options!r}")
         allowed = ("individual", *others)
         unknown = sorted(str(name) for name in options or () if name not in allowed)
         if unknown:

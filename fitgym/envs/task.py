@@ -12,6 +12,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from fitgym.adherence import Adherence, adherence_class, make_adherence
+from fitgym.adherence.replay import LOG_PARTS
 from fitgym.common.validation import require_choice, require_integer, require_number
 from fitgym.envs.kernel import (
     FULL_OBSERVATION,
@@ -77,6 +78,10 @@ class TaskArguments(TypedDict, total=False):
     log_part: str
 
 
+# Ours: far above any use, and far below what lets a return become infinite.
+_LARGEST_WEIGHT = 1e6
+
+
 @dataclass(frozen=True, kw_only=True)
 class Task:
     """Everything about an environment but the individual; see ``FitnessFatigueEnv`` for the fields.
@@ -124,7 +129,7 @@ class Task:
         require_choice("stage", self.stage, ("acquisition", "retention"))
         self._set("days", require_integer("days", self.days, 1, 3650))
         for name in ("completion_bonus", "shortfall_penalty"):
-            self._set(name, require_number(name, getattr(self, name), 0))
+            self._set(name, require_number(name, getattr(self, name), 0, _LARGEST_WEIGHT))
         require_choice("utility", self.utility, ("realised", "planned"))
         require_choice("observation", self.observation, OBSERVATIONS)
         model = adherence_class(self.adherence)
@@ -152,6 +157,7 @@ class Task:
         if not self.action_mask().any():
             raise ValueError("forbidden_plans must leave at least one of the actions 0 to 10")
         require_choice("forbidden", self.forbidden, ("error", "nearest"))
+        require_choice("log_part", self.log_part, LOG_PARTS)
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)

@@ -25,6 +25,7 @@ import numpy as np
 
 from fitgym.common.files import write_bytes, write_text
 from fitgym.logs.dates import first_gap
+from fitgym.logs.numbers import number_in
 from fitgym.logs.workout import Workout
 
 WORKOUT_COLUMNS = ("workout", "user", "sport", "gender", "day", "has_altitude")
@@ -200,6 +201,11 @@ def _read_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict
             if twice:
                 raise ValueError(f"{path} row 1: column(s) {', '.join(twice)} occur twice")
             for record in reader:
+                if None in record:
+                    raise ValueError(
+                        f"{path} row {reader.line_num}: has more fields than the header's "
+                        f"{len(header)} (numbers have a decimal point)"
+                    )
                 for name in columns:
                     if record[name] is None:
                         raise ValueError(f"{path} row {reader.line_num}, column {name}: no value")
@@ -220,10 +226,7 @@ def _open_text(path: Path) -> Iterator[TextIO]:
 
 
 def _number(where: str, column: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = number_in(text)
     if not math.isfinite(value):
         raise ValueError(f"{where}, column {column}: must be a finite number, got {text!r}")
     return value

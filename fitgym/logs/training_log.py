@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fitgym.logs.dates import first_gap, problem_of_date
+from fitgym.logs.numbers import number_in
 from fitgym.model.daniels import METRES_PER_MILE
 
 # Column names, lower case without spaces and punctuation, and the factor to metres or minutes.
@@ -139,6 +140,14 @@ class TrainingLog:
         return len(self.dates)
 
     @property
+    def repeated_rows(self) -> int:
+        """How many sessions have date, distance and time (or no time) of an earlier one."""
+        # NaN, which is no time, equals nothing; its text does.
+        times = map(str, self.minutes.tolist())
+        rows = set(zip(self.dates.tolist(), self.distance_m.tolist(), times, strict=True))
+        return len(self) - len(rows)
+
+    @property
     def timed(self) -> npt.NDArray[np.bool_]:
         """Whether the time of each session is known, shape (n,)."""
         return ~np.isnan(self.minutes)
@@ -206,7 +215,7 @@ def load_marathon_log() -> TrainingLog:
 
 def _parse(text: str, source: str, name: str) -> TrainingLog:
     """Read the text of a CSV file; ``source`` names it in errors."""
-    header_line = text.split("\n", 1)[0]
+    header_line = text.lstrip("\r\n").split("\n", 1)[0]
     delimiter = max(",;\t", key=header_line.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[list[str]] = []
@@ -327,10 +336,7 @@ def _parse_dates(texts: Sequence[str], place: Callable[[int], str]) -> npt.NDArr
 
 def _parse_number(text: str, place: str) -> float:
     """Return the finite number written in ``text``."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
+    number = number_in(text)
     if not math.isfinite(number):
         raise ValueError(f"{place}: expected a number, got {text!r}")
     return number
@@ -340,7 +346,7 @@ def _parse_time(text: str, to_minutes: float, place: str) -> float:
     """Return minutes from a number, ``h:mm:ss`` or ``mm:ss``; NaN for an empty field."""
     if not text:
         return math.nan
-    clock = re.fullmatch(r"(?:(\d+):(?=\d\d:))?(\d+):(\d\d(?:\.\d*)?)", text)
+    clock = re.fullmatch(r"(?:(\d+):(?=\d\d:))?(\d+):(\d\d(?:\.\d*)?)", text, re.ASCII)
     if clock is None:
         return to_minutes * _parse_number(text, place)
     hours, minutes, seconds = (float(part or 0) for part in clock.groups())

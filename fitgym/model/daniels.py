@@ -62,7 +62,7 @@ _BENCHMARK_TABLE = {
 
 # The VDOTs for which paces can be asked: wider than Daniels' tables (30 to 85), and as far as the
 # regressions make sense. Ours.
-_VDOT_RANGE = (10.0, 100.0)
+VDOT_RANGE = (10.0, 100.0)
 
 # Coefficients of the oxygen cost of running (Daniels and Gilbert 1979).
 _COST_CONSTANT, _COST_LINEAR, _COST_SQUARE = -4.60, 0.182258, 0.000104
@@ -162,7 +162,7 @@ def race_time(vdot_value: float, distance_m: float) -> float:
     """
     from scipy.optimize import brentq
 
-    value = require_number("vdot_value", vdot_value, *_VDOT_RANGE)
+    value = require_number("vdot_value", vdot_value, *VDOT_RANGE)
     distance = require_number("distance_m", distance_m, 800.0, 100_000.0)
     # The share lies between 0.8 and 1.3, so the speeds at 0.75 and 1.3 enclose the root; VDOT
     # falls with the time between them.
@@ -186,7 +186,7 @@ def zone_speeds(vdot_value: float) -> npt.NDArray[np.float64]:
         TypeError: If ``vdot_value`` is not a real number.
         ValueError: If ``vdot_value`` is outside its range.
     """
-    value = require_number("vdot_value", vdot_value, *_VDOT_RANGE)
+    value = require_number("vdot_value", vdot_value, *VDOT_RANGE)
     speeds = np.empty(len(Zone))
     speeds[Zone.MARATHON] = MARATHON_M / race_time(value, MARATHON_M)
     for zone, share in _SHARE_OF_VDOT.items():
@@ -210,7 +210,7 @@ def benchmark_paces(vdot_value: float) -> npt.NDArray[np.float64]:
         TypeError: If ``vdot_value`` is not a real number.
         ValueError: If ``vdot_value`` is outside its range.
     """
-    value = require_number("vdot_value", vdot_value, *_VDOT_RANGE)
+    value = require_number("vdot_value", vdot_value, *VDOT_RANGE)
     if value in _BENCHMARK_TABLE:
         return np.array(_BENCHMARK_TABLE[value])
     paces: npt.NDArray[np.float64] = METRES_PER_MILE / zone_speeds(value)[Zone.MARATHON :]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 import gymnasium as gym
 
+from fitgym.common.json_files import read_object
 from fitgym.common.validation import require_choice
 from fitgym.people.individual import load_individual, shipped_individuals
 
@@ -203,12 +203,12 @@ def read_entries(path: Path) -> dict[tuple[str, str], dict[str, Any]]:
     if not path.exists():
         return {}
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))["entries"]
+        entries = read_object(path, ("entries",))["entries"]
         for entry in entries:
             ReferenceScores.from_dict(entry["scores"])
         return {(entry["env_id"], entry["scores"]["individual"]): entry for entry in entries}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is no file of reference scores: {error!r}") from error
+        raise ValueError(f"{path} is no file of reference scores: {error}") from error
 
 
 @cache

@@ -276,6 +276,9 @@ def test_without_ffmpeg_an_mp4_says_what_to_install(tmp_path, monkeypatch) -> No
         write_video([np.zeros((32, 32, 3), np.uint8)], tmp_path / "a.mp4")
 
 
+HUGE = "1" + 30 * "0"
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -283,7 +286,15 @@ def test_without_ffmpeg_an_mp4_says_what_to_install(tmp_path, monkeypatch) -> No
         (["train", "ppo", ENV, "--set", "speed"], "--set must be NAME=VALUE, got 'speed'"),
         (["train", "ppo", ENV, "--set", "steps=5", "--set", "steps=6"], "--set gives steps twice"),
         (["train", "ppo", ENV, "--config", "none.yaml"], "none.yaml"),
-        (["train", "ppo", ENV, "--steps", "0"], "--steps must be an integer of at least 1, got 0"),
+        (["train", "ppo", ENV, "--steps", "0"], "--steps must be an integer of at least 1 and at"),
+        (["train", "ppo", ENV, "--steps", HUGE], "--steps must be an integer of at least 1 and at"),
+        (["train", "ppo", ENV, "--seed", HUGE], "--seed must be an integer of at least 0 and at"),
+        (["evaluate", "coach", ENV, "--seed", HUGE], "--seed must be an integer"),
+        (["evaluate", "coach", ENV, "--episodes", HUGE], "--episodes must be an integer"),
+        (["watch", "coach", ENV, "--seed", HUGE], "--seed must be an integer"),
+        (["record", ENV, "--episodes", HUGE], "--episodes must be an integer"),
+        (["record", ENV, "--seed", HUGE], "--seed must be an integer"),
+        (["evaluate", "", ENV], "agent must be one of"),
         (["train", "ppo", ENV, "--seed", "-1"], "--seed must be an integer"),
         (["train", "coach", ENV, "--steps", "9"], "agent 'coach' does not learn"),
         (["train", "random", ENV], "agent 'random' does not learn"),
@@ -360,3 +371,47 @@ def test_the_share_is_known_for_default_arguments_alone(monkeypatch) -> None:
     for other in ({"days": 30}, {"individual": "marathon-runner", "days": 30}, {"individual": {}}):
         assert share_of_ceiling(ENV, other, 50.0) is None
     assert len(asked) == 3
+
+
+def test_an_empty_name_is_not_the_agent_of_the_working_directory(tmp_path, monkeypatch, capsys):
+    FixedPlan(1).save(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", ".", ENV, "--episodes", "1"]) == 0
+    capsys.readouterr()
+    assert main(["evaluate", "", ENV, "--episodes", "1"]) == 2
+    assert "agent must be one of" in capsys.readouterr().err
+
+
+def test_a_folder_called_like_a_built_in_agent_is_told_of(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["evaluate", "coach", ENV, "--episodes", "1"]
+    assert main(words) == 0
+    assert capsys.readouterr().err == ""
+    FixedPlan(1).save(tmp_path / "coach")
+    assert main(words) == 0
+    captured = capsys.readouterr()
+    assert captured.err == "note: coach is the agent saved in the folder coach here\n"
+    assert "fixed plan 1" in captured.out
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        (("train", "ppo", ENV, "--out"), ""),
+        (("train", "ppo", ENV, "--out"), "file"),
+        (("train", "ppo", ENV, "--config"), ""),
+        (("record", ENV, "--out"), "folder"),
+        (("record", ENV, "--out"), "file/below"),
+        (("watch", "coach", ENV, "--out"), ""),
+        (("watch", "coach", ENV, "--as", "png", "--out"), "folder.png"),
+    ],
+)
+def test_paths_are_checked_before_any_work(words, value, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    for name in ("folder", "folder.png"):
+        (tmp_path / name).mkdir()
+    with pytest.raises(SystemExit) as caught:
+        main([*words, value])
+    assert caught.value.code == 2
+    assert f"argument {words[-1]}: must be a" in capsys.readouterr().err

@@ -169,6 +169,8 @@ def test_malformed_arrays_and_files_are_refused(shown: Demonstrations, tmp_path:
     path = tmp_path / "shown"
     with pytest.raises(FileNotFoundError):
         Demonstrations.load(path)
+    with pytest.raises(IsADirectoryError, match="must be a safetensors file, is a folder"):
+        Demonstrations.load(tmp_path)
     path.write_bytes(b"nonsense")
     with pytest.raises(ValueError, match="shown is no readable safetensors file"):
         Demonstrations.load(path)

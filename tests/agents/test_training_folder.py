@@ -264,7 +264,14 @@ def test_wrong_folders_and_agents_are_clear_errors(tmp_path) -> None:
     with pytest.raises(ValueError, match=r"holds an agent, but no training\.json"):
         train(COUNTING, 10, tmp_path)
     whole = {"training": {}, "timesteps": 0, "sessions": [{}]}
-    parts = [{"training": 1}, {"timesteps": "many"}, {"sessions": []}, {"sessions": [1]}]
+    parts = [
+        {"training": 1},
+        {"timesteps": "many"},
+        {"timesteps": -1},
+        {"timesteps": True},
+        {"sessions": []},
+        {"sessions": [1]},
+    ]
     wrong = [json.dumps(whole | part) for part in parts]
     for text in ("{", "[]", json.dumps({"training": {}}), *wrong):
         (tmp_path / "training.json").write_text(text)

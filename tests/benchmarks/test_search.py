@@ -79,3 +79,32 @@ def test_the_command_refuses_what_is_wrong(
         main(["benchmark", "search", "a3c", "--steps", "10", "--fixed", '{"epochs": 3}', *out]) == 2
     )
     assert "unknown keys ['epochs']" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--environment", "nowhere"), "ENV_ID must be a registered environment"),
+        (("--environment", "CartPole-v1"), "must name an environment of fitgym"),
+        (("--sampler-seed", "-1"), "--sampler-seed must be an integer"),
+        (("--sampler-seed", "4294967296"), "--sampler-seed must be an integer"),
+        (("--seeds", "99999999999"), "--seeds must be an integer of at least 1 and at most 1000"),
+        (("--steps", "-1"), "--steps must be an integer"),
+        (("--fixed", "[]"), "argument --fixed: must be a JSON object, got '[]'"),
+        (("--fixed", "{"), "argument --fixed: must be a JSON object: '{' is not valid JSON"),
+        (("--fixed", '{"discount": NaN}'), "argument --fixed: must be a JSON object"),
+    ],
+)
+def test_wrong_words_are_told_before_the_first_trial(
+    words: tuple[str, ...],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    try:
+        status: object = main(["benchmark", "search", "a2c", *words, "--out", str(tmp_path)])
+    except SystemExit as error:
+        status = error.code
+    assert status == 2
+    assert message in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

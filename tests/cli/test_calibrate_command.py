@@ -144,3 +144,14 @@ def test_an_individual_is_named_after_the_file_as_far_as_names_allow(log_file, t
     odd.write_bytes(log_file.read_bytes())
     assert run("--log", odd, "--bootstrap", "0", "--out", tmp_path / "out") == 0
     assert load_individual(tmp_path / "out" / "individual.json").name == "L-ufe -2024-"
+
+
+def test_a_log_that_holds_sessions_twice_is_told_of(log_file, tmp_path, capsys):
+    header, *rows = log_file.read_text(encoding="utf-8").splitlines()
+    twice = tmp_path / "twice.csv"
+    twice.write_text("\n".join([header, *rows, *rows[:3]]) + "\n", encoding="utf-8")
+    words = ("--stage", "acquisition", "--out", tmp_path / "out")
+    assert run("--log", twice, *words) == 0
+    assert "note: 3 of 123 sessions have date, distance and time of an" in capsys.readouterr().err
+    assert run("--log", log_file, *words) == 0
+    assert "note:" not in capsys.readouterr().err

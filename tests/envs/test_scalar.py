@@ -256,7 +256,7 @@ def test_stepping_outside_an_episode_is_an_error():
         ({"adherence": "replay"}, "needs an individual with a log, and 'recreational-runner'"),
         ({"days": 0}, "days must be an integer of at least 1 and at most 3650, got 0"),
         ({"days": 30.5}, "days must be an integer .* got 30.5"),
-        ({"completion_bonus": -1}, r"completion_bonus must be .*\[0, inf\), got -1"),
+        ({"completion_bonus": -1}, r"completion_bonus must be .*\[0, 1e\+06\], got -1"),
         ({"shortfall_penalty": math.nan}, "shortfall_penalty must be .* got nan"),
         ({"utility": "hoped"}, "utility must be one of 'realised', 'planned', got 'hoped'"),
         ({"forbidden_plans": [11]}, "forbidden_plans must be .* at most 10, got 11"),
@@ -273,11 +273,25 @@ def test_wrong_arguments_are_refused(arguments, message):
         FitnessFatigueEnv(**arguments)
 
 
+@pytest.mark.parametrize("name", ["completion_bonus", "shortfall_penalty"])
+def test_rewards_stay_finite_under_the_largest_weights(name):
+    env = FitnessFatigueEnv(**{name: 1e6})
+    env.reset(seed=0)
+    assert np.isfinite([env.step(9)[1] for _ in range(60)]).all()
+    with pytest.raises(ValueError, match=rf"{name} must be a finite number in \[0, 1e\+06\]"):
+        FitnessFatigueEnv(**{name: 1e308})
+
+
 def test_wrong_log_parts_windows_and_options_are_refused(logged_runner):
     with pytest.raises(ValueError, match="log_part must be one of 'all', 'train', 'test'"):
         FitnessFatigueEnv(individual=logged_runner, adherence="replay", log_part="some")
     with pytest.raises(ValueError, match="days must be at most 40, .* 'test' .* got 90"):
         FitnessFatigueEnv(individual=logged_runner, adherence="replay", log_part="test")
+    with pytest.raises(ValueError, match="log_part must be one of 'all', 'train', 'test'"):
+        FitnessFatigueEnv(log_part="some")
+    for options in (1, [], "individual"):
+        with pytest.raises(TypeError, match="options must be a mapping or None, got"):
+            FitnessFatigueEnv().reset(options=options)
     with pytest.raises(ValueError, match=r"options has unknown keys \['weather'\]"):
         FitnessFatigueEnv().reset(options={"weather": "rain"})
 

@@ -209,3 +209,26 @@ def test_reads_exactly_what_was_written(
     np.testing.assert_array_equal(
         copy.heart_rate_bpm[copy.valid], workout.heart_rate_bpm[workout.valid]
     )
+
+
+@pytest.mark.parametrize("table", ["workouts", "samples"])
+def test_a_row_with_more_fields_than_the_header_is_refused(tmp_path: Path, table: str) -> None:
+    """As with decimal commas: the altitude would be the tenths of the speed."""
+    workouts = WORKOUTS.replace(",True\n", ",True,1\n") if table == "workouts" else WORKOUTS
+    samples = SAMPLES.replace("2.6,1.5", "2,6,1.5") if table == "samples" else SAMPLES
+    row = {"workouts": 2, "samples": 3}[table]
+    with pytest.raises(ValueError, match=rf"{table}\.csv.* row {row}: has more fields than"):
+        read_recordings(write(tmp_path, workouts, samples))
+
+
+@pytest.mark.parametrize("text", ["1_0", "٣", "0x3", "1e", "."])
+def test_only_plain_numbers_are_read(tmp_path: Path, text: str) -> None:
+    samples = SAMPLES.replace("2.6", text)
+    with pytest.raises(ValueError, match="row 3, column speed: must be a finite number, got"):
+        read_recordings(write(tmp_path, samples=samples))
+
+
+@pytest.mark.parametrize("text", ["3", " 3", "+3.", "3e0", ".3e1", "30E-1"])
+def test_every_form_of_a_plain_number_is_read(tmp_path: Path, text: str) -> None:
+    (workout,) = read_recordings(write(tmp_path, samples=SAMPLES.replace("2.6", text)))
+    assert workout.speed_m_s[1] == 3.0

@@ -160,3 +160,23 @@ def test_a_log_checks_its_arrays():
         TrainingLog(days, distances[:1], log.minutes)
     with pytest.raises(ValueError, match=r"row 2.*positive"):
         TrainingLog(days, np.array([5000.0, 0.0]), log.minutes)
+
+
+def test_blank_lines_before_the_header_hide_no_separator(tmp_path):
+    log = read(tmp_path, "\r\n\n\ndate;km;minutes\n2020-01-02;10;50\n")
+    assert (log.distance_m.tolist(), log.minutes.tolist()) == ([10000.0], [50.0])
+
+
+@pytest.mark.parametrize(
+    ("distance", "time"),
+    [("1_0", "50"), ("\u0661\u0660", "50"), ("10", "5_0"), ("10", "\u0665\u0660:00")],
+)
+def test_only_plain_numbers_are_read(tmp_path, distance, time):
+    with pytest.raises(ValueError, match="line 2, column '(km|minutes)': expected a number, got"):
+        read(tmp_path, f"date,km,minutes\n2020-01-02,{distance},{time}\n")
+
+
+def test_sessions_that_occur_twice_are_counted(tmp_path):
+    rows = "2020-01-02,10,50\n2020-01-02,10,51\n2020-01-04,10,\n"
+    assert read(tmp_path, f"date,km,minutes\n{rows}").repeated_rows == 0
+    assert read(tmp_path, f"date,km,minutes\n{rows}{rows}").repeated_rows == 3

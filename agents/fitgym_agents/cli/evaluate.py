@@ -10,7 +10,7 @@ from typing import Any
 from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.json_files import json_text
 from fitgym.common.tables import MISSING, text_table
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_count, require_seed
 from fitgym_agents.cli.options import (
     AGENT_HELP,
     add_environment,
@@ -64,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Evaluate the agents and print the tables."""
-    require_integer("--episodes", options.episodes, 1)
-    require_integer("--seed", options.seed, 0)
+    require_count("--episodes", options.episodes)
+    require_seed("--seed", options.seed)
     env_kwargs = environment_kwargs(options, "test")
     check_environment(options.env_id, env_kwargs)
     protocol: Any = {"episodes": options.episodes, "seed": options.seed, "env_kwargs": env_kwargs}

@@ -100,9 +100,12 @@ def named_agent(text: str, env_id: str, env_kwargs: Mapping[str, Any]) -> Agent:
     """
     if text.startswith(_PRETRAINED):
         return load_pretrained(text.removeprefix(_PRETRAINED), env_id)
-    if (Path(text) / CARD).exists():
+    # Pathlib takes the empty text as the working directory.
+    if text and (Path(text) / CARD).exists():
+        if text in BUILT_IN:
+            print(f"note: {text} is the agent saved in the folder {text} here", file=sys.stderr)
         return load_agent(text)
-    if Path(text).is_dir() and text not in BUILT_IN:
+    if text and Path(text).is_dir() and text not in BUILT_IN:
         raise ValueError(f"{text} holds no saved agent: there is no {CARD}")
     name, configuration = split_agent(text)
     agent_class = find_agent(name)

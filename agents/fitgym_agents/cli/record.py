@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from fitgym.cli.arguments import output_file
 from fitgym.cli.help_format import DefaultsHelpFormatter
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_count, require_seed
 from fitgym_agents.cli.options import (
     AGENT_HELP,
     add_environment,
@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
-        default=Path("results/demonstrations.safetensors"),
+        type=output_file,
+        default="results/demonstrations.safetensors",
         metavar="FILE",
         help="file of the episodes",
     )
@@ -48,8 +48,8 @@ def run(options: argparse.Namespace) -> None:
     """Record, write the file, and print what is in it."""
     from fitgym_agents.deep.gail.demonstrations import expert_for, record
 
-    require_integer("--episodes", options.episodes, 1)
-    require_integer("--seed", options.seed, 0)
+    require_count("--episodes", options.episodes)
+    require_seed("--seed", options.seed)
     env_kwargs = environment_kwargs(options, "train")
     check_environment(options.env_id, env_kwargs)
     if options.agent is None:

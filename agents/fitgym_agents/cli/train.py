@@ -12,8 +12,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from fitgym.cli.arguments import input_path, output_folder
 from fitgym.cli.help_format import DefaultsHelpFormatter
-from fitgym.common.validation import require_integer, require_name
+from fitgym.common.validation import require_count, require_name, require_seed
 from fitgym_agents.agent import Agent
 from fitgym_agents.cli.evaluate import summary
 from fitgym_agents.cli.options import (
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_environment(parser)
     parser.add_argument(
         "--config",
-        type=Path,
+        type=input_path,
         metavar="FILE.yaml",
         help="configuration to use in place of the one that ships",
     )
@@ -58,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="seed of the training")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=output_folder,
         metavar="FOLDER",
         help="folder (default: results/agents/AGENT-ENV-seedS)",
     )
@@ -75,8 +76,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Train, save, evaluate and print."""
-    require_integer("--seed", options.seed, 0)
-    require_integer("--episodes", options.episodes, 1)
+    require_seed("--seed", options.seed)
+    require_count("--episodes", options.episodes)
     agent_class = find_learner(options.agent)
     env_id = options.env_id
     section = configuration_for(options.agent, env_id.rpartition(":")[2], options.config)
@@ -89,7 +90,7 @@ def run(options: argparse.Namespace) -> None:
             f"no configuration says for how many steps {options.agent!r} is trained in "
             f"{env_id!r}: give --steps"
         )
-    require_integer("--steps", steps, 1)
+    require_count("--steps", steps)
     env_kwargs = environment_kwargs(options, "train")
     check_environment(env_id, env_kwargs)
     training = Training(

@@ -8,9 +8,10 @@ from typing import Any
 
 from tqdm import tqdm
 
+from fitgym.cli.arguments import output_file
 from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.files import write_text
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_seed
 from fitgym_agents.cli.options import (
     AGENT_HELP,
     add_environment,
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out",
-        type=Path,
+        type=output_file,
         metavar="FILE",
         help="a .txt, .png, .gif or .mp4 file (default: the terminal for text, else "
         "results/episode.png or results/episode.gif)",
@@ -56,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Play the episode and show it."""
-    require_integer("--seed", options.seed, 0)
+    require_seed("--seed", options.seed)
     suffixes = _SUFFIXES[options.form]
     out = options.out
     if out is None and options.form != "text":

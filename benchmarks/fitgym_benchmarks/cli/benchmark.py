@@ -9,10 +9,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
+from fitgym.cli.arguments import input_path
 from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.files import write_text
-from fitgym.common.validation import require_integer
+from fitgym.common.json_files import parse_json
+from fitgym.common.validation import require_count, require_seed
+from fitgym_agents.cli.options import check_environment
 from fitgym_benchmarks.backends.local import run_all
 from fitgym_benchmarks.report.report import calibrate_log, write_report
 from fitgym_benchmarks.report.tables import as_text, tables
@@ -35,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "you like: started again, it goes on where it was.",
         formatter_class=DefaultsHelpFormatter,
     )
-    quick.add_argument("--out", type=Path, default=Path("results/quick"), help="folder of results")
+    quick.add_argument("--out", type=input_path, default="results/quick", help="folder of results")
     quick.add_argument("--seed", type=int, default=0, help="seed of the training")
     quick.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
     quick.add_argument("--workers", type=int, default=2, help="processes to train with")
@@ -63,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         formatter_class=DefaultsHelpFormatter,
     )
     algorithms.add_argument(
-        "--out", type=Path, default=Path("results/algorithms"), help="folder of results"
+        "--out", type=input_path, default="results/algorithms", help="folder of results"
     )
     algorithms.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
     algorithms.add_argument("--seeds", type=int, default=3, help="trainings of each learner")
@@ -85,7 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "other work gives other ratios.",
         formatter_class=DefaultsHelpFormatter,
     )
-    speed.add_argument("--out", type=Path, default=Path("results/speed"), help="folder of results")
+    speed.add_argument("--out", type=input_path, default="results/speed", help="folder of results")
     speed.add_argument("--repeats", type=int, default=7, help="turns of each side that count")
     speed.add_argument(
         "--only", choices=("environments", "training"), help="one of the two parts, not both"
@@ -111,10 +115,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     search.add_argument("--episodes", type=int, default=100, help="episodes to judge a training by")
     search.add_argument("--sampler-seed", type=int, default=0, help="seed of the search itself")
     search.add_argument(
-        "--fixed", type=json.loads, default={}, help="settings that all trials share, as JSON"
+        "--fixed", type=_settings, default={}, help="settings that all trials share, as JSON"
     )
     search.add_argument(
-        "--out", type=Path, default=Path("results/search"), help="folder of studies and tables"
+        "--out", type=input_path, default="results/search", help="folder of studies and tables"
     )
     search.set_defaults(run=_run, check=_check_search, work=_search)
 
@@ -151,10 +155,10 @@ def _require_writable(folder: Path) -> None:
 
 
 def _check_algorithms(options: argparse.Namespace) -> None:
-    require_integer("--steps", options.steps, 1)
-    require_integer("--seeds", options.seeds, 1)
-    require_integer("--workers", options.workers, 1)
-    require_integer("--episodes", options.episodes, 2)
+    require_count("--steps", options.steps)
+    require_count("--seeds", options.seeds, high=1000)
+    require_count("--workers", options.workers)
+    require_count("--episodes", options.episodes, 2)
 
 
 def _algorithms(options: argparse.Namespace) -> None:
@@ -189,7 +193,7 @@ def _algorithms(options: argparse.Namespace) -> None:
 
 
 def _check_speed(options: argparse.Namespace) -> None:
-    require_integer("--repeats", options.repeats, 1)
+    require_count("--repeats", options.repeats)
 
 
 def _speed(options: argparse.Namespace) -> None:
@@ -205,8 +209,29 @@ def _speed(options: argparse.Namespace) -> None:
     print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
 
 
+def _settings(text: str) -> dict[str, Any]:
+    """Return the object in a JSON text.
+
+    Raises:
+        argparse.ArgumentTypeError: If it holds something else.
+    """
+    try:
+        content = parse_json(text.encode(), repr(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a JSON object: {error}") from None
+    if not isinstance(content, dict):
+        raise argparse.ArgumentTypeError(f"must be a JSON object, got {text!r}")
+    return content
+
+
 def _check_search(options: argparse.Namespace) -> None:
-    require_integer("--trials", options.trials, 1)
+    require_count("--trials", options.trials)
+    require_seed("--sampler-seed", options.sampler_seed)
+    require_count("--steps", options.steps)
+    require_count("--seeds", options.seeds, high=1000)
+    require_count("--episodes", options.episodes)
+    for env_id in options.environment:
+        check_environment(env_id, {})
     _search_of(options)
 
 
@@ -228,9 +253,9 @@ def _search_of(options: argparse.Namespace) -> Search:
 
 
 def _check_quick(options: argparse.Namespace) -> None:
-    require_integer("--seed", options.seed, 0)
-    require_integer("--steps", options.steps, 1)
-    require_integer("--workers", options.workers, 1)
+    require_seed("--seed", options.seed)
+    require_count("--steps", options.steps)
+    require_count("--workers", options.workers)
 
 
 def _quick(options: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from fitgym.common.validation import require_integer, require_number
+from fitgym.common.validation import require_integer, require_number, require_seed
 from fitgym.predictor.attention.data import WindowSet
 from fitgym.predictor.attention.network import FitRecAttention
 from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
@@ -52,7 +52,7 @@ class AttentionTrainingConfig:
         for name in ("epochs", "patience", "batch_size"):
             require_integer(name, getattr(self, name), 1)
         require_integer("windows_per_epoch", self.windows_per_epoch, self.batch_size)
-        require_integer("seed", self.seed, 0)
+        require_seed("seed", self.seed)
         for name in ("learning_rate", "clip_norm"):
             require_number(name, getattr(self, name), 0.0, low_open=True)
         if self.linear_beyond_bpm != math.inf:

@@ -110,7 +110,7 @@ def read_evaluation(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     report = read_json(path)
     try:
-        return {
+        kept = {
             protocol: {
                 "workouts": results["workouts"],
                 "people": results["people_tested"],
@@ -121,6 +121,9 @@ def read_evaluation(path: str | os.PathLike[str]) -> dict[str, Any]:
             }
             for protocol, results in report.items()
         }
+        if not kept:
+            raise KeyError("protocol")
+        return kept
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{os.fspath(path)} is not a report of an evaluation") from error
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch
 
-from fitgym.common.json_files import read_json
-from fitgym.common.validation import require_integer, require_number
+from fitgym.common.json_files import read_object
+from fitgym.common.validation import require_integer, require_number, require_seed
 from fitgym.predictor.datasets import (
     Example,
     Vocabulary,
@@ -66,7 +66,7 @@ class Recipe:
     def __post_init__(self) -> None:
         require_integer("rehearsal", self.rehearsal, 0)
         require_number("rehearsal_share", self.rehearsal_share, 0.0)
-        require_integer("seed", self.seed, 0)
+        require_seed("seed", self.seed)
 
 
 def read_recipe(path: str | os.PathLike[str]) -> Recipe:
@@ -77,7 +77,7 @@ def read_recipe(path: str | os.PathLike[str]) -> Recipe:
         ValueError: If it is not JSON, or has an unknown field or one out of range.
     """
     try:
-        content = read_json(path)
+        content = read_object(path)
         parts = {
             "simulator": SimulatorConfig,
             "pretraining": TrainingConfig,

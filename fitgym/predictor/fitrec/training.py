@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from fitgym.common.validation import require_integer, require_number
+from fitgym.common.validation import require_integer, require_number, require_seed
 from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
 from fitgym.predictor.datasets import Example, Vocabulary, batches, collate
 from fitgym.predictor.fitrec.network import Batch, FitRecNetwork
@@ -61,7 +61,7 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("epochs", "patience", "batch_size"):
             require_integer(name, getattr(self, name), 1)
-        require_integer("seed", self.seed, 0)
+        require_seed("seed", self.seed)
         for name in ("learning_rate", "embedding_factor", "clip_norm"):
             require_number(name, getattr(self, name), 0.0, low_open=True)
         for name in ("trunk_factor", "history_factor", "row_penalty"):

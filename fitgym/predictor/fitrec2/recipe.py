@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from fitgym.common.json_files import read_object
-from fitgym.common.validation import require_integer, require_number
+from fitgym.common.validation import require_integer, require_number, require_seed
 from fitgym.predictor.fitrec2.data import BodyExample, encode_bodies
 from fitgym.predictor.fitrec2.network import Fitrec2Config, Fitrec2Network
 from fitgym.predictor.fitrec2.people import VirtualPeopleConfig, simulate_people
@@ -51,7 +51,7 @@ class Fitrec2Recipe:
         """Check the values."""
         require_integer("rehearsal", self.rehearsal, 0)
         require_number("rehearsal_share", self.rehearsal_share, 0.0)
-        require_integer("seed", self.seed, 0)
+        require_seed("seed", self.seed)
 
 
 def read_recipe(path: str | os.PathLike[str] = SHIPPED_RECIPE) -> Fitrec2Recipe:

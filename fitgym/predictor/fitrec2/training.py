@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from fitgym.common.validation import require_integer, require_number
+from fitgym.common.validation import require_integer, require_number, require_seed
 from fitgym.predictor.channels import HEART_RATE_SCALE_BPM
 from fitgym.predictor.checkpoints import restore_checkpoint, save_checkpoint
 from fitgym.predictor.fitrec2.data import SHOWN, TOLD, BodyExample, chunks, collate
@@ -56,7 +56,7 @@ class Fitrec2Training:
         """Check the values."""
         for name in ("epochs", "batch_size"):
             require_integer(name, getattr(self, name), 1)
-        require_integer("seed", self.seed, 0)
+        require_seed("seed", self.seed)
         for name in ("learning_rate", "clip_norm"):
             require_number(name, getattr(self, name), 0.0, low_open=True)
         require_number("history_factor", self.history_factor, 0.0)

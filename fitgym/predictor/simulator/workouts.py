@@ -70,8 +70,8 @@ class SimulatorConfig:
     residual_memory: float = 0.86
 
     def __post_init__(self) -> None:
-        require_integer("people", self.people, 1)
-        require_integer("workouts", self.workouts, 1)
+        require_integer("people", self.people, 1, 1_000_000)
+        require_integer("workouts", self.workouts, 1, 10_000)
         require_integer("longest_steps", self.longest_steps, 30)
         require_integer("seed", self.seed, 0)
 

@@ -10,6 +10,7 @@ from fitgym.logs.workout import Workout
 from fitgym.predictor.datasets import Example, Vocabulary, collate, encode_workouts
 from fitgym.predictor.fitrec import training as module
 from fitgym.predictor.fitrec.network import FitRecConfig, FitRecNetwork
+from fitgym.predictor.fitrec.production import read_evaluation
 from fitgym.predictor.fitrec.recipe import (
     Recipe,
     fine_tune,
@@ -175,6 +176,14 @@ def test_recipes_are_read_and_unknown_fields_refused(tmp_path: Path) -> None:
         path.write_text(content)
         with pytest.raises(ValueError, match=r"recipe\.json is not a recipe"):
             read_recipe(path)
+
+
+@pytest.mark.parametrize("content", ["{}", "[]", '{"seen": {}}'])
+def test_only_reports_of_evaluations_go_into_a_card(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "report.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match=r"report\.json is not a report of an evaluation"):
+        read_evaluation(path)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fitgym.common.files import write_bytes
 from fitgym.common.provenance import versions
-from fitgym.common.validation import require_integer
+from fitgym.common.validation import require_count, require_integer
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym_agents.agent import Agent
 from fitgym_agents.environments import EnvironmentFactory, json_able, make_vector_env
@@ -163,11 +163,13 @@ class Demonstrations:
         """Return what ``save`` wrote.
 
         Raises:
-            FileNotFoundError: If there is no such file.
+            OSError: If there is no such file, or it is a folder.
             ValueError: If the file is damaged or holds something else.
         """
         from safetensors import SafetensorError, safe_open
 
+        if os.path.isdir(path):
+            raise IsADirectoryError(f"{os.fspath(path)} must be a safetensors file, is a folder")
         try:
             with safe_open(path, framework="numpy") as content:
                 metadata = content.metadata() or {}
@@ -207,7 +209,7 @@ def record(
         ValueError: If an argument is out of range, or the expert cannot act there.
         TypeError: If an argument has the wrong type.
     """
-    require_integer("episodes", episodes, 1)
+    require_count("episodes", episodes)
     require_integer("seed", seed, 0, FIRST_TRAINING_SEED - FIRST_DEMONSTRATION_SEED - episodes)
     first = FIRST_DEMONSTRATION_SEED + seed
     environments = make_vector_env(env_id, episodes, env_kwargs, AutoresetMode.DISABLED)
