@@ -1,4 +1,4 @@
-"""What the README and the documents name exists: links, files, modules and commands."""
+"""What the README and the documents name exists, and their commands and Python blocks work."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import gymnasium as gym
 import pytest
 
 from fitgym.cli.command import COMMANDS
+from fitgym.people.individual import load_individual
 from fitgym_agents.cli import COMMANDS as AGENTS
 from fitgym_benchmarks.cli import COMMANDS as BENCHMARKS
 
@@ -36,11 +37,18 @@ LINES = [
     for page, text in TEXTS.items()
     for line in re.findall(r"^(?: {4,})?(fitgym .*)$", text, flags=re.M)
 ]
+BLOCKS = [
+    (page, number, block)
+    for page in ("README.md", "docs/predictor.md")
+    for number, block in enumerate(
+        re.findall(r"^```python\n(.*?)^```$", TEXTS[page], flags=re.S | re.M)
+    )
+]
 # The changelog names what is past, entry-point groups are called as modules might be, and these
 # files are a reader's own.
 PRESENT = [(page, span) for page, span in SPANS if page != "CHANGELOG.md"]
 GROUPS = {"fitgym.agents", "fitgym.commands"}
-READERS_OWN = ("results/", "my_agents.py")
+READERS_OWN = ("results/", "my_agents.py", ".venv/")
 
 FILES = [
     f"/{path.relative_to(ROOT).as_posix()}"
@@ -114,3 +122,13 @@ def test_commands_named_in_a_sentence_exist(page, span) -> None:
     words = re.match(r"fitgym (COMMAND|[a-z]+(?: \| [a-z]+)*)", span)
     assert words is not None
     assert set(words[1].split(" | ")) <= {*EVERY, "COMMAND"}
+
+
+@pytest.mark.parametrize(("page", "number", "block"), BLOCKS)
+def test_python_blocks_run_on_their_own(page, number, block, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    # What `fitgym calibrate` leaves.
+    person = Path("results/calibration/marathon/individual.json")
+    person.parent.mkdir(parents=True)
+    load_individual("marathon-runner").to_file(person)
+    exec(compile(block, f"{page}, Python block {number}", "exec"), {})

@@ -81,6 +81,8 @@ def calibration_figure(calibrations: Sequence[Calibration]) -> Figure:
     On the left both over the log's dates, on the right one against the other; the sessions that
     were fitted and those that were tested have colours of their own.
     """
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+
     figure = new_figure(11.0, 3.8 * len(calibrations))
     rows = figure.subplots(
         len(calibrations), 2, squeeze=False, gridspec_kw={"width_ratios": [2.3, 1.0]}
@@ -115,6 +117,10 @@ def calibration_figure(calibrations: Sequence[Calibration]) -> Figure:
         title = f"{calibration.stage.capitalize()}, {calibration.time_base} time"
         tidy_axes(over_time, title, "", "performance (VDOT)")
         tidy_axes(scatter, "Fitted against observed", "observed (VDOT)", "fitted (VDOT)")
+        locator = AutoDateLocator()  # type: ignore[no-untyped-call]
+        over_time.xaxis.set_major_locator(locator)
+        formatter = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+        over_time.xaxis.set_major_formatter(formatter)
         # Room for the legend below the lowest session.
         over_time.set_ylim(ends[0] - 1.5, ends[1])
         over_time.legend(fontsize=7, ncols=4, frameon=False, loc="lower left")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitgym.cli.arguments import input_path, output_folder
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.cli.predictor_input import read_measured_recordings, tell_left_out, use_threads
 from fitgym.common.json_files import json_text
 from fitgym.common.validation import require_count, require_seed
@@ -47,6 +48,7 @@ def add_actions(actions: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     evaluate.set_defaults(run=run_evaluate)
 
     for action in (train, evaluate):
+        action.formatter_class = DefaultsHelpFormatter
         action.add_argument(
             "--paper",
             action="store_true",

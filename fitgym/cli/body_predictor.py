@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fitgym.logs.workout import Workout
     from fitgym.predictor.fitrec2.recipe import Fitrec2Recipe
 
+_AS_THEY_ARE = "weights as they are: on recordings that they were trained on, errors are in sample"
+
 
 def run_train(options: argparse.Namespace, workouts: list[Workout], card: dict[str, Any]) -> None:
     """Train weights and write them with card, curves and recipe."""
@@ -65,10 +67,12 @@ def run_evaluate(options: argparse.Namespace, workouts: list[Workout]) -> None:
     else:
         model, components, _ = load_weights(options.weights or SHIPPED_WEIGHTS)
         report = evaluate_weights(model, components, workouts)
-    text = json_text(report)
+    text, table = json_text(report), evaluation_table(report)
+    if not options.retrain:
+        table = f"{_AS_THEY_ARE}\n\n{table}"
     write_text(options.output / "report.json", text + "\n")
-    write_text(options.output / "report.md", evaluation_table(report))
-    print(text if options.json else evaluation_table(report))
+    write_text(options.output / "report.md", table)
+    print(text if options.json else table)
 
 
 def evaluation_table(report: Mapping[str, Any]) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from fitgym.cli.arguments import output_folder
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.validation import require_number
 from fitgym.model.daniels import VDOT_RANGE
 
@@ -18,14 +20,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "write calibration.json, calibration.png and, from both stages, individual.json, "
         "which every environment takes as its individual."
     )
-    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
+    parser.formatter_class = DefaultsHelpFormatter
     parser.add_argument(
         "--log",
         default="marathon",
         metavar="marathon|FILE.csv",
         help="the log that ships with fitgym, or a CSV file with date, distance and time",
     )
-    parser.add_argument("--stage", default="both", choices=("acquisition", "retention", "both"))
+    parser.add_argument(
+        "--stage",
+        default="both",
+        choices=("acquisition", "retention", "both"),
+        help="what to fit",
+    )
     parser.add_argument(
         "--time",
         default="session",
@@ -52,7 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=0, help="of random starts and bootstrap")
     parser.add_argument(
-        "--out", type=output_folder, default="results/calibration", metavar="FOLDER"
+        "--out",
+        type=output_folder,
+        metavar="FOLDER",
+        help="folder (default: results/calibration/LOG)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(run=run)
@@ -85,6 +95,8 @@ def run(options: argparse.Namespace) -> None:
             "if the log holds them twice by mistake, remove one of each",
             file=sys.stderr,
         )
+    name = nearest_name(log.name)
+    folder = options.out or _folder_of(name)
     benchmark: float | Mapping[int, float] | None = options.vdot
     if benchmark is not None:
         require_number("--vdot", benchmark, *VDOT_RANGE)
@@ -121,15 +133,15 @@ def run(options: argparse.Namespace) -> None:
     )
     individual = None
     if len(calibrations) == len(STAGES):
-        individual = calibrated_individual(nearest_name(log.name), sessions, *calibrations)
+        individual = calibrated_individual(name, sessions, *calibrations)
     figure = calibration_figure(calibrations)
 
     # The figure takes longest, so that whatever stops the command before it leaves no file.
-    written = [options.out / "calibration.png", options.out / "calibration.json"]
+    written = [folder / "calibration.png", folder / "calibration.json"]
     save_figure(figure, written[0])
     write_text(written[1], content + "\n")
     if individual is not None:
-        written.append(options.out / "individual.json")
+        written.append(folder / "individual.json")
         individual.to_file(written[2])
 
     if options.json:
@@ -138,3 +150,11 @@ def run(options: argparse.Namespace) -> None:
     print("\n\n".join(calibration_table(calibration) for calibration in calibrations))
     print(f"\nplans (points): {', '.join(f'{plan:g}' for plan in plans)}")
     print("wrote " + ", ".join(str(path) for path in written))
+
+
+def _folder_of(name: str) -> Path:
+    """Return the folder of a log's results where none is given, after checking it."""
+    try:
+        return output_folder(f"results/calibration/{name}")
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"argument --out: {error}") from None

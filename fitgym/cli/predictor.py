@@ -8,6 +8,7 @@ from typing import Any
 
 from fitgym.cli import ablation, attention, body_predictor
 from fitgym.cli.arguments import input_path, output_file, output_folder
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.cli.predictor_input import (
     choose_measured,
     read_measured_recordings,
@@ -31,13 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     train = actions.add_parser("train", help="simulator first, then recordings")
-    train.add_argument(
-        "--recordings", type=input_path, help="folder; without it, virtual people only"
-    )
+    train.add_argument("--recordings", type=input_path, help="folder; --edition 1 can do without")
     train.add_argument(
         "--output", type=output_folder, default="results/predictor", help="folder; resumes there"
     )
-    train.add_argument("--recipe", type=input_path, help="JSON file; default is the shipped recipe")
+    train.add_argument("--recipe", type=input_path, help="JSON file (default: the shipped recipe)")
     train.add_argument("--seed", type=int, help="seed, in place of the recipe's")
     train.add_argument(
         "--sources", type=input_path, help="JSON file on the recordings, for the card"
@@ -71,9 +70,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     predict.add_argument("--recordings", type=input_path, required=True)
     predict.add_argument("--model", choices=("fitrec", "ode"), default="fitrec")
     predict.add_argument(
-        "--weights", type=input_path, help="with fitrec; default: the shipped ones"
+        "--weights", type=input_path, help="with fitrec (default: the shipped ones)"
     )
-    predict.add_argument("--output", type=output_file, default="predictions.csv")
+    predict.add_argument(
+        "--output", type=output_file, default="results/predictions.csv", help="CSV file"
+    )
     predict.set_defaults(run=run_predict)
 
     simulate = actions.add_parser("simulate", help="record virtual people's workouts")
@@ -93,10 +94,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             type=int,
             choices=(1, 2),
             default=2,
-            help="2 knows the body and corrects itself for each person (default); 1 is what "
+            help="2 knows the body and corrects itself for each person; 1 is what "
             "version 0 of the environments uses",
         )
     for action in (train, evaluate, predict, simulate):
+        action.formatter_class = DefaultsHelpFormatter
         action.add_argument("--json", action="store_true", help="print figures as JSON")
         action.add_argument("--quiet", action="store_true", help="no progress bars")
     for action in (train, evaluate, predict):

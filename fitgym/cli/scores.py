@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fitgym.cli.arguments import output_file
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.provenance import versions
 from fitgym.common.tables import markdown_table
 from fitgym.common.validation import require_count, require_seed
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "references, keep their scores in a JSON file, and print them as Markdown tables. "
         "Scores that are there already and up to date are not made again."
     )
-    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
+    parser.formatter_class = DefaultsHelpFormatter
     parser.add_argument(
         "--episodes", type=int, default=1000, metavar="N", help="episodes simulated"
     )

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from fitgym.cli.arguments import output_folder
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.validation import require_count, require_seed
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "motivation; simulate its policy, the one that only believes in a motivation, and "
         "simple ones in the same episodes; write solution.json, policy.png and season.png."
     )
-    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
+    parser.formatter_class = DefaultsHelpFormatter
     parser.add_argument("env_id", metavar="ENV_ID", help="for example fitgym/Acquisition-v0")
     parser.add_argument(
         "--individual",
@@ -36,7 +37,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--refine", type=float, default=1.0, metavar="FACTOR", help="grid points along each axis"
     )
-    parser.add_argument("--out", type=output_folder, default="results/solution", metavar="FOLDER")
+    parser.add_argument(
+        "--out",
+        type=output_folder,
+        default="results/solution",
+        metavar="FOLDER",
+        help="folder of the files",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
     parser.set_defaults(run=run)
 
@@ -83,7 +90,11 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _table(scores: SimulatedScores) -> str:
-    lines = [f"value of the dynamic program: {scores.value:.1f}", ""]
+    lines = [
+        f"value of the dynamic program: {scores.value:.1f} (what its own tables promise; what it "
+        "earns is simulated below)",
+        "",
+    ]
     lines.append(f"{'policy':<22}{'return':>8}  {'95 % interval':<16}{'% of the way to DP':>18}")
     for name, score in scores.scores.items():
         interval = f"{score.low:.1f}..{score.high:.1f}"

@@ -52,6 +52,7 @@ def read_recordings(folder: str | os.PathLike[str]) -> list[Workout]:
     samples_path = root / "samples.csv.gz"
     if not samples_path.exists():
         samples_path = root / "samples.csv"
+    _require_files(root, samples_path)
     samples = _read_samples(samples_path)
     workouts: list[Workout] = []
     seen: set[str] = set()
@@ -99,6 +100,19 @@ def read_recordings(folder: str | os.PathLike[str]) -> list[Workout]:
                 f"{identifier!r} is not listed in {path.name}"
             )
     return workouts
+
+
+def _require_files(root: Path, samples_path: Path) -> None:
+    """Say in a sentence what a folder of recordings lacks."""
+    if not root.is_dir():
+        raise FileNotFoundError(f"the folder of recordings {root} does not exist")
+    missing = [path for path in (root / "workouts.csv", samples_path) if not path.exists()]
+    if missing:
+        names = " and ".join(path.name for path in missing)
+        raise FileNotFoundError(
+            f"a folder of recordings must hold workouts.csv and samples.csv or samples.csv.gz: "
+            f"{root} lacks {names}"
+        )
 
 
 def _check_gaps(path: Path, workouts: Sequence[Workout], rows: Sequence[int]) -> None:

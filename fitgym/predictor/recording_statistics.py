@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fitgym.common.tables import MISSING
 from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.predictor.channels import sport_family
 
@@ -122,7 +123,8 @@ def recording_table(sets: Mapping[str, Mapping[str, Mapping[str, tuple[float, ..
             cells = []
             for name in present:
                 low, middle, high, _ = sets[name][sport].get(figure, (np.nan,) * 4)
-                cells.append(f"{middle:.2f} ({low:.2f} to {high:.2f})")
+                unknown = np.isnan(middle)
+                cells.append(MISSING if unknown else f"{middle:.2f} ({low:.2f} to {high:.2f})")
             lines.append(f"| {figure} | {' | '.join(cells)} |")
         lines.append("")
     return "\n".join(lines)

@@ -236,7 +236,7 @@ def test_watch_prints_the_season_that_evaluate_has(capsys) -> None:
 
 def test_watch_draws_the_whole_season(capsys) -> None:
     assert main(["watch", "coach", ENV, *SHORT, "--as", "png"]) == 0
-    with Image.open("episode.png") as picture:
+    with Image.open("results/episode.png") as picture:
         assert (picture.format, picture.size) == ("PNG", (960, 720))
         pixels = np.asarray(picture)
     assert main(["watch", "coach", ENV, *SHORT, "--as", "video", "--out", "mine.gif"]) == 0

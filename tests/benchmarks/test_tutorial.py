@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
+import subprocess
+import sys
 import tomllib
 from functools import partial
 from pathlib import Path
@@ -23,6 +26,7 @@ SMALLER = {
     "train": ["--steps", "3000", "--episodes", "4"],
     "evaluate": ["--episodes", "4"],
     "watch": [],
+    "list": [],
     "benchmark": ["--steps", "50", "--out", "quick"],
 }
 
@@ -32,21 +36,24 @@ def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.S | re.M)
 
 
+def install(words: list[str]) -> None:
+    """Install into a folder of the test's own, without a network."""
+    offline = ["--no-build-isolation", "--no-deps", "--no-index", "--quiet", "--target=installed"]
+    subprocess.run([sys.executable, "-m", "pip", *words, *offline], check=True)
+
+
 def test_every_block_runs_and_all_agents_land_in_the_table(
     tmp_path, monkeypatch, log, capsys
 ) -> None:
     (tmp_path / "my_agents.py").write_text("".join(blocks("python")), encoding="utf-8")
-    offered = tomllib.loads(blocks("toml")[0])["project"]["entry-points"]["fitgym.agents"]
-    # What installing the package would leave.
-    information = tmp_path / "my_agents-1.dist-info"
-    information.mkdir()
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: my-agents\nVersion: 1\n")
-    (information / "entry_points.txt").write_text(
-        "[fitgym.agents]\n" + "".join(f"{name} = {path}\n" for name, path in offered.items())
-    )
+    (project,) = blocks("toml")
+    (tmp_path / "pyproject.toml").write_text(project, encoding="utf-8")
+    offered = tomllib.loads(project)["project"]["entry-points"]["fitgym.agents"]
+    for example in ("linucb.py", "thompson.py"):
+        shutil.copy(ROOT / "examples" / example, tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.syspath_prepend(str(ROOT / "examples"))
+    monkeypatch.syspath_prepend(str(tmp_path / "installed"))
     monkeypatch.setattr(benchmarks_cli, "quick_runs", partial(quick_runs, episodes=4))
     monkeypatch.setattr(benchmarks_cli, "first_tables", lambda environment: environment)
     monkeypatch.setattr(benchmarks_cli, "calibrate_log", lambda: log)
@@ -54,11 +61,16 @@ def test_every_block_runs_and_all_agents_land_in_the_table(
     commands = [shlex.split(line) for block in blocks("sh") for line in block.splitlines()]
     outputs = []
     for program, *words in commands:
+        if program == "pip":
+            install(words)
+            continue
         assert program == "fitgym"
         assert main([*words, *SMALLER[words[0]]]) == 0
         outputs.append(capsys.readouterr().out)
 
+    (listed,) = [text for text in outputs if "from installed packages" in text]
     for name, path in offered.items():
+        assert name in listed
         assert find_agent(name) is find_agent(path)
     trained = load_agent("results/agents/LearntRest-Acquisition-v0-seed0")
     assert trained.name == "learnt rest"

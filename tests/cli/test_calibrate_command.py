@@ -50,6 +50,16 @@ def test_own_log_both_stages(log_file, tmp_path, capsys):
     assert (out / "calibration.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_every_log_has_a_folder_of_its_own(log_file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    other = tmp_path / "other.csv"
+    other.write_bytes(log_file.read_bytes())
+    for log in (log_file, other):
+        assert run("--log", log, "--stage", "retention", "--bootstrap", "0") == 0
+    written = sorted(path.parent.name for path in tmp_path.glob("results/*/*/calibration.json"))
+    assert written == ["mine", "other"]
+
+
 def test_json_is_what_the_file_holds(log_file, tmp_path, capsys):
     assert run("--log", log_file, "--stage", "retention", "--json", "--out", tmp_path) == 0
     printed = json.loads(capsys.readouterr().out)

@@ -315,7 +315,9 @@ def test_one_person_is_scored_without_baselines(
     assert all(PERSONAL in situation["methods"] for situation in situations.values())
     assert not any(name.startswith("lagged") for name in situations["stranger"]["methods"])
     run("evaluate", *options)
-    assert "| stranger | 12 (1) |  |" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "| stranger | 12 (1) |  |" in printed
+    assert "on recordings that they were trained on, errors are in sample" in printed
 
 
 def test_simulated_figures_beside_any_folder_are_json(

@@ -98,9 +98,15 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
         read_recordings(tmp_path)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"samples\.csv"):
+def test_what_a_folder_lacks_is_told_in_a_sentence(tmp_path: Path) -> None:
+    must = r"^a folder of recordings must hold workouts\.csv and samples\.csv or samples\.csv\.gz: "
+    with pytest.raises(FileNotFoundError, match=must + r".* lacks workouts\.csv and samples\.csv$"):
         read_recordings(tmp_path)
+    (tmp_path / "workouts.csv").write_text(WORKOUTS)
+    with pytest.raises(FileNotFoundError, match=must + r".* lacks samples\.csv$"):
+        read_recordings(tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"^the folder of recordings .* does not exist$"):
+        read_recordings(tmp_path / "none")
 
 
 @pytest.fixture(scope="module")

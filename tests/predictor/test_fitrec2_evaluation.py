@@ -58,7 +58,7 @@ def test_situations_ask_only_what_is_fair(workouts: list[Workout]) -> None:
     examples = encode_workouts(workouts)
     asked = situations(examples)
     assert len(asked["stranger"]) == len(asked["previous workout"]) == 36
-    assert len(asked["1 calibration workouts"]) == len(asked["3 calibration workouts"]) == 27
+    assert len(asked["1 calibration workout"]) == len(asked["3 calibration workouts"]) == 27
     assert len(asked["10 calibration workouts"]) == 6
     for questions in asked.values():
         for question in questions:

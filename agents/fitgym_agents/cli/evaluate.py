@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.json_files import json_text
 from fitgym.common.tables import MISSING, text_table
 from fitgym.common.validation import require_count, require_seed
@@ -45,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "replay, windows of the log's last part), and print what they earned and what became of "
         "the people."
     )
-    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
+    parser.formatter_class = DefaultsHelpFormatter
     parser.add_argument("agent", metavar="AGENT_OR_FOLDER", help=AGENT_HELP)
     add_environment(parser)
     parser.add_argument(

@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> None:
         chosen = {name: agent for name, agent in BUILT_IN.items() if agent.learns is learns}
         _print(title, [(name, agent.summary) for name, agent in chosen.items()])
     _print("from installed packages", list(plugins().items()))
-    print("trained agents that ship, with their mean return")
+    print("trained agents that ship, with their mean return (likeliest actions)")
     for agent, env_id in pretrained_agents():
         earned = provenance_of(agent, env_id).mean_return.mean
         print(f"  {f'pretrained:{agent}':<24} {env_id:<32} {earned:>7,.1f}")

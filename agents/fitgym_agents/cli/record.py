@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from fitgym.cli.arguments import output_file
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.validation import require_count, require_seed
 from fitgym_agents.cli.options import (
     AGENT_HELP,
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Let an expert act in episodes that serve neither evaluation nor training, and write "
         "the observations and the expert's actions to a safetensors file."
     )
-    parser.formatter_class = argparse.ArgumentDefaultsHelpFormatter
+    parser.formatter_class = DefaultsHelpFormatter
     add_environment(parser)
     parser.add_argument(
         "--agent",
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=output_file,
         default="results/demonstrations.safetensors",
         metavar="FILE",
+        help="file of the episodes",
     )
     parser.set_defaults(run=run)
 

@@ -13,6 +13,7 @@ from typing import Any
 from tqdm import tqdm
 
 from fitgym.cli.arguments import input_path, output_folder
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.validation import require_count, require_name, require_seed
 from fitgym_agents.agent import Agent
 from fitgym_agents.cli.evaluate import summary
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "it has not seen. Stop it whenever you like: the same command goes on, and with more "
         "--steps it learns on."
     )
+    parser.formatter_class = DefaultsHelpFormatter
     parser.add_argument("agent", metavar="AGENT", help="a name that `list` shows, or module:Class")
     add_environment(parser)
     parser.add_argument(
@@ -54,12 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps", type=int, metavar="N", help="environment steps (default: the configuration's)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the training (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the training")
     parser.add_argument(
         "--out",
         type=output_folder,
         metavar="FOLDER",
-        help="(default: results/agents/AGENT-ENV-seedS)",
+        help="folder (default: results/agents/AGENT-ENV-seedS)",
     )
     parser.add_argument(
         "--episodes", type=int, default=100, metavar="N", help="episodes to evaluate in"
@@ -135,9 +137,9 @@ def _print_evaluation(agent: Agent, options: argparse.Namespace, folder: Path) -
     assert record is not None
     print(f"{agent.name} in {options.env_id}, {record['timesteps']:,} steps, saved in {folder}")
     print(
-        f"mean return {earned['mean']:,.1f} (95% interval {earned['low']:,.1f} to "
-        f"{earned['high']:,.1f}){way}, {values['episodes']} episodes from seed "
-        f"{values['seed']}"
+        f"mean return {earned['mean']:,.1f} (95% interval "
+        f"{earned['low']:,.1f} to {earned['high']:,.1f}){way}, {values['episodes']} episodes "
+        f"from seed {values['seed']}, likeliest actions"
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from tqdm import tqdm
 
 from fitgym.cli.arguments import output_file
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.files import write_text
 from fitgym.common.validation import require_seed
 from fitgym_agents.cli.options import (
@@ -37,23 +38,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "show it: a line per step, a picture of the whole, or a video. An agent that draws its "
         "actions draws others here."
     )
+    parser.formatter_class = DefaultsHelpFormatter
     parser.add_argument("agent", metavar="AGENT_OR_FOLDER", help=AGENT_HELP)
     add_environment(parser)
+    parser.add_argument("--seed", type=int, default=EVALUATION_SEED, help="of the episode")
     parser.add_argument(
-        "--seed",
-        type=int,
-        default=EVALUATION_SEED,
-        help=f"of the episode (default: {EVALUATION_SEED})",
-    )
-    parser.add_argument(
-        "--as", dest="form", choices=tuple(_SUFFIXES), default="text", help="(default: text)"
+        "--as", dest="form", choices=tuple(_SUFFIXES), default="text", help="what to show it as"
     )
     parser.add_argument(
         "--out",
         type=output_file,
         metavar="FILE",
         help="a .txt, .png, .gif or .mp4 file (default: the terminal for text, else "
-        "episode.png or episode.gif)",
+        "results/episode.png or results/episode.gif)",
     )
     parser.set_defaults(run=run)
 
@@ -64,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
     suffixes = _SUFFIXES[options.form]
     out = options.out
     if out is None and options.form != "text":
-        out = Path(f"episode{suffixes[0]}")
+        out = Path(f"results/episode{suffixes[0]}")
     if out is not None and out.suffix.lower() not in suffixes:
         raise ValueError(
             f"--out must end in {' or '.join(suffixes)} with --as {options.form}, got {str(out)!r}"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fitgym.cli.arguments import input_path
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.files import write_text
 from fitgym.common.json_files import parse_json
 from fitgym.common.validation import require_count, require_seed
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Show what references and shipped agents earn, train the learners, evaluate "
         "all of them on the same episodes, print the tables and write a report. Stop it whenever "
         "you like: started again, it goes on where it was.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=DefaultsHelpFormatter,
     )
     quick.add_argument("--out", type=input_path, default="results/quick", help="folder of results")
     quick.add_argument("--seed", type=int, default=0, help="seed of the training")
@@ -63,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Train every learner with some seeds for equal environment steps, evaluate "
         "all of them and the references on the same episodes, and print tables per stage. Stop "
         "it whenever you like: started again, it goes on where it was.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=DefaultsHelpFormatter,
     )
     algorithms.add_argument(
         "--out", type=input_path, default="results/algorithms", help="folder of results"
@@ -86,7 +87,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         description="Time environments and learners against yardsticks in turns, measure how "
         "memory grows, print the ratios beside the targets and write a report. A machine with "
         "other work gives other ratios.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=DefaultsHelpFormatter,
     )
     speed.add_argument("--out", type=input_path, default="results/speed", help="folder of results")
     speed.add_argument("--repeats", type=int, default=7, help="turns of each side that count")
@@ -99,7 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="settings of a learner, by Optuna",
         description="Try settings and print a table of them. Stop it whenever you like: started "
         "again, it goes on; started twice, it uses two cores.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=DefaultsHelpFormatter,
     )
     search.add_argument("agent", choices=list(SPACES), help="the learner")
     search.add_argument(

@@ -109,7 +109,7 @@ def situations(examples: Sequence[Example]) -> dict[str, list[Question]]:
         for name in (
             "stranger",
             "previous workout",
-            *(f"{count} calibration workouts" for count in CALIBRATIONS),
+            *map(_after, CALIBRATIONS),
             "all earlier workouts",
         )
     }
@@ -122,8 +122,13 @@ def situations(examples: Sequence[Example]) -> dict[str, list[Question]]:
             for count in CALIBRATIONS:
                 if number >= max(count, 3):
                     known = [*own[:count], *(previous if number > count else [])]
-                    asked[f"{count} calibration workouts"].append(Question(example, tuple(known)))
+                    asked[_after(count)].append(Question(example, tuple(known)))
     return asked
+
+
+def _after(count: int) -> str:
+    """Return the name of the situation after a number of calibration workouts."""
+    return f"{count} calibration workout{'' if count == 1 else 's'}"
 
 
 def cross_validated_baselines(examples: Sequence[Example]) -> Mapping[str, Baselines]:

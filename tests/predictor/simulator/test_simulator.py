@@ -9,6 +9,7 @@ from fitgym.logs.workout import Workout
 from fitgym.predictor.recording_statistics import (
     exponential_mean,
     recording_figures,
+    recording_table,
     workout_figures,
 )
 from fitgym.predictor.simulator.heart_rate import TYPICAL
@@ -128,3 +129,11 @@ def test_figures_recover_a_known_workout(workouts: list[Workout]) -> None:
 def test_bad_numbers_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} must be an integer of at least 1"):
         replace(SimulatorConfig(), **{name: 0})
+
+
+def test_a_figure_that_no_workout_has_is_a_dash() -> None:
+    sets = {
+        "simulated": {"walk": {"per m/s climb": (1.0, 2.0, 3.0, 2.0)}},
+        "recorded": {"walk": {"per m/s climb": (np.nan,) * 4}},
+    }
+    assert "| per m/s climb | 2.00 (1.00 to 3.00) | - |" in recording_table(sets)
