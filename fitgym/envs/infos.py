@@ -5,6 +5,9 @@ The names are those of an outcome's fields, but for the terms of the reward, whi
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -27,6 +30,8 @@ _NUMBERS = (
 )
 _TERMS = ("performance", "completion", "shortfall")
 _FIELDS = tuple(OUTCOME.names or ())
+_MET = _FIELDS.index("met")
+_TERM_PLACES = tuple((name, _FIELDS.index(f"{name}_term")) for name in _TERMS)
 
 
 def info_numbers(model: type[Adherence]) -> tuple[str, ...]:
@@ -43,11 +48,18 @@ def single_info(outcome: NDArray[np.void], numbers: tuple[str, ...]) -> dict[str
         outcome: Record array of ``OUTCOME`` (1,).
         numbers: Those to show, see ``info_numbers``.
     """
-    values = dict(zip(_FIELDS, outcome.view(np.float64).tolist(), strict=True))
-    info: dict[str, Any] = {name: values[name] for name in numbers}
-    info["met"] = values["met"] > 0.0
-    info["reward_terms"] = {name: values[f"{name}_term"] for name in _TERMS}
+    values = outcome.view(np.float64).tolist()
+    # Both are as long as ``numbers``; asking zip to check it takes time in every step.
+    info: dict[str, Any] = dict(zip(numbers, _pick(numbers)(values)))  # noqa: B905
+    info["met"] = values[_MET] > 0.0
+    info["reward_terms"] = {name: values[place] for name, place in _TERM_PLACES}
     return info
+
+
+@cache
+def _pick(numbers: tuple[str, ...]) -> Callable[[list[float]], tuple[float, ...]]:
+    """Return what takes some fields from the numbers of an outcome."""
+    return itemgetter(*map(_FIELDS.index, numbers))
 
 
 def batch_infos(

@@ -177,7 +177,9 @@ def test_the_targets_are_those_promised() -> None:
     assert of("fitgym/Acquisition-v0", "CartPole-v1") == 0.5
     assert of("64 x", "SyncVectorEnv") == 20
     assert of("1,024 x", "SyncVectorEnv") == 50
-    assert of("1,024 x", "CartPoleVectorEnv") == 0.5
+    assert of("1,024 x fitgym/Acquisition-v0", "CartPoleVectorEnv") == 0.5
+    assert of("fitgym/Acquisition-v1", "CartPole-v1") == 0.8
+    assert of("1,024 x fitgym/Acquisition-v1", "CartPoleVectorEnv") == 0.45
     assert of("65,536 x", "1,024 of the same") == 0.8
 
 

@@ -23,11 +23,14 @@ PARTS = ("environments", "training")
 
 _ENVIRONMENT = "fitgym/Acquisition-v0"
 _REPLAY = "fitgym/AcquisitionReplay-v0"
+_VERSION_1 = "fitgym/Acquisition-v1"
 
 # The ratios to reach. All are ours: learning should wait for the network and never for the
 # environment, and "linear" leaves a quarter for caches and for the machine's other work.
 _LOOK_UP = 500.0
 _SINGLE_AGAINST_CART_POLE = 0.5
+_VERSION_1_AGAINST_CART_POLE = 0.8
+_MANY_OF_VERSION_1_AGAINST_CART_POLE = 0.45
 _FEW_AGAINST_SYNC = 20.0
 _MANY_AGAINST_SYNC = 50.0
 _MANY_AGAINST_CART_POLE = 0.5
@@ -154,9 +157,20 @@ def speed_pairs(sizes: Sizes) -> list[Pair]:
                 yardstick="CartPole-v1 through gym.make",
                 prepare=partial(workloads.scalar_episode, env_id),
                 prepare_yardstick=partial(workloads.scalar_episode, "CartPole-v1"),
-                target=_SINGLE_AGAINST_CART_POLE,
+                target=target,
             )
-            for env_id in (_ENVIRONMENT, _REPLAY)
+            for env_id, target in (
+                (_VERSION_1, _VERSION_1_AGAINST_CART_POLE),
+                (_ENVIRONMENT, _SINGLE_AGAINST_CART_POLE),
+                (_REPLAY, _SINGLE_AGAINST_CART_POLE),
+            )
+        ),
+        Pair(
+            name=f"{sizes.many:,} x {_VERSION_1} through gym.make_vec",
+            yardstick=f"CartPoleVectorEnv, {sizes.many:,} environments",
+            prepare=vector(_VERSION_1, sizes.many),
+            prepare_yardstick=vector("CartPole-v1", sizes.many),
+            target=_MANY_OF_VERSION_1_AGAINST_CART_POLE,
         ),
         *(
             batch(count, "SyncVectorEnv of the same", vector(_ENVIRONMENT, count, "sync"), target)
