@@ -110,17 +110,10 @@ def with_offset(person: Any, heart_rate: float, offset: float) -> float:
 
 @compiled
 def body_curve(state: Any, table: int, node: int, part: float, tables: Any) -> Curve:
-    """Return load and beats of today's plans, without an offset of heart rate."""
-    nodes = tables.load_slopes.shape[1]
-    rows = tables.loads.shape[1] // nodes
+    """Return where load and beats of today's plans stand, without an offset of heart rate."""
+    rows = tables.loads.shape[1] // tables.load_slopes.shape[1]
     row = node * rows + body_row(state.history, state.days_since)
-    return Curve(
-        tables.loads[table, row],
-        tables.beats[table, row],
-        tables.loads[table, row + rows],
-        tables.beats[table, row + rows],
-        part,
-    )
+    return Curve(table, row, row + rows, part)
 
 
 @compiled
@@ -138,8 +131,8 @@ def fill_curve(state: Any, person: Any, tables: Any, loads: Any, beats: Any) -> 
     node, part = fitness_place(state, person, tables.nodes[table], tables.load_slopes.shape[1])
     curve = body_curve(state, table, node, part, tables)
     for segment in range(loads.size):
-        loads[segment] = load_at(curve, segment)
-        beats[segment] = beats_at(curve, segment)
+        loads[segment] = load_at(tables, curve, segment)
+        beats[segment] = beats_at(tables, curve, segment)
 
 
 @compiled
@@ -173,9 +166,7 @@ def body_response(
     nearest = nearest_plan(tables.targets_trimp, plan_trimp)
     shift = offset * slope_at(tables.load_slopes[table], node, part, nearest)
     plan, share, load, heart_rate = plan_done(
-        tables.targets_trimp,
-        tables.first_segments,
-        tables.segments,
+        tables,
         body_curve(state, table, node, part, tables),
         plan_trimp,
         math.exp(log_tolerance_of(state, person, noise) - shift),
@@ -245,8 +236,8 @@ def _follow_habit(state: Any, person: Any, heart_noise: float, tables: Any) -> f
     curve = body_curve(state, table, node, part, tables)
     offset = heart_rate_offset(person, heart_noise)
     shift = offset * slope_at(tables.load_slopes[table], node, part, plan)
-    state.internal_load = load_at(curve, last) * math.exp(shift)
-    heart_rate = beats_at(curve, last) / tables.segments[last].minutes
+    state.internal_load = load_at(tables, curve, last) * math.exp(shift)
+    heart_rate = beats_at(tables, curve, last) / tables.segments[last].minutes
     state.mean_heart_rate = with_offset(person, heart_rate, offset)
     remember(state, recorded_history(plan, 1.0))
     return float(intensity)

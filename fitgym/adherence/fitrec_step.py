@@ -9,13 +9,13 @@ import math
 from typing import Any
 
 from fitgym.adherence.response import (
+    Curve,
     history_row,
     log_tolerance,
     nearest_plan,
     next_motivation,
     plan_done,
     recorded_history,
-    single_curve,
 )
 from fitgym.common.compilation import compiled
 from fitgym.model.noise import (
@@ -101,10 +101,8 @@ def plan_response(
     tolerance = math.exp(log_tolerance_of(state, person, noise))
     row = history_row(state.history, state.days_since)
     return plan_done(
-        tables.targets_trimp,
-        tables.first_segments,
-        tables.segments,
-        single_curve(tables, person.table, row),
+        tables,
+        Curve(person.table, row, row, 0.0),
         plan_trimp,
         tolerance,
     )

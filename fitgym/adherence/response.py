@@ -15,48 +15,43 @@ from fitgym.common.compilation import compiled
 
 
 class Curve(NamedTuple):
-    """Load and beats of all plans' segments: between two rows of a table, each (S,) float32.
+    """Where the load and the beats of all plans stand: between two rows of a table.
 
     Attributes:
-        loads: Internal load up to the end of each segment, in the first row.
-        beats: Heart rate times minutes up to there, in the first row.
-        next_loads: As ``loads``, in the second row; the first again where there is but one.
-        next_beats: As ``beats``, likewise.
+        table: Which table.
+        row: The first row.
+        next_row: The second row; the first again where there is but one.
         part: How far, 0 to 1, the curve lies from the first row towards the second.
     """
 
-    loads: Any
-    beats: Any
-    next_loads: Any
-    next_beats: Any
+    table: int
+    row: int
+    next_row: int
     part: float
 
 
 @compiled
-def single_curve(tables: Any, table: int, row: int) -> Curve:
-    """Return one row of a table as a curve.
+def load_at(tables: Any, curve: Curve, segment: int) -> float:
+    """Return the load up to the end of a segment.
 
     Args:
         tables: ``fitgym.adherence.base.Tables``.
-        table: Which table.
-        row: Which row.
+        curve: Where it stands.
+        segment: Index among the segments of all plans.
     """
-    loads, beats = tables.loads[table, row], tables.beats[table, row]
-    return Curve(loads, beats, loads, beats, 0.0)
+    low = float(tables.loads[curve.table, curve.row, segment])
+    if curve.part == 0.0:
+        return low
+    high = float(tables.loads[curve.table, curve.next_row, segment])
+    return low + curve.part * (high - low)
 
 
 @compiled
-def load_at(curve: Curve, segment: int) -> float:
-    """Return the load up to the end of a segment."""
-    low = float(curve.loads[segment])
-    return low + curve.part * (float(curve.next_loads[segment]) - low)
-
-
-@compiled
-def beats_at(curve: Curve, segment: int) -> float:
-    """Return heart rate times minutes up to the end of a segment."""
-    low = float(curve.beats[segment])
-    return low + curve.part * (float(curve.next_beats[segment]) - low)
+def beats_at(tables: Any, curve: Curve, segment: int) -> float:
+    """Return heart rate times minutes up to the end of a segment; see ``load_at``."""
+    low = float(tables.beats[curve.table, curve.row, segment])
+    high = float(tables.beats[curve.table, curve.next_row, segment])
+    return low + curve.part * (high - low)
 
 
 @compiled
@@ -164,7 +159,7 @@ def _segment_at(segments: Any, first: int, last: int, points: float) -> int:
 
 
 @compiled
-def _stopping_segment(curve: Curve, first: int, last: int, tolerance: float) -> int:
+def _stopping_segment(tables: Any, curve: Curve, first: int, last: int, tolerance: float) -> int:
     """Return the segment of a plan in which the load first exceeds ``tolerance``.
 
     The last one if it never does.
@@ -174,26 +169,31 @@ def _stopping_segment(curve: Curve, first: int, last: int, tolerance: float) -> 
     segment, left = first, last - first
     for _ in range(7):
         half = left // 2
-        segment = segment + half if load_at(curve, segment + half - 1) <= tolerance else segment
+        segment = (
+            segment + half if load_at(tables, curve, segment + half - 1) <= tolerance else segment
+        )
         left -= half
     while left > 1:
         half = left // 2
-        segment = segment + half if load_at(curve, segment + half - 1) <= tolerance else segment
+        segment = (
+            segment + half if load_at(tables, curve, segment + half - 1) <= tolerance else segment
+        )
         left -= half
     return segment
 
 
 @compiled
 def _before(
-    curve: Curve, segments: Any, first: int, segment: int
+    tables: Any, curve: Curve, first: int, segment: int
 ) -> tuple[float, float, float, float]:
     """Return load, heart rate times minutes, minutes and points of a plan before a segment."""
     if segment == first:
         return 0.0, 0.0, 0.0, 0.0
     last = segment - 1
+    segments = tables.segments
     return (
-        load_at(curve, last),
-        beats_at(curve, last),
+        load_at(tables, curve, last),
+        beats_at(tables, curve, last),
         segments[last].minutes,
         segments[last].points,
     )
@@ -201,49 +201,46 @@ def _before(
 
 @compiled
 def at_share(
-    curve: Curve, segments: Any, first: int, last: int, share: float
+    tables: Any, curve: Curve, first: int, last: int, share: float
 ) -> tuple[float, float, float]:
     """Return load, heart rate times minutes, and minutes when a share of the points is done."""
+    segments = tables.segments
     points = share * segments[last - 1].points
     segment = _segment_at(segments, first, last, points)
-    load, done, minutes, points_before = _before(curve, segments, first, segment)
+    load, done, minutes, points_before = _before(tables, curve, first, segment)
     inside = (points - points_before) / (segments[segment].points - points_before)
     return (
-        load + inside * (load_at(curve, segment) - load),
-        done + inside * (beats_at(curve, segment) - done),
+        load + inside * (load_at(tables, curve, segment) - load),
+        done + inside * (beats_at(tables, curve, segment) - done),
         minutes + inside * (segments[segment].minutes - minutes),
     )
 
 
 @compiled
 def _until_tolerance(
-    curve: Curve, segments: Any, first: int, last: int, tolerance: float
+    tables: Any, curve: Curve, first: int, last: int, tolerance: float
 ) -> tuple[float, float, float, float]:
     """Return share, load, heart rate times minutes, and minutes when ``tolerance`` is reached."""
-    whole = load_at(curve, last - 1)
+    segments = tables.segments
+    whole = load_at(tables, curve, last - 1)
     if whole <= tolerance:
-        return 1.0, whole, beats_at(curve, last - 1), segments[last - 1].minutes
-    segment = _stopping_segment(curve, first, last, tolerance)
-    load, done, minutes, points = _before(curve, segments, first, segment)
+        return 1.0, whole, beats_at(tables, curve, last - 1), segments[last - 1].minutes
+    segment = _stopping_segment(tables, curve, first, last, tolerance)
+    load, done, minutes, points = _before(tables, curve, first, segment)
     # The first segment whose end exceeds the tolerance has load, so this never divides by zero.
-    inside = (tolerance - load) / (load_at(curve, segment) - load)
+    inside = (tolerance - load) / (load_at(tables, curve, segment) - load)
     points += inside * (segments[segment].points - points)
     return (
         min(points / segments[last - 1].points, 1.0),
         tolerance,
-        done + inside * (beats_at(curve, segment) - done),
+        done + inside * (beats_at(tables, curve, segment) - done),
         minutes + inside * (segments[segment].minutes - minutes),
     )
 
 
 @compiled
 def plan_done(
-    targets_trimp: Any,
-    first_segments: Any,
-    segments: Any,
-    curve: Curve,
-    plan_trimp: float,
-    tolerance: float,
+    tables: Any, curve: Curve, plan_trimp: float, tolerance: float
 ) -> tuple[int, float, float, float]:
     """Return the nearest plan, and how far it is done: share, internal load, mean heart rate.
 
@@ -251,17 +248,16 @@ def plan_done(
     session, which is an approximation; below the smallest plan, between nothing and that plan.
 
     Args:
-        targets_trimp: As in ``fitgym.adherence.base.Tables``.
-        first_segments: As in ``fitgym.adherence.base.Tables``.
-        segments: As in ``fitgym.adherence.base.Tables``.
+        tables: ``fitgym.adherence.base.Tables`` of the model.
         curve: Load and beats after the present history.
         plan_trimp: Target, > 0 and at most the largest plan.
         tolerance: ``C_t``; the session stops when the load first exceeds it.
     """
+    targets_trimp, first_segments = tables.targets_trimp, tables.first_segments
     upper = _plan_not_below(targets_trimp, plan_trimp)
     first, last = first_segments[upper], first_segments[upper + 1]
     if targets_trimp[upper] == plan_trimp:
-        share, load, done, minutes = _until_tolerance(curve, segments, first, last, tolerance)
+        share, load, done, minutes = _until_tolerance(tables, curve, first, last, tolerance)
         return upper, share, load, done / minutes if minutes > 0.0 else 0.0
 
     lower_target = targets_trimp[upper - 1] if upper > 0 else 0.0
@@ -270,10 +266,10 @@ def plan_done(
     share = 1.0
     # The first round asks for the whole session; the others halve the bracket of the crossing.
     for _ in range(54):
-        load, done, minutes = at_share(curve, segments, first, last, share)
+        load, done, minutes = at_share(tables, curve, first, last, share)
         load, done, minutes = weight * load, weight * done, weight * minutes
         if upper > 0:
-            lower = at_share(curve, segments, first_segments[upper - 1], first, share)
+            lower = at_share(tables, curve, first_segments[upper - 1], first, share)
             load += (1.0 - weight) * lower[0]
             done += (1.0 - weight) * lower[1]
             minutes += (1.0 - weight) * lower[2]

@@ -14,7 +14,7 @@ import numpy as np
 
 from fitgym.adherence.fitrec2_step import fitness_place, slope_at
 from fitgym.adherence.fitrec_step import habit_probability, log_tolerance_of
-from fitgym.adherence.response import at_share, single_curve
+from fitgym.adherence.response import Curve, at_share
 from fitgym.common.compilation import (
     compiled,
     compiled_allocating,
@@ -32,11 +32,11 @@ def fill_log_loads(tables: Any, table: int, log_loads: Any) -> None:
     """Fill ``log_loads[row, plan, k]`` with the log of the load at the k-th share of a plan."""
     rows, plans, edges = log_loads.shape
     for row in range(rows):
-        curve = single_curve(tables, table, row)
+        curve = Curve(table, row, row, 0.0)
         for plan in range(plans):
             first, last = tables.first_segments[plan], tables.first_segments[plan + 1]
             for k in range(edges):
-                load, _, _ = at_share(curve, tables.segments, first, last, k / (edges - 1))
+                load, _, _ = at_share(tables, curve, first, last, k / (edges - 1))
                 log_loads[row, plan, k] = math.log(max(load, 1e-300))
 
 

@@ -324,10 +324,15 @@ def _behind(
     }
 
 
-def _describe(values: NDArray[np.float64]) -> dict[str, float]:
-    names = ("mean", "sd", "lowest", "median", "highest")
-    numbers = (values.mean(), values.std(), values.min(), np.median(values), values.max())
-    return dict(zip(names, map(float, numbers), strict=True))
+def _describe(values: NDArray[np.float64]) -> dict[str, float | int]:
+    return {
+        "mean": float(values.mean()),
+        "sd": float(values.std()),
+        "lowest": float(values.min()),
+        "median": float(np.median(values)),
+        "highest": float(values.max()),
+        "people above 20": int((values > 20.0).sum()),
+    }
 
 
 def _play(environment: FitnessFatigueEnv, policy: Policy, episodes: int = _EPISODES) -> Seasons:

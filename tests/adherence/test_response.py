@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fitgym.adherence import response
-from fitgym.adherence.base import SEGMENT
+from fitgym.adherence.base import SEGMENT, Tables, no_fitness_nodes
 from fitgym.adherence.load_table import DAYS_SINCE
 from fitgym.model.internal_load import load_rates
 
@@ -24,8 +24,16 @@ def make_tables(minutes, points, loads, beats):
         for parts in (minutes, points, loads, beats)
     )
     ends = np.cumsum([0, *sizes])
-    curve = response.Curve(summed_loads, summed_beats, summed_loads, summed_beats, 0.0)
-    return np.array(TARGETS), ends, segments, curve
+    tables = Tables(
+        sessions_trimp=np.zeros(0),
+        targets_trimp=np.array(TARGETS),
+        first_segments=ends,
+        segments=segments,
+        loads=summed_loads[None, None].astype(np.float32),
+        beats=summed_beats[None, None].astype(np.float32),
+        **no_fitness_nodes(),
+    )
+    return tables, response.Curve(0, 0, 0, 0.0)
 
 
 @st.composite
