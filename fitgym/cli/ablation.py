@@ -110,19 +110,13 @@ def ablation_table(report: Mapping[str, Any]) -> str:
             ],
         )
     )
-    lines += ["", "VDOT gain in per cent:", ""]
-    lines.append(
-        markdown_table(
-            ["planner", "mean", "sd", "lowest", "median", "highest"],
-            [
-                [
-                    name,
-                    *(f"{one[key]:+.1f}" for key in ("mean", "sd", "lowest", "median", "highest")),
-                ]
-                for name, one in report["gains"].items()
-            ],
-        )
-    )
+    columns = ("mean", "sd", "lowest", "median", "highest")
+    gains = [
+        [name, *(f"{one[column]:+.1f}" for column in columns), str(one["people above 20"])]
+        for name, one in report["gains"].items()
+    ]
+    header = ["planner", *columns, "people above 20 %"]
+    lines += ["", "VDOT gain in per cent:", "", markdown_table(header, gains)]
     if "exchanged" in report:
         points = {name: one["points"] for name, one in report["exchanged"].items()}
         lines += [
