@@ -17,30 +17,25 @@ import math
 from typing import Any
 
 from fitgym.adherence.fitrec_step import (
-    drawn_habit,
-    habit_probability,
     log_tolerance_of,
+    move_motivation,
     remember,
+    session_by_habit,
 )
 from fitgym.adherence.response import (
     Curve,
     beats_at,
     load_at,
     nearest_plan,
-    next_motivation,
     plan_done,
     recorded_history,
 )
 from fitgym.common.compilation import compiled
 from fitgym.model.dynamics import performance
 from fitgym.model.noise import (
-    HABIT_INTENSITY,
-    HABIT_STRIKES,
     HEART_RATE,
-    MOTIVATION,
     TOLERANCE,
     normal,
-    uniform,
 )
 
 FITREC2 = 3
@@ -205,29 +200,17 @@ def plan_tolerated_by_body(
         intensity = share * plan_trimp
     else:
         intensity = _follow_habit(state, person, heart_noise, tables)
-    state.motivation = next_motivation(
-        state.motivation,
-        person.persistence,
-        person.success_effect,
-        person.failure_effect,
-        planned,
-        share,
-        person.motivation_sd * normal(state.key, state.day, MOTIVATION),
-    )
+    move_motivation(state, person, planned, share)
     return intensity, planned and share >= 1.0
 
 
 @compiled
 def _follow_habit(state: Any, person: Any, heart_noise: float, tables: Any) -> float:
     """Return what is done on a day without a plan; update what is remembered of sessions."""
-    if uniform(state.key, state.day, HABIT_STRIKES) >= habit_probability(state, person):
+    intensity = session_by_habit(state, person, tables)
+    if intensity == 0.0:
         remember(state, 0)
         return 0.0
-    sessions = tables.sessions_trimp
-    if sessions.size > 0:
-        intensity = sessions[int(uniform(state.key, state.day, HABIT_INTENSITY) * sessions.size)]
-    else:
-        intensity = drawn_habit(person, normal(state.key, state.day, HABIT_INTENSITY))
     # To the predictor, a habit session is the nearest plan, completed.
     plan = nearest_plan(tables.targets_trimp, intensity)
     last = tables.first_segments[plan + 1] - 1

@@ -47,15 +47,7 @@ def plan_tolerated(state: Any, person: Any, plan_trimp: float, tables: Any) -> t
         intensity = share * plan_trimp
     else:
         intensity = _follow_habit(state, person, tables)
-    state.motivation = next_motivation(
-        state.motivation,
-        person.persistence,
-        person.success_effect,
-        person.failure_effect,
-        planned,
-        share,
-        person.motivation_sd * normal(state.key, state.day, MOTIVATION),
-    )
+    move_motivation(state, person, planned, share)
     return intensity, planned and share >= 1.0
 
 
@@ -133,16 +125,44 @@ def _follow_plan(state: Any, person: Any, plan_trimp: float, tables: Any) -> flo
 
 
 @compiled
-def _follow_habit(state: Any, person: Any, tables: Any) -> float:
-    """Return what is done on a day without a plan under FitRec adherence; update the history."""
+def move_motivation(state: Any, person: Any, planned: bool, share: float) -> None:
+    """Move the motivation on to the next day.
+
+    Args:
+        state: Record of ``STATE``; the motivation changes.
+        person: Record of ``PERSON``.
+        planned: Whether there was a plan.
+        share: Share of it done.
+    """
+    state.motivation = next_motivation(
+        state.motivation,
+        person.persistence,
+        person.success_effect,
+        person.failure_effect,
+        planned,
+        share,
+        person.motivation_sd * normal(state.key, state.day, MOTIVATION),
+    )
+
+
+@compiled
+def session_by_habit(state: Any, person: Any, tables: Any) -> float:
+    """Return the points of today's session without a plan, 0 where habit does not strike."""
     if uniform(state.key, state.day, HABIT_STRIKES) >= habit_probability(state, person):
-        remember(state, 0)
         return 0.0
     sessions = tables.sessions_trimp
     if sessions.size > 0:
-        intensity = sessions[int(uniform(state.key, state.day, HABIT_INTENSITY) * sessions.size)]
-    else:
-        intensity = drawn_habit(person, normal(state.key, state.day, HABIT_INTENSITY))
+        return float(sessions[int(uniform(state.key, state.day, HABIT_INTENSITY) * sessions.size)])
+    return drawn_habit(person, normal(state.key, state.day, HABIT_INTENSITY))
+
+
+@compiled
+def _follow_habit(state: Any, person: Any, tables: Any) -> float:
+    """Return what is done on a day without a plan under FitRec adherence; update the history."""
+    intensity = session_by_habit(state, person, tables)
+    if intensity == 0.0:
+        remember(state, 0)
+        return 0.0
     # To FitRec, a habit session is the nearest plan, completed.
     plan = nearest_plan(tables.targets_trimp, intensity)
     last = tables.first_segments[plan + 1] - 1

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "new_figure", "save_figure", "tidy_axes"]
 
 # Okabe and Ito's palette, which stays apart for the colour-blind.
 COLOURS = {

@@ -17,8 +17,6 @@ from fitgym.planning.one_step import myopic_policy
 from fitgym.planning.scores import ReferenceScores, Score, fixed_name
 from fitgym.planning.simulation import Policy, Seasons, fixed_plan, random_plan, simulate
 
-__all__ = ["SimulatedScores", "reference_scores", "replay_scores"]
-
 _SEEING = "dynamic programming"
 _BELIEVING = "belief"
 _BLIND = "dynamic programming that takes motivation as 0"

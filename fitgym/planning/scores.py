@@ -16,17 +16,6 @@ from fitgym.common.validation import require_choice
 from fitgym.people.individual import load_individual, shipped_individuals
 from fitgym.people.runners import RUNNERS
 
-__all__ = [
-    "ReferenceScores",
-    "Score",
-    "fixed_name",
-    "load_reference_scores",
-    "plans_env_id",
-    "read_entries",
-    "scored_pairs",
-    "shipped_scores",
-]
-
 
 @dataclass(frozen=True)
 class Score:

@@ -13,8 +13,6 @@ from fitgym.common.tables import markdown_table
 from fitgym_benchmarks.speed.speed import Measurements
 from fitgym_benchmarks.speed.timing import Comparison
 
-__all__ = ["as_markdown", "write_speed_report"]
-
 
 def write_speed_report(measurements: Measurements, out: Path, repeats: int, command: str) -> Path:
     """Write ``speed.md`` and ``speed.json`` and return the path of the first.

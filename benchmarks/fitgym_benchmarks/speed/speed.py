@@ -17,8 +17,6 @@ from fitgym_benchmarks.speed import workloads
 from fitgym_benchmarks.speed.timing import Comparison, Pair, Work, compare, peak_bytes
 from fitgym_benchmarks.speed.training import STEPS, compare_learners, learners
 
-__all__ = ["PARTS", "Measurements", "Sizes", "bytes_per_environment", "measure", "speed_pairs"]
-
 PARTS = ("environments", "training")
 
 _ENVIRONMENT = "fitgym/Acquisition-v0"

@@ -14,8 +14,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from statistics import median
 
-__all__ = ["Comparison", "Pair", "Work", "compare", "peak_bytes", "seconds_per_unit", "take_turns"]
-
 # Does some work and returns how many units of it.
 Work = Callable[[], float]
 

@@ -15,8 +15,6 @@ from fitgym_agents.environments import EnvironmentFactory
 from fitgym_agents.registry import BUILT_IN, find_agent
 from fitgym_benchmarks.speed.timing import Comparison, seconds_per_unit, take_turns
 
-__all__ = ["STEPS", "YARDSTICK", "compare_learners", "learners", "learning_seconds"]
-
 # 1,024 episodes of 90 days: whole batches of PPO (64 x 32), RecurrentPPO (64 x 90) and A2C
 # (64 x 8), so that nobody is charged for steps left over.
 STEPS = 92_160

@@ -24,17 +24,6 @@ from fitgym_agents.environments import EnvironmentFactory, import_free_id, make_
 from fitgym_agents.sb3.vector_env import VectorEnvAdapter
 from fitgym_benchmarks.speed.timing import Work
 
-__all__ = [
-    "PLAN",
-    "load_table",
-    "look_up",
-    "network_call",
-    "scalar_episode",
-    "single_predictions",
-    "stable_baselines_episode",
-    "vector_episode",
-]
-
 # The plan whose prediction is compared with a look-up: 22.6 points, counted from 1.
 PLAN = 5
 
