@@ -69,7 +69,7 @@ def main() -> None:
         log.physiology,
         habit,
         Motivation(
-            reference_completion=0.30, fatigue_effect=FATIGUE_EFFECT, tolerance_sd=TOLERANCE_SD
+            reference_completion=0.36, fatigue_effect=FATIGUE_EFFECT, tolerance_sd=TOLERANCE_SD
         ),
         log.sessions_trimp,
     )

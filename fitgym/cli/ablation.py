@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fitgym.cli.arguments import output_folder
+from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.json_files import json_text
 from fitgym.common.tables import markdown_table
 from fitgym.common.validation import require_integer, require_seed
@@ -18,7 +19,7 @@ def add_action(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     parser = actions.add_parser(
         "ablation",
         help="how much the heart decides: spread of loads, constant twin, exchanged predictors",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=DefaultsHelpFormatter,
     )
     parser.add_argument("--env-id", default="fitgym/Acquisition-v1", help="an id of version 1")
     parser.add_argument("--people", type=int, default=200, help="people of the population")

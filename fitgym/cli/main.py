@@ -10,6 +10,7 @@ import argparse
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib.metadata import entry_points
 
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         # Last, so that agents written in the working directory are found and shadow nothing.
         sys.path.append("")
+        # Whoever names an earlier version means it; Gymnasium's hint is for programmers.
+        warnings.filterwarnings("ignore", message=".*is out of date")
     _open_missing_streams()
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:

@@ -16,9 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fitgym.adherence.fitrec2_step import body_curve, fitness_place, slope_at
 from fitgym.adherence.fitrec_step import habit_probability, log_tolerance_of
-from fitgym.adherence.response import next_motivation
-from fitgym.common.compilation import compiled_allocating
+from fitgym.adherence.response import (
+    Curve,
+    at_share,
+    history_row,
+    nearest_plan,
+    next_motivation,
+)
+from fitgym.common.compilation import compiled, compiled_allocating
 from fitgym.common.validation import require_integer
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.planning.dynamic_programming import DynamicProgram
@@ -39,13 +46,14 @@ class MotivationFilter:
         """Lay out the grid.
 
         Args:
-            environment: The unwrapped environment; its person is known.
+            environment: The unwrapped environment; its person and load table are known.
             low: Smallest motivation of the grid.
             high: Largest motivation of the grid.
             points: Number of grid points, P.
         """
         self.motivations = np.linspace(low, high, require_integer("points", points, 2))
         self._person = environment.person
+        self._tables = environment.adherence.tables
         nodes, self._weights = normal_nodes()
         sd = float(self._person["initial_motivation_sd"][0])
         self._start = self._weights @ hat_weights(self.motivations, sd * nodes)
@@ -63,7 +71,8 @@ class MotivationFilter:
         Args:
             beliefs: Those before it, (N, P).
             before: States before it, (N,) of ``STATE``; the motivation is not looked at.
-            after: States after it, of which plan, intensity and internal load are read.
+            after: States after it, of which plan and intensity are read, and the internal load
+                unless it is 0, as it is where no watch tells it.
         """
         result = np.zeros_like(beliefs)
         _update(
@@ -71,6 +80,7 @@ class MotivationFilter:
             before.copy(),
             after,
             self._person,
+            self._tables,
             self.motivations,
             self._noises,
             self._weights,
@@ -102,12 +112,37 @@ def belief_policy(environment: FitnessFatigueEnv, program: DynamicProgram) -> Po
     return act
 
 
+@compiled
+def _load_at_share(
+    before: Any, person: Any, tables: Any, plan_trimp: float, share: float
+) -> tuple[float, float]:
+    """Return the log of the load at a share of a plan, and the spread of the noise around it.
+
+    The offset of the heart on that day is unknown, so it adds to the noise of tolerance.
+    """
+    table, nodes = person.table, tables.load_slopes.shape[1]
+    plan = nearest_plan(tables.targets_trimp, plan_trimp)
+    first, last = tables.first_segments[plan], tables.first_segments[plan + 1]
+    if nodes == 0:
+        row = history_row(before.history, before.days_since)
+        load, _, _ = at_share(tables, Curve(table, row, row, 0.0), first, last, share)
+        return math.log(max(load, 1e-300)), person.tolerance_sd
+    node, part = fitness_place(before, person, tables.nodes[table], nodes)
+    curve = body_curve(before, table, node, part, tables)
+    load, _, _ = at_share(tables, curve, first, last, share)
+    slope = slope_at(tables.load_slopes[table], node, part, plan)
+    session = slope * person.heart_rate_sd
+    sd = math.sqrt(person.tolerance_sd * person.tolerance_sd + session * session)
+    return math.log(max(load, 1e-300)) + slope * person.heart_rate_offset, sd
+
+
 @compiled_allocating
 def _update(
     beliefs: Any,
     before: Any,
     after: Any,
     people: Any,
+    tables: Any,
     motivations: Any,
     noises: Any,
     weights: Any,
@@ -121,16 +156,19 @@ def _update(
     for i in range(before.size):
         plan_trimp, intensity = after[i].plan_trimp, after[i].intensity
         planned = plan_trimp > 0.0
-        share, log_load = 0.0, 0.0
+        share, log_load, sd = 0.0, 0.0, 1.0
         if planned:
             share = min(intensity / plan_trimp, 1.0)
-            # A plan stops at the load that is tolerated, and a watch tells that load.
-            log_load = math.log(max(after[i].internal_load, 1e-300))
+            if after[i].internal_load > 0.0:
+                # A plan stops at the load that is tolerated, and a watch tells that load.
+                log_load, sd = math.log(after[i].internal_load), person.tolerance_sd
+            else:
+                log_load, sd = _load_at_share(before[i], person, tables, plan_trimp, share)
         for m in range(points):
             before[i].motivation = motivations[m]
             if planned:
                 tolerance = log_tolerance_of(before[i], person, 0.0)
-                margin = (log_load - tolerance) / person.tolerance_sd
+                margin = (log_load - tolerance) / sd
                 if share >= 1.0:
                     completed = 0.5 * math.erfc(margin / math.sqrt(2.0))
                     log_likelihood[m] = math.log(max(completed, 1e-300))

