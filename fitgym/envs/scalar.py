@@ -138,6 +138,13 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
       where there is none; `info["asked_plan"]` then holds the action.
     - `log_part`: rows that replay takes its windows from: `"all"`, `"train"` (the first 80 %) or
       `"test"`.
+    - `uptake`, `habituation`, `burden`: under FitRec adherence, how a push acts beyond what it asks
+      for (`fitgym.envs.effects`): the probability in [0, 1] that it is taken up at all, by how much
+      the log of that falls with each recent push (0 to 10), and the motivation that a push costs
+      (0 to 1). By default every plan is taken up and costs nothing. The count of recent pushes is
+      not observed.
+    - `effect`: `"heartsteps"` or `"pearl"` sets the three to what lets a simulated trial return a
+      published effect; None for the three.
     - `render_mode`: `"ansi"` (one line a day), `"rgb_array"` (a picture of the episode so far and
       of the last session's heart rate); `"human"` works through Gymnasium's `HumanRendering`.
 
