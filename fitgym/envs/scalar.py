@@ -123,8 +123,9 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     - `adherence`: `"fitrec2"` (version 1), `"fitrec"` (version 0), `"replay"`, `"certain"` or
       `"package.module:Class"` (see `fitgym.adherence`).
     - `predictor`: of heart rate, under FitRec adherence; None for the model's own. Version 1 has
-      `"fitrec2"`, `"equation"` (what the network corrects, alone) and `"stranger"` (the network
-      told no attribute), version 0 `"fitrec"` and `"ode"` (a physiological equation).
+      `"fitrec2"`, `"equation"` (what the network corrects, alone), `"stranger"` (the network
+      told no attribute) and `"linear"` (a straight line from speed), version 0
+      `"fitrec"` and `"ode"` (a physiological equation).
     - `days`: length `T` of an episode, 1 to 3650.
     - `completion_bonus`: `mu` in [0, 1e6], reward of a plan met.
     - `shortfall_penalty`: `rho` in [0, 1e6], per point planned and not done.
