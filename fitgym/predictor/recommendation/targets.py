@@ -77,9 +77,7 @@ class Target:
         return beyond - np.maximum(self.low_bpm - heart_rate, 0.0)
 
     @classmethod
-    def range(
-        cls, low: float, high: float, settling_minutes: float = SETTLING_MINUTES
-    ) -> Target:
+    def range(cls, low: float, high: float, settling_minutes: float = SETTLING_MINUTES) -> Target:
         """Return a range in bpm that is to be kept after the first minutes."""
         for value in (low, high):
             require_number(
@@ -223,11 +221,14 @@ def _read_course(path: Path) -> Array:
             f"{seconds[-1]:g} s"
         )
     grid = np.arange(0.0, seconds[-1] + 1e-9, GRID_STEP_S)
-    return np.interp(grid, seconds, np.array(beats))
+    course: Array = np.interp(grid, seconds, np.array(beats))
+    return course
 
 
 def _number(text: str | None, where: str, low: float, high: float) -> float:
     try:
         return require_number(where, float(text or ""), low, high)
     except ValueError:
-        raise ValueError(f"{where}: must be a number in [{low:g}, {high:g}], got {text!r}") from None
+        raise ValueError(
+            f"{where}: must be a number in [{low:g}, {high:g}], got {text!r}"
+        ) from None
