@@ -38,17 +38,17 @@ main { max-width: 1120px; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.5rem; line-height: 1.2; margin: 0.5rem 0; }
 h2 { font-size: 1.15rem; margin: 2rem 0 0.5rem; }
 p, figcaption, li { max-width: 72ch; }
-.table { overflow-x: auto; overflow-wrap: normal; }
+.table { margin: 0 0 1rem; overflow-x: auto; overflow-wrap: normal; }
 table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.3rem 0.6rem; border-bottom: 1px solid var(--rule); text-align: right;
   vertical-align: top; }
-th { background: var(--soft); font-weight: 600; }
+th { background: var(--soft); font-weight: 600; vertical-align: bottom; }
 .left { text-align: left; min-width: 9rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%%, 21rem), 1fr));
   gap: 1rem; }
 figure { margin: 0; min-width: 0; max-width: 36rem; }
 figure svg { width: 100%%; height: auto; display: block; }
-figcaption { font-size: 0.875rem; color: var(--grey); }
+figcaption { font-size: 0.875rem; }
 svg text { fill: var(--ink); }
 """
 

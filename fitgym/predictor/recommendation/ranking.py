@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -14,7 +14,7 @@ from fitgym.logs.workout import GRID_STEP_S
 from fitgym.model.daniels import speed_at_oxygen_cost
 from fitgym.predictor.attributes import TYPICAL_RESTING_BPM, Attributes
 from fitgym.predictor.channels import sport_family
-from fitgym.predictor.correction import session_features
+from fitgym.predictor.correction import PersonalCorrection, session_features
 from fitgym.predictor.fitrec2.inference import BodyPredictor
 from fitgym.predictor.fitrec2.personal import CORRECTION_SHARE
 from fitgym.predictor.person import Person
@@ -42,6 +42,10 @@ class Forecaster(Protocol):
 
     def forecast(self, sessions: Sequence[Session]) -> list[Array]:
         """Return the heart rate (T,) in bpm of each session."""
+        ...
+
+    def interval_bpm(self, session: Session) -> float:
+        """Return the half width of the 80 % interval of a session's mean heart rate."""
         ...
 
 
@@ -90,6 +94,16 @@ class PersonForecaster:
             forecasts.append(first + CORRECTION_SHARE * (second + offset - first))
         return forecasts
 
+    def interval_bpm(self, session: Session) -> float:
+        """Return the half width of the 80 % interval of a session's mean, as of a stranger's.
+
+        Where recordings of the person are known, theirs narrow it.
+        """
+        components = self._predictor.components
+        correction = self._correction or PersonalCorrection(components)
+        features = session_features(session.speed_m_s, session.altitude_m, session.has_altitude)
+        return components.interval_sd * correction.mean_spread(session.sport, features)
+
 
 @dataclass(frozen=True, eq=False)
 class Recommendation:
@@ -99,6 +113,7 @@ class Recommendation:
         candidate: The candidate.
         heart_rate_bpm: (T,) predicted.
         match: How it lies to the target.
+        interval_bpm: Half width of the 80 % interval of its mean.
         speed_m_s: Of a route, the speed on the flat that was chosen; else None.
         speed_limits_m_s: Of a route, the speeds it was chosen among; else None.
     """
@@ -106,6 +121,7 @@ class Recommendation:
     candidate: Candidate
     heart_rate_bpm: Array
     match: Match
+    interval_bpm: float
     speed_m_s: float | None = None
     speed_limits_m_s: tuple[float, float] | None = None
 
@@ -131,7 +147,7 @@ def rank_workouts(
         raise ValueError("candidates must hold one at least, got none")
     predicted = forecaster.forecast([candidate.session for candidate in candidates])
     ranked = [
-        Recommendation(candidate, beats, match(target, beats, forecaster.resting_bpm))
+        _recommend(forecaster, target, candidate, beats)
         for candidate, beats in zip(candidates, predicted, strict=True)
     ]
     return sorted(ranked, key=lambda each: each.match.mean_miss_bpm)
@@ -175,8 +191,11 @@ def rank_routes(
         ]
         predicted = forecaster.forecast([candidate.session for _, _, candidate in tried])
         for (number, speed, candidate), beats in zip(tried, predicted, strict=True):
-            lies = match(target, beats, forecaster.resting_bpm)
-            found = Recommendation(candidate, beats, lies, speed, (low, high))
+            found = replace(
+                _recommend(forecaster, target, candidate, beats),
+                speed_m_s=speed,
+                speed_limits_m_s=(low, high),
+            )
             best[number] = _better(target, best[number], found)
         spacing = grids[0][1] - grids[0][0] if width else 0.0
         grids = [
@@ -204,6 +223,17 @@ def speed_limits(sport: str, attributes: Attributes) -> tuple[float, float]:
 def minutes_of(session: Session) -> float:
     """Return how many minutes a session takes."""
     return len(session) * GRID_STEP_S / 60.0
+
+
+def _recommend(
+    forecaster: Forecaster, target: Target, candidate: Candidate, heart_rate: Array
+) -> Recommendation:
+    return Recommendation(
+        candidate,
+        heart_rate,
+        match(target, heart_rate, forecaster.resting_bpm),
+        forecaster.interval_bpm(candidate.session),
+    )
 
 
 def _better(target: Target, first: Recommendation | None, second: Recommendation) -> Recommendation:
