@@ -42,6 +42,7 @@ p, figcaption, li { max-width: 72ch; }
 table { border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.3rem 0.6rem; border-bottom: 1px solid var(--rule); text-align: right;
   vertical-align: top; }
+td:not(.left) { white-space: nowrap; }
 th { background: var(--soft); font-weight: 600; vertical-align: bottom; }
 .left { text-align: left; min-width: 9rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%%, 21rem), 1fr));

@@ -46,9 +46,10 @@ ATTENTION_NOTE = (
 )
 RESPONSE_NOTE = (
     "Mean heart rate from minute 10 to 20 of a steady run. Expected is the physiology built into "
-    "the network before it learnt anything; the literature's relations were not built in. Told "
-    "resting and maximum heart rates have errors in training, so the network believes extremes "
-    "only in part."
+    "the network before it learnt anything. That, too, rests on the share of the reserve and on "
+    "ACSM's cost of climbing, so agreement with those is no evidence; Minetti's costs, which count "
+    "descents, and the studies of drift and of training were not built in. Told resting and "
+    "maximum heart rates have errors in training, so the network believes extremes only in part."
 )
 
 

@@ -2,7 +2,7 @@
 
 One quantity varies, all else is a person's and a steady session's. Beside the network's answer
 stand the expected heart rate that is built into it (``exertion``), which says what the network
-itself has learnt, and relations from the literature that it was not built from.
+itself has learnt, and relations from the literature. The share of the reserve is built in as well.
 """
 
 from __future__ import annotations
