@@ -57,11 +57,8 @@ def run(options: argparse.Namespace) -> None:
     if options.json:
         print(json_text(report.record()))
         return
-    columns, rows = number_rows(report)
-    for view, row in zip(report.views, rows, strict=True):
-        print(f"{view.name}: {view.verdict}")
-        for name, cell in zip(columns[2:], row[2:], strict=True):
-            print(f"  {name}: {cell}")
-        print(f"{text_table(*group_table(report, view))}\n")
+    print(f"{text_table(*number_rows(report))}\n")
+    for view in report.views:
+        print(f"{view.name}: {view.verdict}\n{text_table(*group_table(report, view))}\n")
     if options.page is not None:
         print(f"wrote {options.page}")

@@ -168,27 +168,19 @@ def cluster_people(
 
 def number_rows(report: ClusterReport) -> tuple[list[str], list[list[str]]]:
     """Return heads and cells of the table that argues the number of groups."""
-    columns = ["points", "groups", "gap (standard error), 1, 2, ... groups"]
-    columns += ["silhouette (95 % of one population), 2, 3, ...", "p", "shown"]
-    columns += ["stability (5 to 95 %)", "of one population"]
+    columns = ["points", "groups", "gap takes", "best silhouette (95 % of one population)", "p"]
+    columns += ["shown", "stability (5 to 95 %)", "of one population"]
     rows = []
     for view in report.views:
         found = view.grouping
-        gaps = ", ".join(
-            f"{gap:.2f} ({error:.2f})"
-            for gap, error in zip(found.gaps, found.gap_errors, strict=True)
-        )
-        silhouettes = ", ".join(
-            f"{value:.2f} ({null[2]:.2f})"
-            for value, null in zip(found.silhouettes, found.null_silhouettes, strict=True)
-        )
+        best = int(np.argmax(found.silhouettes))
         mean, low, high = found.stability
         rows.append(
             [
                 view.name,
                 str(found.clusters),
-                gaps,
-                silhouettes,
+                str(found.gap_choice),
+                f"{found.silhouettes[best]:.2f} ({found.null_silhouettes[best][2]:.2f})",
                 f"{found.silhouette_p:.2f}",
                 str(found.shown),
                 f"{mean:.2f} ({low:.2f} to {high:.2f})",
@@ -223,8 +215,8 @@ def cluster_page(report: ClusterReport) -> str:
         html_table(*number_rows(report)),
         paragraph(
             "Stability is the adjusted Rand index between the groups and those of four fifths of "
-            "the people, grouped anew. One population that is cut has fairly stable groups, too (last "
-            "column): stability alone does not show that there are any."
+            "the people, grouped anew. One population that is cut has fairly stable groups, too "
+            "(last column): stability alone does not show that there are any."
         ),
     ]
     for view in report.views:
