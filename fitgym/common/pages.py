@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -136,7 +137,8 @@ def inline_figure(figure: Figure, caption: str) -> str:
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": caption}):
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
-    drawing = text[text.index("<svg") :]
+    # Metadata name vocabularies by address, and a page should hold none.
+    drawing = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
     for name, value in COLOURS.items():
         drawing = drawing.replace(value.lower(), f"var(--{name})")
     drawing = drawing.replace("#000000", "var(--ink)").replace(_RULE.lower(), "var(--rule)")

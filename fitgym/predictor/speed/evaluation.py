@@ -71,7 +71,7 @@ def evaluate_speed(
     examples = [each.example for each in encoded]
     own = {id(each.example): each for each in encoded}
     pretrained, _ = pretrain(config, root, progress=progress)
-    rows: dict[str, list[Tested]] = defaultdict(list)
+    rows: dict[str, list[TestedWorkout]] = defaultdict(list)
     for number, fold in enumerate(folds_of_people(examples)):
         model, _ = tune(pretrained, fold, own, config, root, f"fold{number}", progress=progress)
         tested = [own[id(example)] for example in fold.test]
@@ -111,7 +111,7 @@ def tune(
     )
 
 
-class Tested:
+class TestedWorkout:
     """One tested workout: its example, and what each method predicts.
 
     Args:
@@ -137,7 +137,7 @@ def ask(
     known: Mapping[str, Sequence[Example]],
     split: Split,
     encoded: Mapping[str, BodyExample] | None = None,
-) -> list[Tested]:
+) -> list[TestedWorkout]:
     """Predict workouts by every method.
 
     Args:
@@ -159,7 +159,7 @@ def ask(
         predictions = {name: baselines.predict(name, example, own) for name in SPEED_BASELINES}
         predictions[NETWORK] = speed
         predictions[PERSONAL] = np.maximum(speed + _correction(example, own, earlier_speed), 0.0)
-        rows.append(Tested(example, predictions))
+        rows.append(TestedWorkout(example, predictions))
     return rows
 
 
@@ -181,7 +181,7 @@ def _encoded_by_name(encoded: Sequence[BodyExample]) -> dict[str, BodyExample]:
     return {each.workout.identifier: each for each in encoded}
 
 
-def speed_report(rows: Sequence[Tested]) -> dict[str, Any]:
+def speed_report(rows: Sequence[TestedWorkout]) -> dict[str, Any]:
     """Return the errors by method, over all workouts and by sport.
 
     Returns:
@@ -195,7 +195,7 @@ def speed_report(rows: Sequence[Tested]) -> dict[str, Any]:
     }
 
 
-def _part(rows: Sequence[Tested]) -> dict[str, Any]:
+def _part(rows: Sequence[TestedWorkout]) -> dict[str, Any]:
     steps = sum(row.steps for row in rows)
     methods: dict[str, Any] = {}
     for name in (NETWORK, PERSONAL, *SPEED_BASELINES):
@@ -213,7 +213,7 @@ def _part(rows: Sequence[Tested]) -> dict[str, Any]:
     }
 
 
-def _gain(rows: Sequence[Tested], name: str) -> list[float]:
+def _gain(rows: Sequence[TestedWorkout], name: str) -> list[float]:
     """Return by how many m/s the personal network is better: mean, low and high over people."""
     gains: dict[str, float] = defaultdict(float)
     steps: dict[str, float] = defaultdict(float)
