@@ -64,6 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--recordings", type=input_path, help="with --evaluate: folder")
     parser.add_argument(
+        "--minutes", type=int, default=20, help="with --evaluate: length that workouts are cut to"
+    )
+    parser.add_argument(
         "--output",
         type=output_folder,
         default="results/recommendation",
@@ -169,7 +172,11 @@ def _evaluate(options: argparse.Namespace) -> None:
 
     workouts = read_measured_recordings(options.recordings)
     report = evaluate_recommendation(
-        workouts, read_recipe(), options.output, progress=not options.quiet
+        workouts,
+        read_recipe(),
+        options.output,
+        minutes=options.minutes,
+        progress=not options.quiet,
     )
     table = _evaluation_table(report)
     write_text(options.output / "report.json", json_text(report) + "\n")

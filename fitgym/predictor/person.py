@@ -74,7 +74,8 @@ def read_person(text: str) -> Person:
 
     Args:
         text: The name of a shipped individual; the path of a JSON file of an individual, or of a
-            profile that holds one under ``individual``; or attributes, for instance
+            profile, which holds one under ``individual`` and, where recordings are known, a
+            correction under ``heart``; or attributes, for instance
             ``resting=52,maximum=188,vdot=45,age=38,gender=female`` (each may be left out).
 
     Raises:
@@ -96,9 +97,10 @@ def read_person(text: str) -> Person:
     individual = content["individual"]
     if not isinstance(individual, Mapping):
         raise ValueError(f"{text}: individual must be an object, got {individual!r}")
-    correction = content.get("correction")
+    heart = content.get("heart") or {}
+    correction = heart.get("correction") if isinstance(heart, Mapping) else heart
     if correction is not None and not isinstance(correction, Mapping):
-        raise ValueError(f"{text}: correction must be an object, got {correction!r}")
+        raise ValueError(f"{text}: heart must hold a correction or be null, got {heart!r}")
     return Person.of(load_individual(individual), correction)
 
 

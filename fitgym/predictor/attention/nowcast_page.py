@@ -16,7 +16,6 @@ from fitgym.common.pages import (
     paragraph,
     text_page,
 )
-from fitgym.logs.workout import GRID_STEP_S
 from fitgym.predictor.attention.nowcast import Nowcast, nowcast_rows
 
 if TYPE_CHECKING:
@@ -62,10 +61,12 @@ def draw_course(drawn: Nowcast, column: int) -> Figure:
     axes = figure.subplots()
     measured = np.where(workout.valid, workout.heart_rate_bpm, np.nan)
     axes.plot(workout.time_s / 60.0, measured, color=COLOURS["grey"], label="measured")
-    minutes = (drawn.made_step * GRID_STEP_S + ahead) / 60.0
+    # On the whole grid, so that no line is drawn where nothing was predicted.
+    predicted = np.full(len(workout), np.nan)
+    predicted[drawn.made_step] = drawn.predicted_bpm[:, column]
     axes.plot(
-        minutes,
-        drawn.predicted_bpm[:, column],
+        (workout.time_s + ahead) / 60.0,
+        predicted,
         color=COLOURS["blue"],
         linewidth=1,
         label=f"predicted {ahead} s before",

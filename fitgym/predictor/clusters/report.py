@@ -276,7 +276,7 @@ def draw_points(people: People, view: View) -> Figure:
                     label=f"{group + 1}, {sport}",
                 )
     tidy_axes(axes, "", "first direction", "second direction")
-    axes.legend(frameon=False, fontsize=7, ncols=2)
+    figure.legend(frameon=False, fontsize=7, ncols=4, loc="outside lower center")
     return figure
 
 

@@ -199,7 +199,7 @@ def train(
                 (loss / steps).backward()  # type: ignore[no-untyped-call]
                 torch.nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
                 optimiser.step()
-                total, weight = total + float(loss), weight + float(steps)
+                total, weight = total + loss.item(), weight + steps.item()
         return total / weight, validation_loss(model, validation)
 
     return fit(

@@ -99,8 +99,15 @@ def test_a_person_is_read_from_names_files_profiles_and_attributes(tmp_path):
     individual = load_individual("club-runner").to_dict()
     plain, profile = tmp_path / "me.json", tmp_path / "profile.json"
     plain.write_text(json.dumps(individual), encoding="utf-8")
-    profile.write_text(json.dumps({"individual": individual, "state": {}}), encoding="utf-8")
-    assert read_person(str(plain)) == read_person(str(profile)) == named
+    for heart in (None, {"correction": {}}):
+        content = {"individual": individual, "heart": heart}
+        profile.write_text(json.dumps(content), encoding="utf-8")
+        read = read_person(str(profile))
+        assert (read.attributes, read.offset_bpm) == (named.attributes, named.offset_bpm)
+    assert read_person(str(plain)) == named
+    profile.write_text(json.dumps({"individual": individual, "heart": [1]}), encoding="utf-8")
+    with pytest.raises(ValueError, match="heart must hold a correction"):
+        read_person(str(profile))
     told = read_person("resting=50, maximum=190,gender=female")
     assert told.attributes == Attributes(resting_bpm=50.0, maximum_bpm=190.0)
     assert told.gender == "female"
