@@ -8,6 +8,7 @@ import pytest
 
 from fitgym.common.figures import COLOURS, new_figure, tidy_axes
 from fitgym.common.pages import (
+    bullets,
     figures,
     heading,
     html_table,
@@ -29,9 +30,15 @@ def drawing(caption="a line"):
 def test_text_is_escaped_everywhere():
     page = text_page(
         "<title>",
-        [heading("<h>"), paragraph("<p>"), html_table(["<c>"], [["<d>"]]), figures([drawing()])],
+        [
+            heading("<h>"),
+            paragraph("<p>"),
+            bullets(["<i>"]),
+            html_table(["<c>"], [["<d>"]]),
+            figures([drawing()]),
+        ],
     )
-    for text in ("title", "h", "p", "c", "d", "b"):
+    for text in ("title", "h", "p", "i", "c", "d", "b"):
         assert f"&lt;{text}&gt;" in page
     assert page.count("<title>") == page.count("</title>") == 1
 

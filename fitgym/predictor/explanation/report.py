@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fitgym.common.figures import COLOURS, new_figure, tidy_axes
 from fitgym.common.pages import (
+    bullets,
     figures,
     heading,
     html_table,
@@ -208,12 +209,7 @@ def explanation_page(explanation: Explanation) -> str:
             inline_figure(draw_response(each), _response_caption(each))
             for each in explanation.responses
         ),
-        "<ul>"
-        + "".join(
-            f"<li>{source}</li>"
-            for source in dict.fromkeys(s for each in explanation.responses for s in each.sources)
-        )
-        + "</ul>",
+        bullets(dict.fromkeys(source for each in explanation.responses for source in each.sources)),
         heading("Attention of FitRec-Attn"),
         html_table(*attention_rows(explanation)),
         paragraph(

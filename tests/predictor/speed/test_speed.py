@@ -137,6 +137,15 @@ def linear_workout(identifier, coefficients, user="u", seed=0):
     return example
 
 
+def test_the_regressors_are_those_of_the_definition():
+    example = linear_workout("w", [3.0, 0.0, 0.0, 0.0, 0.0])
+    beats = (example.workout.heart_rate_bpm - 140.0) / 25.0
+    before = np.concatenate([np.full(6, beats[0]), beats[:-6]])
+    minutes = np.arange(100) / 6.0
+    expected = [np.ones(100), beats, beats - before, np.zeros(100), np.log1p(minutes) - 2.5]
+    assert design(example) == pytest.approx(np.stack(expected, axis=1), abs=1e-5)
+
+
 def test_the_linear_baseline_finds_a_linear_law():
     law = [3.0, 0.8, 0.4, 0.0, 0.1]
     examples = [linear_workout(f"w{n}", law, seed=n) for n in range(3)]
