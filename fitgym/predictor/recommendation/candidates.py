@@ -19,8 +19,8 @@ from fitgym.predictor.sessions import Session
 
 Array = NDArray[np.float64]
 
-# Suffixes of files that ``fitgym.logs.read_activities`` may read; it says itself which it cannot.
-ACTIVITY_SUFFIXES = (".fit", ".tcx", ".json")
+# Suffixes of the recordings that are read in a folder; other files there are passed over.
+ACTIVITY_SUFFIXES = (".fit", ".gpx", ".tcx")
 PLAN_COLUMNS = ("workout", "sport", "minutes", "speed_km_h")
 LONGEST_MINUTES = 24 * 60.0
 EARTH_RADIUS_M = 6_371_000.0
@@ -58,7 +58,7 @@ def read_workouts(path: Path) -> list[Candidate]:
     if path.suffix.lower() == ".csv":
         return _read_plans(path)
     candidates = []
-    for file in _files(path, (*ACTIVITY_SUFFIXES, ".gpx")):
+    for file in _files(path):
         for activity in read_activities(file):
             workout = to_workout(activity)
             candidates.append(Candidate(workout.identifier, Session.of(workout)))
@@ -80,7 +80,7 @@ def read_routes(path: Path) -> list[Route]:
         ImportError: If a GPX file is read without gpxpy.
     """
     routes: list[Route] = []
-    for file in _files(path, (*ACTIVITY_SUFFIXES, ".gpx")):
+    for file in _files(path):
         if file.suffix.lower() == ".gpx":
             routes += read_gpx_routes(file)
         else:
@@ -134,15 +134,15 @@ def _distance_along(places: Array) -> Array:
     return np.concatenate([[0.0], np.cumsum(pieces)])
 
 
-def _files(path: Path, suffixes: Sequence[str]) -> list[Path]:
-    """Return the file itself, or the files of these kinds in a folder, by name."""
+def _files(path: Path) -> list[Path]:
+    """Return the file itself, or the recordings in a folder, by name."""
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist")
     if path.is_file():
         return [path]
-    found = sorted(file for file in path.iterdir() if file.suffix.lower() in suffixes)
+    found = sorted(file for file in path.iterdir() if file.suffix.lower() in ACTIVITY_SUFFIXES)
     if not found:
-        raise ValueError(f"{path} holds no file that ends in {', '.join(suffixes)}")
+        raise ValueError(f"{path} holds no file that ends in {', '.join(ACTIVITY_SUFFIXES)}")
     return found
 
 
