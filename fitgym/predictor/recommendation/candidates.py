@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +61,8 @@ def read_workouts(path: Path) -> list[Candidate]:
     for file in _files(path):
         for activity in read_activities(file):
             workout = to_workout(activity)
-            candidates.append(Candidate(workout.identifier, Session.of(workout)))
+            # Readers name an activity by its file, of which the folder is known.
+            candidates.append(Candidate(Path(workout.identifier).name, Session.of(workout)))
     if not candidates:
         raise ValueError(f"{path} holds no workout")
     return candidates
@@ -84,7 +85,8 @@ def read_routes(path: Path) -> list[Route]:
         if file.suffix.lower() == ".gpx":
             routes += read_gpx_routes(file)
         else:
-            routes += map(route_of, read_activities(file))
+            for route in map(route_of, read_activities(file)):
+                routes.append(replace(route, name=Path(route.name).name))
     if not routes:
         raise ValueError(f"{path} holds no route")
     return routes
