@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 from fitgym.logs.dates import problem_of_date
 from fitgym.logs.words import fold, words
@@ -147,6 +148,7 @@ def _decide(
         ]
         complete = sensible or complete
     if len(complete) == 1:
+        _refuse_exchanged(cells, numbers, complete[0], places)
         return complete[0], ""
     if not complete:
         if not possible:
@@ -160,12 +162,10 @@ def _decide(
             f"{cells[odd]!r}, which is {ORDERS[rivals[0]]}: no one order fits all rows. Correct "
             "them, or give --date-order, and rows that contradict it are left out"
         )
-    steps = {}
-    for order in complete:
-        days = [day for row in rows if (day := _ordered(numbers[row], order)) is not None]
-        rises = sum(after >= before for before, after in zip(days, days[1:], strict=False))
-        falls = sum(after <= before for before, after in zip(days, days[1:], strict=False))
-        steps[order] = len(days) - 1 - max(rises, falls)
+    steps = {
+        order: _disorder([_ordered(triple, order) for triple in numbers.values()])
+        for order in complete
+    }
     told = [order for order in complete if steps[order] == 0]
     distinct = len({cells[row] for row in rows})
     others = [steps[order] for order in complete if order not in told]
@@ -178,6 +178,35 @@ def _decide(
         f"{places[rows[0]]}: {cells[rows[0]]!r} may be {' or '.join(ORDERS[o] for o in complete)}, "
         f"and no row tells: give --date-order {' or '.join(complete)}"
     )
+
+
+def _refuse_exchanged(
+    cells: Sequence[str], numbers: Mapping[int, Sequence[int]], order: str, places: Sequence[str]
+) -> None:
+    """Refuse dates of which a spreadsheet exchanged day and month where it could."""
+    other = {"dmy": "mdy", "mdy": "dmy"}.get(order)
+    if other is None:
+        return
+    told = [_ordered(triple, order) for triple in numbers.values()]
+    mixed = [_ordered(triple, other) or _ordered(triple, order) for triple in numbers.values()]
+    if mixed == told or _disorder(told) < 2 or _disorder(mixed) > 0:
+        return
+    even = next(row for row, triple in numbers.items() if _ordered(triple, other) is None)
+    odd = next(row for row, triple in numbers.items() if _ordered(triple, other) is not None)
+    raise ValueError(
+        f"{places[even]} says {cells[even]!r}, which is {ORDERS[order]}, but {places[odd]} "
+        f"{cells[odd]!r} must be {ORDERS[other]} for the rows to be in order of time: a spreadsheet "
+        "exchanged day and month where it could. Export the log again without opening it in "
+        f"between, or give --date-order {order} if the rows are in no order"
+    )
+
+
+def _disorder(days: Sequence[date | None]) -> int:
+    """Return how many steps of a list of days go against its direction."""
+    known = [day for day in days if day is not None]
+    rises = sum(after >= before for before, after in pairwise(known))
+    falls = sum(after <= before for before, after in pairwise(known))
+    return len(known) - 1 - max(rises, falls)
 
 
 def _ordered(numbers: Sequence[int], order: str) -> date | None:

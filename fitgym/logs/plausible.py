@@ -70,7 +70,7 @@ class Paces:
 
 
 PACES = {
-    "run": Paces((2.9, 13.0), (2.9, 8.25), (3.85, 8.6), (1.5, 20.0)),
+    "run": Paces((2.9, 13.0), (2.9, 8.0), (3.85, 8.6), (1.5, 20.0)),
     "walk": Paces((6.0, 40.0), (8.0, 20.0), (8.0, 20.0), (4.0, 60.0)),
     "hike": Paces((6.0, 60.0), (8.0, 30.0), (8.0, 30.0), (4.0, 120.0)),
     "bike": Paces((1.1, 8.0), (1.3, 6.0), (1.3, 6.0), (0.7, 15.0), (1000.0, 300_000.0)),
@@ -120,7 +120,7 @@ def outliers(pairs: Sequence[tuple[float, float]], sport: str) -> dict[int, str]
         if fast or speed < _SLOWEST_RATIO * middle:
             pace = 1000.0 / speed
             odd[index] = (
-                f"{metres / 1000:.4g} km in {minutes:.4g} min: {pace:.2f} min/km beside a median of "
+                f"{metres / 1000:.4g} km in {minutes:.4g} min: {pace:.2f} min/km, the median is "
                 f"{1000.0 / middle:.2f}"
             )
     return odd
