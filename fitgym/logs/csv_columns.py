@@ -118,6 +118,16 @@ def named_column(header: Sequence[str], quantity: str, wanted: str) -> Column:
     )
 
 
+def unit_column(header: Sequence[str], column: Column) -> int | None:
+    """Return the column that tells the units of another one's numbers, None where there is none."""
+    names = {f"{fold(column.name)} unit", f"{fold(column.name)} units", f"unit {fold(column.name)}"}
+    folded = [fold(name) for name in header]
+    for index, name in enumerate(folded):
+        if name in names or (name in ("unit", "units", "einheit", "unite") and index == column.index + 1):
+            return index
+    return None
+
+
 def header_score(cells: Sequence[str], mapped: Mapping[str, str]) -> int:
     """Return how much a row looks like the header of a training log; 0 for not at all."""
     names = [cell for cell in cells if cell.strip()]
@@ -163,6 +173,8 @@ def _match(index: int, name: str, quantity: str) -> Column | None:
 
 def _guess(index: int, name: str, quantity: str) -> Column | None:
     parts = set(fold(name).split())
+    if any(fold(name) in names for names in words().columns.values()):
+        return None
     if parts & words().not_columns or not parts & _TELLING[quantity]:
         return None
     dimension = _DIMENSIONS[quantity]
@@ -189,7 +201,8 @@ def _readings(name: str) -> Iterator[tuple[str, str]]:
 def _unit(text: str, dimension: str) -> tuple[str | None, str | None]:
     """Return unit and form that a folded text names."""
     units = words().units
-    unit = units.get(dimension, {}).get(text)
+    # In a header, Danish "time" for an hour is the English word.
+    unit = None if text == "time" else units.get(dimension, {}).get(text)
     form = None
     if dimension == "time":
         form = units["formats"].get(text)

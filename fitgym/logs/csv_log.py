@@ -20,6 +20,7 @@ from fitgym.logs.csv_columns import (
     columns_of,
     header_score,
     named_column,
+    unit_column,
     word_score,
 )
 from fitgym.logs.csv_dates import Dates, read_dates, read_moment
@@ -187,9 +188,17 @@ class _Reader:
     # --- columns -------------------------------------------------------------------------------
 
     def _cells(self, column: Column) -> list[str]:
-        return [
+        """Return the cells of a column, "" where nothing is known; units of a column of their own."""
+        cells = [
             "" if is_empty(row.cells[column.index]) else row.cells[column.index]
             for row in self.table.rows
+        ]
+        units = unit_column(self.table.header, column)
+        if units is None:
+            return cells
+        return [
+            f"{cell} {row.cells[units]}" if cell and cell[-1].isdigit() else cell
+            for cell, row in zip(cells, self.table.rows, strict=True)
         ]
 
     def _places(self, column: Column) -> list[str]:
@@ -261,6 +270,17 @@ class _Reader:
             f'{example!r}); name the column of dates with --map date="..."'
         )
 
+    def _only_dates(self) -> Column | None:
+        """Return the one column that holds dates, whatever it is called."""
+        found = []
+        for index, name in enumerate(self.table.header):
+            column = Column(index, name)
+            known = [cell for cell in self._cells(column) if cell]
+            dates = [cell for cell in known if not cell.isdigit() and read_moment(cell) is not None]
+            if known and len(dates) >= 0.9 * len(known):
+                found.append(column)
+        return found[0] if len(found) == 1 else None
+
     def _with_clock(self, column: Column, dates: Dates) -> Dates:
         """Add the time of day from a column of its own."""
         if any(minutes is not None for minutes in dates.minutes):
@@ -292,6 +312,10 @@ class _Reader:
             known = [cell for cell in cells if cell]
             if not known:
                 continue
+            # A column of nothing but "training" and the like tells no sports.
+            if wanted is None and {sport_of(cell) for cell in known} <= {"other", None}:
+                if not any(fold(cell) in words().run_kinds for cell in known):
+                    continue
             share = sum(sport_of(cell) is not None for cell in known) / len(known)
             kinds = sum(fold(cell) in words().run_kinds for cell in known) / len(known)
             if wanted is not None or (share >= _SPORT_SHARE and share + kinds >= 0.5):

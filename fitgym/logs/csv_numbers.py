@@ -20,7 +20,7 @@ _SEXAGESIMAL_ROWS = 12
 _GROUPING = re.compile("[\\s\u00a0\u202f\u2009'\u2019]")
 _PARTS = re.compile(r"([+-]?[\d.,]*\d)\s*([^\d\s].*)?", re.ASCII)
 _CLOCK = re.compile(
-    r"(\d{1,4}):(\d\d)(?::(\d\d(?:[.,]\d*)?)|([.,]\d+))?\s*([ap]\.?m\.?)?", re.ASCII
+    r"(\d{1,4}):(\d{1,2}(?=:)|\d\d)(?::(\d{1,2}(?:[.,]\d*)?)|([.,]\d+))?\s*([ap]\.?m\.?)?", re.ASCII
 )
 _DOTTED_CLOCK = re.compile(r"(\d{1,2})\.(\d\d)\.(\d\d)", re.ASCII)
 _ISO = re.compile(

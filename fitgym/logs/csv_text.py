@@ -177,6 +177,9 @@ def _records(
                 used = 1
         if cells is None:
             yield number + 1, [], "quotation marks that do not pair"
+        elif cells[:1] == ["Sample rate"]:
+            # Under the summary of a session, Polar writes its samples.
+            return
         elif any(cell.strip() for cell in cells):
             yield number + 1, [cell.strip() for cell in cells], ""
         number += used
