@@ -123,7 +123,9 @@ def unit_column(header: Sequence[str], column: Column) -> int | None:
     names = {f"{fold(column.name)} unit", f"{fold(column.name)} units", f"unit {fold(column.name)}"}
     folded = [fold(name) for name in header]
     for index, name in enumerate(folded):
-        if name in names or (name in ("unit", "units", "einheit", "unite") and index == column.index + 1):
+        if name in names or (
+            name in ("unit", "units", "einheit", "unite") and index == column.index + 1
+        ):
             return index
     return None
 
