@@ -194,10 +194,10 @@ def _readings(name: str) -> Iterator[tuple[str, str]]:
     parts = fold(name).split()
     for length in (4, 3, 2, 1):
         if len(parts) > length:
-            base = parts[:-length]
-            while len(base) > 1 and base[-1] in ("in", "en", "w", "i", "em"):
-                base.pop()
-            yield " ".join(base), " ".join(parts[-length:])
+            words_before = parts[:-length]
+            while len(words_before) > 1 and words_before[-1] in ("in", "en", "w", "i", "em"):
+                words_before.pop()
+            yield " ".join(words_before), " ".join(parts[-length:])
 
 
 def _unit(text: str, dimension: str) -> tuple[str | None, str | None]:

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import pairwise
 from statistics import median
 
 from fitgym.logs.csv_columns import (
@@ -188,7 +189,7 @@ class _Reader:
     # --- columns -------------------------------------------------------------------------------
 
     def _cells(self, column: Column) -> list[str]:
-        """Return the cells of a column, "" where nothing is known; units of a column of their own."""
+        """Return the cells of a column, with their unit where a column of its own tells it."""
         cells = [
             "" if is_empty(row.cells[column.index]) else row.cells[column.index]
             for row in self.table.rows
@@ -313,9 +314,10 @@ class _Reader:
             if not known:
                 continue
             # A column of nothing but "training" and the like tells no sports.
-            if wanted is None and {sport_of(cell) for cell in known} <= {"other", None}:
-                if not any(fold(cell) in words().run_kinds for cell in known):
-                    continue
+            told = {sport_of(cell) for cell in known}
+            kinds_told = any(fold(cell) in words().run_kinds for cell in known)
+            if wanted is None and told <= {"other", None} and not kinds_told:
+                continue
             share = sum(sport_of(cell) is not None for cell in known) / len(known)
             kinds = sum(fold(cell) in words().run_kinds for cell in known) / len(known)
             if wanted is not None or (share >= _SPORT_SHARE and share + kinds >= 0.5):
@@ -335,10 +337,8 @@ class _Reader:
                 sport = "run"
             sports.append(sport or (f"'{cell}', which is no sport known" if cell else "not told"))
         if kinds_kept:
-            kinds_told = ", ".join(
-                f"{name!r} ({number})" for name, number in kinds_kept.most_common(8)
-            )
-            self.notes.append(f"column {column.name!r}: taken as kinds of runs: {kinds_told}")
+            listed = ", ".join(f"{name!r} ({number})" for name, number in kinds_kept.most_common(8))
+            self.notes.append(f"column {column.name!r}: taken as kinds of runs: {listed}")
         return sports, column
 
     # --- distances and times -------------------------------------------------------------------
@@ -486,7 +486,8 @@ class _Reader:
         paces: Paces,
     ) -> tuple[list[_Reading], list[_Reading]]:
         """Return the readings of one column of times with every distance, plausible or not."""
-        plausible, rejected = [], []
+        plausible: list[_Reading] = []
+        rejected: list[_Reading] = []
         for column in columns:
             if column.index == time_column.index:
                 continue
@@ -533,7 +534,7 @@ class _Reader:
         if others and known:
             names = ", ".join(map(repr, others.values()))
             self.notes.append(
-                f"distance: column {first.distances.column.name!r} was taken; {names} agrees with it"
+                f"distance: column {first.distances.column.name!r} was taken; {names} agrees"
             )
         return first
 
@@ -564,9 +565,9 @@ class _Reader:
             )
         units = list(dict.fromkeys(reading.distances.unit for reading in options))
         if len(units) > 1:
+            paces = {reading.distances.unit: reading.pace for reading in options}
             told = " or ".join(
-                f"{unit} (median pace {pace_text(next(r.pace for r in options if r.distances.unit == unit), unit)})"
-                for unit in units
+                f"{unit} (median pace {pace_text(paces[unit], unit)})" for unit in units
             )
             raise ValueError(
                 f"column {first.distances.column.name!r} names no unit and may be in {told}: give "
@@ -708,8 +709,8 @@ class _Reader:
                 plausible.append(_Reading(distances, column, times, pace))
         if not plausible:
             raise ValueError(
-                f"there is no column of times, and with the paces of column {column.name!r} the sessions are "
-                'implausible: name a column of times with --map time="..."'
+                f"there is no column of times, and with the paces of column {column.name!r} the "
+                'sessions are implausible: name a column of times with --map time="..."'
             )
         return self._choose(plausible, usable)
 
@@ -718,8 +719,8 @@ class _Reader:
         later = [column.name for column in times[position + 1 :] if any(self._cells(column))]
         if passed:
             self.notes.append(
-                f"time: column {', '.join(map(repr, passed))} cannot be a duration (a time of day?), "
-                f"column {chosen.column.name!r} is taken"
+                f"time: column {', '.join(map(repr, passed))} cannot be a duration (a time of "
+                f"day?), column {chosen.column.name!r} is taken"
             )
         if later:
             self.notes.append(
@@ -756,7 +757,8 @@ class _Reader:
                     missing = [row for row in missing if row not in taken]
                     if taken:
                         self.notes.append(
-                            f"time: {len(taken)} row(s) without {reading.column.name!r} take {column.name!r}"
+                            f"time: {len(taken)} row(s) without {reading.column.name!r} take "
+                            f"{column.name!r}"
                         )
                     break
         return minutes
@@ -876,7 +878,7 @@ class _Reader:
             self._drop(row.line, "date years away from all others", str(row.day))
         kept = [row for row in rows if not any(row is other for other in lonely)]
         days = sorted({row.day for row in kept})
-        for before, after in zip(days, days[1:], strict=False):
+        for before, after in pairwise(days):
             if (gap := (after - before).days) > _GAP_DAYS:
                 self.notes.append(
                     f"a gap of {gap} days without a session, from {before} to {after}"
@@ -903,7 +905,7 @@ class _Reader:
         if days:
             self.notes.append(
                 f"on {days} day(s) there are {_REPETITIONS} or more runs of less than "
-                f"{_REPETITION_M / 1000:g} km: repetitions, which are put together to one session a day"
+                f"{_REPETITION_M / 1000:g} km: repetitions, put together to one session a day"
             )
         return [merged.get(id(row), row) for row in rows if id(row) not in gone]
 
@@ -916,8 +918,8 @@ class _Reader:
         if not PACES[self.options.sport].is_usual(pace):
             raise ValueError(
                 f"the median pace is {pace_text(pace, reading.distances.unit)}, which is "
-                f"implausible for sport {self.options.sport!r}: give --distance-unit, --map, --sport "
-                "or --keep-all"
+                f"implausible for sport {self.options.sport!r}: give --distance-unit, --map, "
+                "--sport or --keep-all"
             )
 
     def _tell(

@@ -158,8 +158,9 @@ def read(*paths: str | os.PathLike[str], options: ReadingOptions | None = None) 
     """Read training logs and recordings of one person.
 
     Args:
-        *paths: Files (CSV and the like, FIT, TCX, GPX, each also as ``.gz``), folders, which are read
-            with the folders in them, and zip archives such as the exports of the usual services.
+        *paths: Files (CSV and the like, FIT, TCX, GPX, each also as ``.gz``), folders, which are
+            read with the folders in them, and zip archives such as the exports of the usual
+            services.
         options: What the files do not tell.
 
     Returns:
@@ -296,7 +297,7 @@ def _plausible(collector: _Collector, entries: list[_Entry]) -> list[_Entry]:
 
 
 def _not_recorded(collector: _Collector, recorded: Sequence[_Entry]) -> list[_Entry]:
-    """Return the rows of tables that no recording, and no row of an earlier table, holds already."""
+    """Return the rows of tables that neither a recording nor an earlier table holds."""
     by_day: dict[date, list[_Entry]] = {}
     for entry in recorded:
         by_day.setdefault(entry.session.date, []).append(entry)
@@ -416,8 +417,8 @@ def _notes(collector: _Collector, sessions: Sequence[LoggedSession]) -> Iterable
         yield f"{number} recording(s): {note}"
     if collector.without_zone:
         yield (
-            f"{collector.without_zone} recording(s) tell no local time: their dates and times are in "
-            "UTC"
+            f"{collector.without_zone} recording(s) tell no local time: their dates and times are "
+            "in UTC"
         )
     if collector.without_sport:
         yield (

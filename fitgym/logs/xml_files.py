@@ -12,7 +12,7 @@ import io
 import math
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from xml.parsers import expat
 
@@ -44,6 +44,9 @@ _TCX_POINT = {
 # Numbers that an app writes for the sport.
 _GPX_TYPES = {"1": "bike", "4": "hike", "9": "run", "10": "walk"}
 
+# Ours: a longer time between two tracks of a file is no pause of one activity.
+_LONGEST_PAUSE_S = 1800.0
+
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d(?:[.,]\d+)?)\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII
 )
@@ -64,11 +67,12 @@ def read_tcx(content: bytes, source: str, *, positions: bool = False) -> list[Re
     if _local(root) != "TrainingCenterDatabase":
         raise ValueError(f"{source}: is no TCX file: its root is <{_local(root)}>")
     activities = [element for element in root.iter() if _local(element) == "Activity"]
-    return _all(activities, source, notes, positions, _tcx_points)
+    points = [_tcx_points(element, source) for element in activities]
+    return _all(points, source, notes, positions)
 
 
 def read_gpx(content: bytes, source: str, *, positions: bool = False) -> list[Recorded]:
-    """Return the activities of a GPX file, one a track.
+    """Return the activities of a GPX file, one a track; tracks that follow each other are one.
 
     Args:
         content: The file.
@@ -84,20 +88,17 @@ def read_gpx(content: bytes, source: str, *, positions: bool = False) -> list[Re
     tracks = [element for element in root if _local(element) == "trk"]
     if not tracks:
         raise ValueError(f"{source}: holds no track, only a route or places")
-    return _all(tracks, source, notes, positions, _gpx_points)
+    points = [track for element in tracks if (track := _gpx_points(element, source)).time_s.size]
+    return _all(_joined(points), source, notes, positions)
 
 
 def _all(
-    elements: list[ElementTree.Element],
-    source: str,
-    notes: list[str],
-    positions: bool,
-    points_of: Callable[[ElementTree.Element, str], Points],
+    activities: list[Points], source: str, notes: list[str], positions: bool
 ) -> list[Recorded]:
     recorded, problems = [], []
-    for number, element in enumerate(elements, start=1):
-        name = source if len(elements) == 1 else f"{source} activity {number}"
-        points = points_of(element, name)
+    for number, points in enumerate(activities, start=1):
+        if len(activities) > 1:
+            points.source = f"{source} activity {number}"
         points.notes += notes
         try:
             recorded.append(to_recorded(points, positions=positions))
@@ -106,6 +107,37 @@ def _all(
     if not recorded:
         raise ValueError(f"{source}: {'; '.join(dict.fromkeys(problems)) or 'holds no activity'}")
     return recorded
+
+
+def _joined(tracks: list[Points]) -> list[Points]:
+    """Return tracks, those that follow each other within a pause as segments of one activity."""
+    joined: list[Points] = []
+    for track in tracks:
+        before = joined[-1] if joined else None
+        if before is not None and before.sport == track.sport and _follows(before, track):
+            names = set(before.columns) | set(track.columns)
+            nothing, nothing_more = (np.full(t.time_s.size, np.nan) for t in (before, track))
+            before.columns = {
+                name: np.concatenate(
+                    [before.columns.get(name, nothing), track.columns.get(name, nothing_more)]
+                )
+                for name in sorted(names)
+            }
+            assert before.segment is not None
+            assert track.segment is not None
+            last = float(before.segment[-1]) + 1.0
+            before.segment = np.concatenate([before.segment, track.segment + last])
+            before.time_s = np.concatenate([before.time_s, track.time_s])
+        else:
+            joined.append(track)
+    return joined
+
+
+def _follows(before: Points, after: Points) -> bool:
+    if not (np.isfinite(before.time_s).any() and np.isfinite(after.time_s).any()):
+        return False
+    gap = float(np.nanmin(after.time_s) - np.nanmax(before.time_s))
+    return 0.0 <= gap <= _LONGEST_PAUSE_S
 
 
 def _tcx_points(activity: ElementTree.Element, source: str) -> Points:
