@@ -114,7 +114,7 @@ def test_command_lines_parse(page, line, capsys) -> None:
     try:
         parser.parse_args(words)
     except SystemExit as end:
-        assert end.code == 0, capsys.readouterr().err  # noqa: PT017
+        assert end.code == 0, capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("page", "span"), SENTENCES)

@@ -23,6 +23,7 @@ _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _SPORT_ORDER = ("swim", "bike", "ski", "run", "hike", "walk", "other")
 
 
+@lru_cache(maxsize=16_384)
 def fold(text: str) -> str:
     """Return the words of a text, lower case, without accents and punctuation, one blank between.
 

@@ -290,9 +290,9 @@ _EPOCH_DAY = datetime(1970, 1, 1).toordinal()
 def _parse(content: bytes, source: str) -> tuple[ElementTree.Element, list[str]]:
     """Return the root of an XML file, and what is wrong with it; of a broken one, the beginning."""
     content = content.lstrip(b" \t\r\n")
-    _refuse_document_type(content, source)
     best: tuple[int, ElementTree.Element, str] | None = None
     for attempt in _repairs(content):
+        _refuse_document_type(attempt, source)
         root, size, problem = _tree(attempt)
         if root is not None and not problem:
             notes = [] if attempt is content else ["is no valid XML: read after repair"]
@@ -352,7 +352,7 @@ def _refuse_document_type(content: bytes, source: str) -> None:
     parser.StartElementHandler = begin
     try:
         parser.Parse(content, True)
-    except (_Begun, expat.ExpatError):
+    except (_Begun, LookupError, expat.ExpatError):
         pass
     except ValueError as error:
         if "document type" in str(error):

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from service_exports import R, X
 
 from fitgym.logs import History, ReadingOptions, read
-
-from service_exports import R, X
 
 # What no reader can know, and what the message must name.
 REFUSED = {
@@ -106,7 +105,7 @@ def test_sessions_of_another_pace_are_listed_where_no_column_tells_sports(
         ("date,distance,time\n2024-01-01,5,37:00\n2024-01-03,5,37:00\n", "--distance-unit"),
         (
             'date,miles,time\n2024-01-01,"6.5",60\n2024-01-02,"6,5",60\n',
-            "line 2, column 'miles' says '6.5' and line 3.*'6,5'.*--decimal",
+            "line 3.* says '6,5' and line 2.* '6.5'.*--decimal",
         ),
         (
             "date,distance a,distance b,time\n2024-01-01,5,9,30\n",
