@@ -28,7 +28,7 @@ from fitgym.logs.workout import Workout
 from fitgym.logs.xml_files import read_gpx, read_tcx
 
 _READERS = {".fit": read_fit, ".tcx": read_tcx, ".gpx": read_gpx}
-_NAMES = {".fit": "FIT", ".tcx": "TCX", ".gpx": "GPX", ".csv": "tables"}
+_NAMES = {".fit": "FIT", ".tcx": "TCX", ".gpx": "GPX", ".csv": "CSV"}
 
 # Ours: two records of one session may differ so much, as a watch's and a telephone's do.
 _SAME_DISTANCE, _SAME_TIME, _SAME_START_S, _OVERLAP = 0.05, 0.10, 120.0, 0.8

