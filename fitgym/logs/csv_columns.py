@@ -103,7 +103,7 @@ def named_column(header: Sequence[str], quantity: str, wanted: str) -> Column:
     """
     for same in (str.strip, fold):
         for index, name in enumerate(header):
-            if name and same(name) == same(wanted):
+            if name and same(name) and same(name) == same(wanted):
                 dimension = {"distance": "distance", "time": "time"}.get(quantity, "")
                 units = [
                     _unit(unit, dimension)
@@ -133,8 +133,10 @@ def unit_column(header: Sequence[str], column: Column) -> int | None:
 def header_score(cells: Sequence[str], mapped: Mapping[str, str]) -> int:
     """Return how much a row looks like the header of a training log; 0 for not at all."""
     names = [cell for cell in cells if cell.strip()]
-    folded = {fold(name) for name in mapped.values()}
-    by_hand = sum(fold(name) in folded for name in names)
+    told = {name.strip() for name in mapped.values()}
+    # Names in other scripts have no folded form.
+    folded = {fold(name) for name in told} - {""}
+    by_hand = sum(name.strip() in told or fold(name) in folded for name in names)
     quantities = {
         "date": ("date", "date_second"),
         "distance": ("distance",),

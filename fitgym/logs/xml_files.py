@@ -319,6 +319,11 @@ def _repairs(content: bytes) -> Iterator[bytes]:
 
 def _tree(content: bytes) -> tuple[ElementTree.Element | None, int, str]:
     """Return the root, the number of elements, and what the parser says of a broken file."""
+    try:
+        return ElementTree.fromstring(content), 0, ""
+    except (LookupError, ValueError, ElementTree.ParseError):
+        pass
+    # Element by element, what comes before the fault is kept.
     root, size = None, 0
     try:
         for _, element in ElementTree.iterparse(io.BytesIO(content), events=("start",)):
