@@ -119,7 +119,7 @@ def test_command_lines_parse(page, line, capsys) -> None:
 
 @pytest.mark.parametrize(("page", "span"), SENTENCES)
 def test_commands_named_in_a_sentence_exist(page, span) -> None:
-    words = re.match(r"fitgym (COMMAND|[a-z]+(?: \| [a-z]+)*)", span)
+    words = re.match(r"fitgym (COMMAND|[a-z-]+(?: \| [a-z-]+)*)", span)
     assert words is not None
     assert set(words[1].split(" | ")) <= {*EVERY, "COMMAND"}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import struct
 from datetime import UTC, datetime
 
-import fitdecode
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -92,6 +91,8 @@ def test_a_file_by_hand() -> None:
 
 
 def test_ours_agrees_with_fitdecode() -> None:
+    fitdecode = pytest.importorskip("fitdecode")
+    pytest.importorskip("fit_tool")
     generator = np.random.default_rng(1)
     steps = 200
     workout = Workout(

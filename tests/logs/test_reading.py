@@ -25,6 +25,8 @@ from fitgym.logs import (
 )
 from fitgym.logs.writing import csv_text, fit_bytes, gpx_text, start_of, tcx_text
 
+pytest.importorskip("fit_tool", reason="comes with the extra watch")
+
 
 def a_run(number: int, sport: str = "run", hour: float = 18.0) -> tuple[Workout, LoggedSession]:
     generator = np.random.default_rng(number)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime
 
-import gpxpy
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tcxreader.tcxreader import TCXReader
 
 from fitgym.logs.recorded import Recorded
 from fitgym.logs.training_log import LoggedSession
@@ -90,6 +88,7 @@ def test_heart_rates_of_every_vendor(extension: str) -> None:
 
 
 def test_gpx_agrees_with_gpxpy() -> None:
+    gpxpy = pytest.importorskip("gpxpy")
     workout, session = a_workout()
     content = gpx_text(workout, session)
     run = one(content.encode(), positions=True)
@@ -109,11 +108,12 @@ def test_gpx_agrees_with_gpxpy() -> None:
 
 
 def test_tcx_agrees_with_tcxreader(tmp_path) -> None:
+    tcxreader = pytest.importorskip("tcxreader.tcxreader")
     workout, session = a_workout()
     path = tmp_path / "run.tcx"
     path.write_text(tcx_text(workout, session))
     (run,) = read_tcx(path.read_bytes(), "run.tcx")
-    theirs = TCXReader().read(str(path), only_gps=False)
+    theirs = tcxreader.TCXReader().read(str(path), only_gps=False)
     assert run.distance_m == theirs.distance == 3600.0
     assert run.moving_s == 1200.0
     points = theirs.trackpoints
