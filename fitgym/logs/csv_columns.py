@@ -130,6 +130,32 @@ def unit_column(header: Sequence[str], column: Column) -> int | None:
     return None
 
 
+def date_parts(header: Sequence[str]) -> tuple[int, int, int] | None:
+    """Return the columns of year, month and day, None where the date is not in three columns."""
+    folded = [fold(name) for name in header]
+    found = []
+    for part in ("year", "month", "day"):
+        columns = [index for index, name in enumerate(folded) if name in words().parts[part]]
+        if len(columns) != 1:
+            return None
+        found.append(columns[0])
+    year, month, day = found
+    return year, month, day
+
+
+def time_parts(header: Sequence[str]) -> dict[str, int]:
+    """Return the columns of hours, minutes and seconds, {} where there is only one of them."""
+    units = words().units["time"]
+    found: dict[str, int] = {}
+    for index, name in enumerate(header):
+        unit = units.get(fold(name))
+        if unit in ("h", "min", "s") and fold(name) not in ("t", "u", "m", "time", "hora", "ora"):
+            if unit in found:
+                return {}
+            found[unit] = index
+    return found if len(found) > 1 else {}
+
+
 def header_score(cells: Sequence[str], mapped: Mapping[str, str]) -> int:
     """Return how much a row looks like the header of a training log; 0 for not at all."""
     names = [cell for cell in cells if cell.strip()]
@@ -142,7 +168,7 @@ def header_score(cells: Sequence[str], mapped: Mapping[str, str]) -> int:
         "distance": ("distance",),
         "time": ("moving", "duration", "elapsed", "pace"),
     }
-    score = by_hand
+    score = by_hand + (date_parts(names) is not None)
     for kinds in quantities.values():
         score += any(_match(0, name, kind) is not None for name in names for kind in kinds)
     return score if score >= 2 else 0

@@ -19,8 +19,10 @@ from statistics import median
 from fitgym.logs.csv_columns import (
     Column,
     columns_of,
+    date_parts,
     header_score,
     named_column,
+    time_parts,
     unit_column,
     word_score,
 )
@@ -32,7 +34,7 @@ from fitgym.logs.csv_numbers import (
     read_times,
     split_unit,
 )
-from fitgym.logs.csv_text import DELIMITERS, Table, decode, parse_table
+from fitgym.logs.csv_text import DELIMITERS, Row, Table, decode, parse_table
 from fitgym.logs.dates import problem_of_date
 from fitgym.logs.history import LeftOut
 from fitgym.logs.options import DECIMALS, METRES, ReadingOptions
@@ -145,13 +147,14 @@ class _Reader:
     """Reads one table."""
 
     def __init__(self, table: Table, source: str, options: ReadingOptions) -> None:
-        self.table, self.source, self.options = table, source, options
+        self.source, self.options = source, options
         self.understood: list[tuple[str, str]] = []
         self.left_out: list[LeftOut] = [
             LeftOut(self._place(line), "row cannot be taken apart", wrong)
             for line, wrong in table.broken
         ]
         self.notes: list[str] = []
+        self.table = self._parts_together(table)
         self.signs = self._signs_of_file()
 
     def read(self) -> TableLog:
@@ -187,6 +190,41 @@ class _Reader:
         return TableLog(sessions, self.understood, self.left_out, self.notes)
 
     # --- columns -------------------------------------------------------------------------------
+
+    def _parts_together(self, table: Table) -> Table:
+        """Put dates and times together that are spread over columns."""
+        header, rows = list(table.header), table.rows
+        parts = date_parts(header)
+        told = self.options.columns
+        if parts is not None and "date" not in told:
+            year, month, day = parts
+            rows = [
+                Row(
+                    row.line,
+                    [*row.cells, _date_text(row.cells[year], row.cells[month], row.cells[day])],
+                )
+                for row in rows
+            ]
+            self.notes.append(
+                f"date: put together from columns {header[year]!r}, {header[month]!r} and "
+                f"{header[day]!r}"
+            )
+            header = [name if index not in parts else "" for index, name in enumerate(header)]
+            header.append("date")
+        pieces = time_parts(header)
+        if pieces and "time" not in told:
+            texts = [_time_text(row.cells, pieces) for row in rows]
+            if all(text is not None for text in texts):
+                rows = [
+                    Row(row.line, [*row.cells, text or ""])
+                    for row, text in zip(rows, texts, strict=True)
+                ]
+                names = " and ".join(repr(header[index]) for index in sorted(pieces.values()))
+                self.notes.append(f"time: put together from columns {names}")
+                used = set(pieces.values())
+                header = [name if index not in used else "" for index, name in enumerate(header)]
+                header.append("duration")
+        return replace(table, header=header, rows=rows)
 
     def _cells(self, column: Column) -> list[str]:
         """Return the cells of a column, with their unit where a column of its own tells it."""
@@ -259,6 +297,9 @@ class _Reader:
             if known and sum(moment is not None for moment in moments) * 2 >= len(known):
                 dates = read_dates(cells, self.options.date_order, self._places(column))
                 return column, self._with_clock(column, dates)
+        if not candidates and (only := self._only_dates()) is not None:
+            dates = read_dates(self._cells(only), self.options.date_order, self._places(only))
+            return only, self._with_clock(only, dates)
         if not candidates:
             raise ValueError(
                 'no column is called a date; name it with --map date="..."; the header has '
@@ -315,11 +356,11 @@ class _Reader:
                 continue
             # A column of nothing but "training" and the like tells no sports.
             told = {sport_of(cell) for cell in known}
-            kinds_told = any(fold(cell) in words().run_kinds for cell in known)
+            kinds_told = any(_is_run_kind(cell) for cell in known)
             if wanted is None and told <= {"other", None} and not kinds_told:
                 continue
             share = sum(sport_of(cell) is not None for cell in known) / len(known)
-            kinds = sum(fold(cell) in words().run_kinds for cell in known) / len(known)
+            kinds = sum(_is_run_kind(cell) for cell in known) / len(known)
             if wanted is not None or (share >= _SPORT_SHARE and share + kinds >= 0.5):
                 if best is None or share > best[0]:
                     best = (share, column, cells)
@@ -332,7 +373,7 @@ class _Reader:
         kinds_kept: Counter[str] = Counter()
         for cell in cells:
             sport = sport_of(cell) if cell else None
-            if fold(cell) in words().run_kinds and sport is None:
+            if sport is None and _is_run_kind(cell):
                 kinds_kept[cell] += 1
                 sport = "run"
             sports.append(sport or (f"'{cell}', which is no sport known" if cell else "not told"))
@@ -474,7 +515,8 @@ class _Reader:
             f"{best.distances.column.name!r} in {unit}, time {best.column.name!r}"
             f"{' as ' + best.times.label if best.times.label else ''}), which is implausible for "
             f"sport {self.options.sport!r}: give --distance-unit, name the columns with --map "
-            'distance="..." time="..." sport="...", or --sport for another sport'
+            'distance="..." time="..." sport="...", or --sport for another sport; with a unit in '
+            "their names, --keep-all takes them as they are"
         )
 
     def _combine(
@@ -958,6 +1000,34 @@ class _Reader:
             self.understood.append(
                 ("sport", f"no column of sports: all taken as {self.options.sport}")
             )
+
+
+def _is_run_kind(cell: str) -> bool:
+    """Return whether a cell names a kind of run, and no sport."""
+    kinds = words().run_kinds
+    parts = fold(cell).split()
+    return sport_of(cell) is None and (fold(cell) in kinds or any(part in kinds for part in parts))
+
+
+def _date_text(year: str, month: str, day: str) -> str:
+    """Return a date of three cells, its month a number or a name."""
+    return f"{year}-{month}-{day}" if month.isdigit() else f"{day} {month} {year}"
+
+
+def _time_text(cells: Sequence[str], pieces: Mapping[str, int]) -> str | None:
+    """Return h:mm:ss of cells of hours, minutes and seconds; None where they are no such parts."""
+    texts = {unit: cells[index] for unit, index in pieces.items()}
+    if not any(texts.values()):
+        return ""
+    whole = {unit: text or "0" for unit, text in texts.items()}
+    seconds = whole.get("s", "0").replace(",", ".")
+    minutes, hours = whole.get("min", "0"), whole.get("h", "0")
+    if not (minutes.isdigit() and hours.isdigit() and re.fullmatch(r"\d+(\.\d+)?", seconds)):
+        return None
+    if float(seconds) >= 60.0 or ("h" in whole and int(minutes) >= 60):
+        return None
+    total = 3600.0 * int(hours) + 60.0 * int(minutes) + float(seconds)
+    return f"{total // 3600:.0f}:{total % 3600 // 60:02.0f}:{total % 60:04.1f}"
 
 
 def _same(one: float, other: float) -> bool:

@@ -799,6 +799,55 @@ X["kinds"] = table(
     ],
 )
 
+# Shapes seen in people's own logs in public repositories.
+X["own_upper_case_months"] = table(
+    "date|workout_type|duration(HH:mm:ss)|distance(km)|notes",
+    [[t.strftime("%d-%b-%Y").upper(), "run (treadmill)", hms(m), km, "x"] for t, km, m in R],
+)
+X["own_three_date_and_three_time_columns"] = table(
+    "number|day|month|year|distance_km|hours|minutes|seconds",
+    [
+        [i, t.day, t.month, t.year, km, *(int(part) for part in hms(m).split(":"))]
+        for i, (t, km, m) in enumerate(R)
+    ],
+)
+X["own_date_by_another_name_and_pace"] = table(
+    "DT|distance(Km)|heart|pace", [[t, km, 150, hms(m / km, False)] for t, km, m in R]
+)
+X["own_kinds_of_runs"] = table(
+    "date|goal|type|distance_mi|duration",
+    [
+        [
+            t.date(),
+            "Half",
+            ("Easy", "Long Run", "5K Race", "Hill Repeats")[i % 4],
+            f"{km / MILE:.2f}",
+            hms(m),
+        ]
+        for i, (t, km, m) in enumerate(R)
+    ],
+)
+X["own_slip_of_the_pen"] = table(
+    "Day of week|Date|distance|pace|time|pace",
+    [
+        [f"{t:%A}", f"{t:%-m/%-d/%Y}", f"{km / MILE:.2f}", "9:00", hms(m, False), "0:09:00"]
+        for t, km, m in R
+    ]
+    + [["Sunday", "1/1/2024", "5", "9:00", "45.21", "0:09:00"]],
+)
+X["own_rest_days"] = table(
+    "Date|Day of Week|Distance (mi)|Run Type|Moving Time",
+    [
+        row
+        for t, km, m in R
+        for row in (
+            [f"{t:%-m/%-d/%y}", "01 Sun", f"{km / MILE:.2f}", "Easy", hms(m)],
+            [f"{t + timedelta(days=1):%-m/%-d/%y}", "02 Mon", "0.00", "Rest", ""],
+        )
+    ]
+    + [["", "", "", "FALSE", ""]],
+)
+
 
 def main() -> None:
     """Write all of them into a folder."""
