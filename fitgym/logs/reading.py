@@ -14,12 +14,12 @@ from statistics import median
 
 from fitgym.common.tables import text_table
 from fitgym.logs.convert import to_workout
-from fitgym.logs.csv_log import TableLog, pace_text, read_csv
+from fitgym.logs.csv_log import TableLog, read_csv
 from fitgym.logs.dates import first_gap
 from fitgym.logs.fit_file import read_fit
 from fitgym.logs.history import History, LeftOut, ReadingReport
 from fitgym.logs.options import ReadingOptions
-from fitgym.logs.plausible import outliers, problem_of_session
+from fitgym.logs.plausible import outliers, pace_text, problem_of_session
 from fitgym.logs.recorded import Recorded
 from fitgym.logs.sources import Source, sources_of
 from fitgym.logs.training_log import LoggedSession, TrainingLog

@@ -176,6 +176,7 @@ def test_chained_files_are_all_read() -> None:
     second = activity_file(records(60, START + 5000), session(START + 5000, 59, 59, 177))
     runs = read_fit(first + second, "two.fit")
     assert [run.distance_m for run in runs] == [147.0, 177.0]
+    assert [run.source for run in runs] == ["two.fit activity 1", "two.fit activity 2"]
 
 
 def test_the_sports_of_one_file_are_taken_apart() -> None:
