@@ -169,8 +169,8 @@ class _Measurer:
             f"{best.distances.column.name!r} in {unit}, time {best.column.name!r}"
             f"{' as ' + best.times.label if best.times.label else ''}), which is implausible for "
             f"sport {self.sheet.options.sport!r}: give --distance-unit, name the columns with "
-            '--map distance="..." time="..." sport="...", or --sport for another sport; with a unit '
-            "in their names, --keep-all takes them as they are"
+            '--map distance="..." time="..." sport="...", or --sport for another sport; with a '
+            "unit in their names, --keep-all takes them as they are"
         )
 
     def _combine(
@@ -326,7 +326,8 @@ class _Measurer:
         per_unit = {"min/km": 1000.0, "min/mile": METRES["miles"]}
         for column in columns_of(header, "speed"):
             cells = self.sheet.cells(column)
-            told = column.unit or _common_unit(cells, "speed")
+            # A bare speed in km/h or mph agrees with every unit of distance, one in m/s with one.
+            told = column.unit or _common_unit(cells, "speed") or "m/s"
             if told in per_minute:
                 sign = self.sheet.sign_of(column, cells)[0]
                 found.append(

@@ -165,3 +165,37 @@ def test_a_session_without_a_time_is_kept_and_told(reading: Callable[..., Histor
     history = reading("date,km,minutes\n2023-01-01,10,55\n2023-01-02,10,\n2023-01-03,10,--\n")
     assert [session.minutes > 0 for session in history.sessions] == [True, False, False]
     assert any("2 session(s) have no time" in note for note in history.report.notes)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("Average Speed", "{metres_per_second:.3f}"),
+        ("Avg Speed (km/h)", "{kmh:.2f}"),
+        ("Avg Pace (min/km)", "{pace}"),
+        ("Avg Pace", "{pace} /km"),
+    ],
+)
+@pytest.mark.parametrize("unit", ["km", "miles"])
+def test_a_column_with_a_unit_decides_that_of_the_distance(
+    column: str, value: str, unit: str, reading: Callable[..., History]
+) -> None:
+    lines = [f"date,distance,time,{column}"]
+    # Between 6:12 and 8:00 a unit, both units are plausible.
+    minutes_per_km = 7.0 if unit == "km" else 4.4
+    for day in range(1, 20):
+        km = 5.0 + day / 4
+        minutes = km * minutes_per_km
+        seconds = round(60 * minutes_per_km)
+        told = value.format(
+            metres_per_second=1000 / seconds,
+            kmh=3600 / seconds,
+            pace=f"{seconds // 60}:{seconds % 60:02d}",
+        )
+        distance = km if unit == "km" else km / 1.609344
+        lines.append(f"2023-01-{day:02d},{distance:.3f},{minutes:.3f},{told}")
+    history = reading("\n".join(lines))
+    assert f"read as {unit}" in dict(history.report.understood)["distance"]
+    assert any(f"its unit is decided by column {column!r}" in note for note in history.report.notes)
+    with pytest.raises(ValueError, match="--distance-unit km or miles"):
+        reading("\n".join(line.rpartition(",")[0] for line in lines))
