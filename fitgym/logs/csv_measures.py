@@ -335,13 +335,13 @@ class _Measurer:
                 )
         for column in columns_of(header, "pace"):
             cells = self.sheet.cells(column)
-            told = column.unit or _common_unit(cells, "pace")
-            if told in per_unit:
+            pace_unit = column.unit or _common_unit(cells, "pace")
+            if pace_unit in per_unit:
                 found.append(
                     (
                         column.name,
                         [
-                            per_unit[told] / value if value > 0 else math.nan
+                            per_unit[pace_unit] / value if value > 0 else math.nan
                             for value in self._paces(column)
                         ],
                     )

@@ -21,7 +21,8 @@ _GAP_DAYS = 180
 _REPETITIONS, _REPETITION_M = 3, 1500.0
 # Ours: nobody runs for two days, or further than 250 km, but sums of weeks and years are.
 _LONGEST_MINUTES, _LONGEST_M = 48 * 60.0, 250_000.0
-_SUM_ROWS, _SUM_TOLERANCE = 5, 0.01
+# Ours: so many rows, whose sums in distance and time a row equals up to rounding.
+_SUM_ROWS, _SUM_TOLERANCE = 3, 0.005
 
 
 @dataclass
@@ -103,19 +104,25 @@ class RowChecks:
         return rows
 
     def without_sums(self, rows: list[SessionRow]) -> list[SessionRow]:
-        """Leave out the row that is the sum of all others."""
-        if len(rows) <= _SUM_ROWS:
-            return rows
-        longest = max(rows, key=lambda row: row.metres)
-        others = sum(row.metres for row in rows) - longest.metres
-        if abs(longest.metres - others) > _SUM_TOLERANCE * others:
-            return rows
-        self.sheet.drop(
-            longest.line,
-            "summary row",
-            f"its {longest.metres / 1000:.4g} km are the sum of the others",
-        )
-        return [row for row in rows if row is not longest]
+        """Leave out rows that are the sum of those since the last such row, or of all others."""
+        kept: list[SessionRow] = []
+        since: list[SessionRow] = []
+        for row in rows:
+            if len(since) >= _SUM_ROWS and _is_sum(row, since):
+                detail = f"its {row.metres / 1000:.4g} km are the sum of {len(since)} rows before"
+                self.sheet.drop(row.line, "summary row", detail)
+                since = []
+            else:
+                kept.append(row)
+                since.append(row)
+        if len(kept) > _SUM_ROWS + 1:
+            longest = max(kept, key=lambda row: row.metres)
+            others = [row for row in kept if row is not longest]
+            if _is_sum(longest, others):
+                detail = f"its {longest.metres / 1000:.4g} km are the sum of the others"
+                self.sheet.drop(longest.line, "summary row", detail)
+                return others
+        return kept
 
     def without_duplicates(self, rows: list[SessionRow]) -> list[SessionRow]:
         """Leave out rows that repeat an earlier one, repetitions on a track excepted."""
@@ -205,3 +212,13 @@ class RowChecks:
                 f"{_REPETITION_M / 1000:g} km: repetitions, put together to one session a day"
             )
         return [merged.get(id(row), row) for row in rows if id(row) not in gone]
+
+
+def _is_sum(row: SessionRow, others: Sequence[SessionRow]) -> bool:
+    """Return whether distance and time of a row are the sums of those of others."""
+    metres = sum(other.metres for other in others)
+    minutes = sum(other.minutes for other in others)
+    return (
+        abs(row.metres - metres) <= _SUM_TOLERANCE * metres
+        and abs(row.minutes - minutes) <= _SUM_TOLERANCE * minutes
+    )

@@ -103,7 +103,8 @@ class _Collector:
                     row.session,
                     math.nan,
                     None,
-                    row.zone != "utc",
+                    # A clock without a zone may be on the wall or, as in Strava's export, UTC.
+                    row.zone == "offset",
                     True,
                 )
             )
@@ -323,20 +324,25 @@ def _not_recorded(collector: _Collector, recorded: Sequence[_Entry]) -> list[_En
     rows_of_day: dict[date, list[_Entry]] = {}
     unique: list[_Entry] = []
     for row in kept:
+        day = row.session.date
         twin = next(
             (
                 other
-                for other in rows_of_day.get(row.session.date, ())
-                if other.file != row.file and _same_row(row, other)
+                for shift in (0, -1, 1)
+                for other in rows_of_day.get(day + timedelta(days=shift), ())
+                if (row.file, id(other)) not in taken
+                and other.file != row.file
+                and _same_row(row, other)
             ),
             None,
         )
         if twin is not None:
+            taken.add((row.file, id(twin)))
             collector.left_out.append(
                 LeftOut(row.source, "the same session twice", f"as {twin.source}")
             )
             continue
-        rows_of_day.setdefault(row.session.date, []).append(row)
+        rows_of_day.setdefault(day, []).append(row)
         unique.append(row)
     return unique
 
@@ -351,8 +357,10 @@ def _same_row(row: _Entry, entry: _Entry) -> bool:
         if not (_close(minutes, other, _SAME_TIME) or other <= minutes <= long_enough):
             return False
     if row.start is None or entry.start is None:
+        # Without a time of day, a date is that on the wall; the other one may be in UTC.
         same_day = row.session.date == entry.session.date
-        return same_day or not (row.zone_told and entry.zone_told)
+        dated = entry if row.start is None else row
+        return same_day or (dated.start is not None and not dated.zone_told)
     apart = abs((row.start - entry.start.replace(tzinfo=None)).total_seconds()) / 60.0
     if row.zone_told and entry.zone_told:
         return apart <= _CLOCK_TOLERANCE_MIN

@@ -161,6 +161,25 @@ def test_rows_that_cannot_be_sessions_are_named(reading: Callable[..., History])
     assert found == dict(enumerate(bad.values(), start=22))
 
 
+def test_sums_of_weeks_are_no_sessions_and_a_long_run_is_one(
+    reading: Callable[..., History],
+) -> None:
+    rows, week = [], []
+    for day in range(1, 29):
+        km, minutes = 5.0 + day % 4, 27.5 + 5.5 * (day % 4) + day / 10
+        week.append((km, minutes))
+        rows.append(f"2023-01-{day:02d},{km},{minutes:.1f}")
+        if day % 7 == 0:
+            total, time = (sum(part) for part in zip(*week, strict=True))
+            rows.append(f"2023-01-{day:02d},{total},{time:.1f}")
+            week = []
+    history = reading("\n".join(["date,km,minutes", *rows]))
+    assert len(history.sessions) == 28
+    assert {item.reason for item in history.report.left_out} == {"summary row"}
+    plain = "".join(f"2023-01-{day:02d},5,{27 + day % 2}\n" for day in range(1, 6))
+    assert len(reading(f"date,km,minutes\n{plain}2023-01-09,25,150\n").sessions) == 6
+
+
 def test_a_session_without_a_time_is_kept_and_told(reading: Callable[..., History]) -> None:
     history = reading("date,km,minutes\n2023-01-01,10,55\n2023-01-02,10,\n2023-01-03,10,--\n")
     assert [session.minutes > 0 for session in history.sessions] == [True, False, False]
@@ -181,7 +200,7 @@ def test_a_column_with_a_unit_decides_that_of_the_distance(
     column: str, value: str, unit: str, reading: Callable[..., History]
 ) -> None:
     lines = [f"date,distance,time,{column}"]
-    # Between 6:12 and 8:00 a unit, both units are plausible.
+    # Between 6:12 and 8:15 a unit, both units are plausible.
     minutes_per_km = 7.0 if unit == "km" else 4.4
     for day in range(1, 20):
         km = 5.0 + day / 4

@@ -144,6 +144,47 @@ def test_each_session_once_whatever_the_zone_of_the_log(hours: float, tmp_path: 
     assert "activities.csv row 3" in twice[0].source
 
 
+@pytest.mark.parametrize("hours", [0, 2, -8])
+def test_a_log_in_utc_or_on_the_wall_beside_recordings_with_local_time(
+    hours: float, tmp_path: Path
+) -> None:
+    clock = [f"18:{second // 60:02d}:{second % 60:02d}" for second in range(0, 1800, 10)]
+    points = "".join(
+        f'<trkpt lat="{50 + step * 3e-4}" lon="1"><time>2024-05-{{day:02d}}T{time}+02:00</time>'
+        "</trkpt>"
+        for step, time in enumerate(clock)
+    )
+    content = {
+        f"{day}.gpx": f"<gpx><trk><trkseg>{points.format(day=day)}</trkseg></trk></gpx>".encode()
+        for day in range(1, 6)
+    }
+    history = read(put(tmp_path, content))
+    rows = [
+        (datetime(2024, 5, session.date.day, 18) + timedelta(hours=hours), "run", session)
+        for session in history.sessions
+    ]
+    put(tmp_path, {"activities.csv": csv_text(rows).encode()})
+    # Another service's log of the same, on another clock.
+    other = [(start + timedelta(hours=1), sport, session) for start, sport, session in rows]
+    put(tmp_path, {"other.csv": csv_text(other).encode()})
+    again = read(tmp_path)
+    assert len(again.sessions) == 5
+    assert len(again.report.left_out) == 10
+    only_logs = read(tmp_path / "activities.csv", tmp_path / "other.csv")
+    assert len(only_logs.sessions) == 5
+
+
+def test_two_runs_of_a_day_stay_two(tmp_path: Path) -> None:
+    log = "Date,Distance (km),Time\n" + "".join(
+        f"2024-05-{day:02d} {hour}:00:00,5.0,0:27:{day:02d}\n"
+        for day in range(1, 9)
+        for hour in ("07", "17")
+    )
+    put(tmp_path, {"a.csv": log.encode(), "b.csv": log.replace(":00:00", ":01:00").encode()})
+    assert len(read(tmp_path / "a.csv").sessions) == 16
+    assert len(read(tmp_path).sessions) == 16
+
+
 def test_two_recordings_of_a_run_count_once(tmp_path: Path) -> None:
     workout, session = RUNS[0]
     content = {f"{suffix}.{suffix}": write(workout, session) for suffix, write in WRITERS.items()}
