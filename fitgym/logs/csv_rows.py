@@ -106,19 +106,23 @@ class RowChecks:
     def without_sums(self, rows: list[SessionRow]) -> list[SessionRow]:
         """Leave out rows that are the sum of those since the last such row, or of all others."""
         kept: list[SessionRow] = []
-        since: list[SessionRow] = []
+        since, metres, minutes = 0, 0.0, 0.0
         for row in rows:
-            if len(since) >= _SUM_ROWS and _is_sum(row, since):
-                detail = f"its {row.metres / 1000:.4g} km are the sum of {len(since)} rows before"
+            if since >= _SUM_ROWS and _is_sum(row, metres, minutes):
+                detail = f"its {row.metres / 1000:.4g} km are the sum of {since} rows before"
                 self.sheet.drop(row.line, "summary row", detail)
-                since = []
+                since, metres, minutes = 0, 0.0, 0.0
             else:
                 kept.append(row)
-                since.append(row)
+                since, metres, minutes = since + 1, metres + row.metres, minutes + _known(row)
         if len(kept) > _SUM_ROWS + 1:
             longest = max(kept, key=lambda row: row.metres)
             others = [row for row in kept if row is not longest]
-            if _is_sum(longest, others):
+            metres, minutes = (
+                sum(row.metres for row in others),
+                sum(_known(row) for row in others),
+            )
+            if _is_sum(longest, metres, minutes):
                 detail = f"its {longest.metres / 1000:.4g} km are the sum of the others"
                 self.sheet.drop(longest.line, "summary row", detail)
                 return others
@@ -214,10 +218,13 @@ class RowChecks:
         return [merged.get(id(row), row) for row in rows if id(row) not in gone]
 
 
-def _is_sum(row: SessionRow, others: Sequence[SessionRow]) -> bool:
-    """Return whether distance and time of a row are the sums of those of others."""
-    metres = sum(other.metres for other in others)
-    minutes = sum(other.minutes for other in others)
+def _known(row: SessionRow) -> float:
+    """Return the minutes of a row, 0 where they are not known."""
+    return 0.0 if math.isnan(row.minutes) else row.minutes
+
+
+def _is_sum(row: SessionRow, metres: float, minutes: float) -> bool:
+    """Return whether distance and time of a row are those of a sum, up to rounding."""
     return (
         abs(row.metres - metres) <= _SUM_TOLERANCE * metres
         and abs(row.minutes - minutes) <= _SUM_TOLERANCE * minutes

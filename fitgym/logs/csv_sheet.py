@@ -14,6 +14,9 @@ from fitgym.logs.history import LeftOut
 from fitgym.logs.options import DECIMALS, ReadingOptions
 from fitgym.logs.words import fold, is_empty
 
+# Ours: so many cells show whether a column holds dates, which have points and commas, too.
+_ROWS_TO_TELL_DATES = 50
+
 
 class Sheet:
     """A table under reading.
@@ -94,7 +97,8 @@ class Sheet:
             digits = [cell for cell in cells if split_unit(cell)[0] and not split_unit(cell)[1]]
             if not cells or len(digits) < 0.8 * len(cells) or fold(name) in ("id", "activity id"):
                 continue
-            if sum(read_moment(cell) is not None for cell in digits) > len(digits) // 2:
+            first = digits[:_ROWS_TO_TELL_DATES]
+            if sum(read_moment(cell) is not None for cell in first) > len(first) // 2:
                 continue
             signs |= set(decimal_evidence(digits)[0])
         return sorted(signs)

@@ -124,12 +124,14 @@ def test_options_of_reading(log_file, tmp_path, capsys):
     words = ("--log", path, "--stage", "retention", "--out", tmp_path / "out")
     assert run(*words) == 2
     assert "--map distance" in capsys.readouterr().err
-    assert run(*words, "--map", 'distance="How far"', "--distance-unit", "km") == 0
+    assert run(*words, "--map", 'distance="How far"', "--distance-unit", "Kilometer") == 0
     assert "'How far': in km" in capsys.readouterr().out
     assert run(*words, "--map", "distance=How far", "--map", "distance=Time") == 2
     assert "argument --map: a name is given twice" in capsys.readouterr().err
     assert run(*words, "--sport", "chess") == 2
     assert "argument --sport must be one of 'run'" in capsys.readouterr().err
+    assert run(*words, "--distance-unit", "leagues") == 2
+    assert "argument --distance-unit must be one of 'km'" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         run(*words, "--map", "colour=blue")
     assert "--map: must be NAME" in capsys.readouterr().err
