@@ -19,7 +19,7 @@ from xml.parsers import expat
 import numpy as np
 
 from fitgym.logs.recorded import Points, Recorded, to_recorded
-from fitgym.logs.words import sport_of
+from fitgym.logs.words import fold, sport_of, words
 
 # Local names of elements, lower case, and the column that they are; the unit is the column's.
 _EXTENSIONS = {
@@ -191,7 +191,10 @@ def _tcx_point(point: ElementTree.Element, segment: int) -> dict[str, float]:
 
 def _gpx_points(track: ElementTree.Element, source: str) -> Points:
     rows = []
-    kind = next((element.text for element in track if _local(element) == "type"), None)
+    told = {_local(element): (element.text or "").strip() for element in track}
+    # Some apps write no type, but begin the name with the sport.
+    first = (told.get("name") or "-").split()[0]
+    kind = told.get("type") or (first if fold(first) in words().sports else None)
     segments = [element for element in track if _local(element) == "trkseg"]
     for segment, element in enumerate(segments):
         for point in element:
@@ -214,7 +217,7 @@ def _gpx_points(track: ElementTree.Element, source: str) -> Points:
                     if not math.isnan(value) or column not in row:
                         row[column] = value
             rows.append(row)
-    return _points(rows, source, _GPX_TYPES.get((kind or "").strip()) or _named_sport(kind))
+    return _points(rows, source, _GPX_TYPES.get(kind or "") or _named_sport(kind))
 
 
 def _points(rows: list[dict[str, float]], source: str, sport: str | None) -> Points:

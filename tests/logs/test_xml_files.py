@@ -148,6 +148,24 @@ def test_tracks_that_follow_each_other_are_one_activity() -> None:
     assert [run.sport for run in runs] == [None, None]
 
 
+@pytest.mark.parametrize(
+    ("kind", "sport"),
+    [
+        ("<type>running</type>", "run"),
+        ("<type>9</type>", "run"),
+        ("<type>cycling</type>", "bike"),
+        ("<type>trail_running</type>", "run_trail"),
+        ("<name>Walking 1/2/23 7:30 am</name>", "walk"),
+        ("<name>Evening at the lake</name>", None),
+        ("", None),
+    ],
+)
+def test_sports_of_gpx_files(kind: str, sport: str | None) -> None:
+    points = "".join(map(gpx_point, range(20)))
+    content = f"<gpx><trk>{kind}<trkseg>{points}</trkseg></trk></gpx>".encode()
+    assert one(content).sport == sport
+
+
 def test_zero_heart_rate_and_none() -> None:
     points = "".join(
         gpx_point(step, f"<extensions><hr>{0 if step < 10 else 150}</hr></extensions>")
