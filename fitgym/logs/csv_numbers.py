@@ -21,7 +21,7 @@ _SEXAGESIMAL_ROWS = 12
 _FEW_NUMBERS = 0.1
 
 _GROUPING = re.compile("[\\s\u00a0\u202f\u2009'\u2019]")
-_PARTS = re.compile(r"([+-]?[\d.,]*\d)\s*([^\d\s].*)?", re.ASCII)
+_PARTS = re.compile(r"([+-]?[\d.,]*\d)\s*([^\d\s][^\d]*)?", re.ASCII)
 _CLOCK = re.compile(
     r"(\d{1,4}):(\d{1,2}(?=:)|\d\d)(?::(\d{1,2}(?:[.,]\d*)?)|([.,]\d+))?\s*([ap]\.?m\.?)?", re.ASCII
 )
