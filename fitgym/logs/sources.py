@@ -90,6 +90,9 @@ def sources_of(path: Path) -> Iterator[Source | LeftOut]:
 
 
 def _of_file(path: Path, name: str, *, in_folder: bool) -> Iterator[Source | LeftOut]:
+    if in_folder and not path.is_file():
+        yield LeftOut(name, "no ordinary file")
+        return
     kind, packed = _kind(path.name)
     if not in_folder and not kind:
         with path.open("rb") as file:
