@@ -29,6 +29,8 @@ LAYERS = [
     "adherence",
     "envs",
     "planning",
+    "virtual",
+    "profile",
     "recommend",
     "cli",
 ]

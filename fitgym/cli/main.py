@@ -22,8 +22,10 @@ _GROUP = "fitgym.commands"
 # Which extra brings a package that base installations lack.
 _EXTRAS = {
     "PIL": "agents",
+    "icalendar": "watch",
     "imageio": "video",
     "imageio_ffmpeg": "video",
+    "fit_tool": "watch",
     "jinja2": "benchmarks",
     "optuna": "search",
     "safetensors": "predictor",

@@ -1,0 +1,338 @@
+"""Training logs in tables: what services export and what people keep in spreadsheets.
+
+Columns are found by their names in eleven languages (``data/log_words.json``). What a name does not
+tell, the rows decide together: decimal sign, order of dates, form of times, and the unit of a bare
+distance by the pace that it gives. What they cannot decide is an error that names the option.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from fitgym.logs.csv_columns import Column, columns_of, header_score, named_column, word_score
+from fitgym.logs.csv_dates import Dates, read_dates, read_moment
+from fitgym.logs.csv_measures import Measures, read_measures
+from fitgym.logs.csv_rows import RowChecks, SessionRow
+from fitgym.logs.csv_sheet import Sheet
+from fitgym.logs.csv_text import DELIMITERS, Table, decode, parse_table
+from fitgym.logs.dates import problem_of_date
+from fitgym.logs.history import LeftOut
+from fitgym.logs.options import ReadingOptions
+from fitgym.logs.plausible import PACES, pace_text
+from fitgym.logs.training_log import LoggedSession
+from fitgym.logs.words import fold, sport_family, sport_of, words
+
+# Ours: share of the cells of a column that must name a sport for it to be one of sports.
+_SPORT_SHARE = 0.3
+
+
+@dataclass(frozen=True)
+class TableSession:
+    """A session of a table.
+
+    Attributes:
+        line: Its line in the file.
+        session: Date, distance and time.
+        clock_minutes: When it began, minutes since midnight; None where not told.
+        zone: What zone that is in: ``utc``, ``offset`` or ``""`` where not told.
+    """
+
+    line: int
+    session: LoggedSession
+    clock_minutes: float | None
+    zone: str
+
+
+@dataclass(frozen=True)
+class TableLog:
+    """What was read of a table.
+
+    Attributes:
+        sessions: The sessions in the order of the file.
+        understood: Quantity and how it was read.
+        left_out: Rows that were not used.
+        notes: What the person should know.
+    """
+
+    sessions: list[TableSession]
+    understood: list[tuple[str, str]]
+    left_out: list[LeftOut]
+    notes: list[str]
+
+
+def read_csv(content: bytes, source: str, options: ReadingOptions) -> TableLog:
+    """Return the sessions in a table.
+
+    Args:
+        content: The file.
+        source: How to call it.
+        options: What the person told.
+
+    Raises:
+        ValueError: If it is no table of sessions or cannot be decided how to read it; the message
+            names the file and what to do.
+    """
+    try:
+        text, encoding = decode(content, word_score)
+        table = parse_table(text, lambda cells: header_score(cells, options.columns))
+        return _LogReader(replace(table, encoding=encoding), source, options).read()
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
+
+
+class _LogReader:
+    """Reads one table."""
+
+    def __init__(self, table: Table, source: str, options: ReadingOptions) -> None:
+        self.sheet = Sheet(table, source, options)
+
+    def read(self) -> TableLog:
+        table = self.sheet.table
+        delimiter = DELIMITERS.get(table.delimiter, repr(table.delimiter))
+        self.sheet.understood.append(("table", f"{delimiter}-separated, {table.encoding}"))
+        if table.skipped:
+            self.sheet.notes.append(f"{table.skipped} line(s) before the header were passed over")
+        date_column, dates = self._dates()
+        sports, sport_column = self._sports()
+        usable = self._usable(dates, sports)
+        measures, minutes = read_measures(self.sheet, usable)
+        checks = RowChecks(self.sheet)
+        rows = checks.sessions(dates, usable, measures, minutes)
+        rows = checks.without_sums(rows)
+        rows = checks.without_duplicates(rows)
+        if not rows:
+            reasons = Counter(item.reason for item in self.sheet.left_out)
+            told = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common(4))
+            raise ValueError(f"no row is a session to keep: {told}")
+        self._check_pace(rows, measures)
+        if sport_column is None and not self.sheet.options.keep_all:
+            rows = checks.without_outliers(rows)
+        rows = checks.without_lonely(rows)
+        rows = checks.repetitions_together(rows)
+        self._tell(date_column, dates, sport_column, measures, rows)
+        sessions = [
+            TableSession(
+                row.line, LoggedSession(row.day, row.metres, row.minutes), row.clock, dates.zone
+            )
+            for row in rows
+        ]
+        return TableLog(sessions, self.sheet.understood, self.sheet.left_out, self.sheet.notes)
+
+    def _dates(self) -> tuple[Column, Dates]:
+        header = self.sheet.table.header
+        wanted = self.sheet.options.columns.get("date")
+        if wanted is not None:
+            candidates = [named_column(header, "date", wanted)]
+        else:
+            candidates = columns_of(header, "date") + columns_of(header, "date_second")
+        for column in candidates:
+            cells = self.sheet.cells(column)
+            known = [cell for cell in cells if cell]
+            moments = [read_moment(cell) for cell in known]
+            if known and sum(moment is not None for moment in moments) * 2 >= len(known):
+                dates = read_dates(cells, self.sheet.options.date_order, self.sheet.places(column))
+                return column, self._with_clock(column, dates)
+        if not candidates and (only := self._only_dates()) is not None:
+            dates = read_dates(
+                self.sheet.cells(only), self.sheet.options.date_order, self.sheet.places(only)
+            )
+            return only, self._with_clock(only, dates)
+        if not candidates:
+            raise ValueError(
+                'no column is called a date; name it with --map date="..."; the header has '
+                f"{', '.join(map(repr, filter(None, header)))}"
+            )
+        column = candidates[0]
+        example = next((cell for cell in self.sheet.cells(column) if cell), "")
+        raise ValueError(
+            f"column {column.name!r} holds no dates with day, month and year (for instance "
+            f'{example!r}); name the column of dates with --map date="..."'
+        )
+
+    def _only_dates(self) -> Column | None:
+        """Return the one column that holds dates, whatever it is called."""
+        found = []
+        for index, name in enumerate(self.sheet.table.header):
+            column = Column(index, name)
+            known = [cell for cell in self.sheet.cells(column) if cell]
+            dates = [cell for cell in known if not cell.isdigit() and read_moment(cell) is not None]
+            if known and len(dates) >= 0.9 * len(known):
+                found.append(column)
+        return found[0] if len(found) == 1 else None
+
+    def _with_clock(self, column: Column, dates: Dates) -> Dates:
+        """Add the time of day from a column of its own."""
+        if any(minutes is not None for minutes in dates.minutes):
+            return dates
+        for clock in columns_of(self.sheet.table.header, "clock"):
+            cells = self.sheet.cells(clock)
+            if clock.index == column.index or not _is_clock(cells):
+                continue
+            if fold(clock.name).split()[0] in ("time", "zeit", "tid", "tijd", "czas") and not (
+                columns_of(self.sheet.table.header, "moving")
+                or columns_of(self.sheet.table.header, "elapsed")
+            ):
+                continue
+            return replace(dates, minutes=[_clock_minutes(cell) for cell in cells])
+        return dates
+
+    def _sports(self) -> tuple[list[str | None], Column | None]:
+        """Return the sport of each row, None where it is not told, and the column."""
+        unknown: list[str | None] = [None] * len(self.sheet.table.rows)
+        if self.sheet.options.sport == "all":
+            return unknown, None
+        wanted = self.sheet.options.columns.get("sport")
+        if wanted is not None:
+            candidates = [named_column(self.sheet.table.header, "sport", wanted)]
+        else:
+            candidates = columns_of(self.sheet.table.header, "sport")
+        best: tuple[float, Column, list[str]] | None = None
+        for column in candidates:
+            cells = self.sheet.cells(column)
+            known = [cell for cell in cells if cell]
+            if not known:
+                continue
+            # A column of nothing but "training" and the like tells no sports.
+            told = {sport_of(cell) for cell in known}
+            kinds_told = any(_is_run_kind(cell) for cell in known)
+            if wanted is None and told <= {"other", None} and not kinds_told:
+                continue
+            share = sum(sport_of(cell) is not None for cell in known) / len(known)
+            kinds = sum(_is_run_kind(cell) for cell in known) / len(known)
+            if wanted is not None or (share >= _SPORT_SHARE and share + kinds >= 0.5):
+                if best is None or share > best[0]:
+                    best = (share, column, cells)
+            elif share > 0 and share + kinds >= 0.5:
+                best = best or (share, column, cells)
+        if best is None:
+            return unknown, None
+        _, column, cells = best
+        sports: list[str | None] = []
+        kinds_kept: Counter[str] = Counter()
+        for cell in cells:
+            sport = sport_of(cell) if cell else None
+            if sport is None and _is_run_kind(cell):
+                kinds_kept[cell] += 1
+                sport = "run"
+            sports.append(sport or (f"'{cell}', which is no sport known" if cell else "not told"))
+        if kinds_kept:
+            listed = ", ".join(f"{name!r} ({number})" for name, number in kinds_kept.most_common(8))
+            self.sheet.notes.append(f"column {column.name!r}: taken as kinds of runs: {listed}")
+        return sports, column
+
+    def _usable(self, dates: Dates, sports: Sequence[str | None]) -> list[int]:
+        """Return the rows with a date that are of the sport, and leave the others out."""
+        usable = []
+        date_cells = [row.cells for row in self.sheet.table.rows]
+        for index, row in enumerate(self.sheet.table.rows):
+            cells = date_cells[index]
+            day, sport = dates.days[index], sports[index]
+            if _is_total(cells):
+                self.sheet.drop(row.line, "summary row", next(filter(None, cells)))
+            elif day is None:
+                told = " ".join(filter(None, cells))[:60]
+                self.sheet.drop(row.line, "no date that can be read", told)
+            elif (problem := problem_of_date(day)) is not None:
+                self.sheet.drop(row.line, "date out of range", problem)
+            elif sport is not None and sport_family(sport) != self.sheet.options.sport:
+                self.sheet.drop(row.line, f"sport is {sport_family(sport)}", "")
+            else:
+                usable.append(index)
+        if not usable:
+            reasons = Counter(item.reason for item in self.sheet.left_out)
+            told = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common(6))
+            raise ValueError(f"no row is left to read: {told}; --sport chooses another sport")
+        return usable
+
+    def _check_pace(self, rows: Sequence[SessionRow], reading: Measures) -> None:
+        if self.sheet.options.keep_all or not any(row.minutes > 0 for row in rows):
+            return
+        pace = median(row.minutes / row.metres for row in rows if row.minutes > 0) * 1000.0
+        if not PACES[self.sheet.options.sport].is_usual(pace):
+            raise ValueError(
+                f"the median pace is {pace_text(pace, reading.distances.unit)}, which is "
+                f"implausible for sport {self.sheet.options.sport!r}: give --distance-unit, --map, "
+                "--sport or --keep-all"
+            )
+
+    def _tell(
+        self,
+        date_column: Column,
+        dates: Dates,
+        sport_column: Column | None,
+        reading: Measures,
+        rows: Sequence[SessionRow],
+    ) -> None:
+        zone = {"utc": ", in UTC", "offset": ", local time as written"}.get(dates.zone, "")
+        self.sheet.understood.append(("date", f"column {date_column.name!r}: {dates.label}{zone}"))
+        if dates.zone == "utc":
+            self.sheet.notes.append(
+                "dates are in UTC, so that late sessions may count for the next day"
+            )
+        if {"activity id", "activity date"} <= {fold(name) for name in self.sheet.table.header}:
+            self.sheet.notes.append("Strava writes the times of this export in UTC")
+        unit = reading.distances.unit
+        timed = [row for row in rows if row.minutes > 0]
+        pace = median(row.minutes / row.metres for row in timed) * 1000.0 if timed else math.nan
+        how = "in" if not reading.distances.bare else "names no unit, read as"
+        sign = "comma" if reading.distances.decimal == "," else "point"
+        self.sheet.understood.append(
+            (
+                "distance",
+                f"column {reading.distances.column.name!r}: {how} {unit}: median pace "
+                f"{pace_text(pace, unit)}; decimal {sign}",
+            )
+        )
+        label = f": {reading.times.label}" if reading.times.label else ""
+        self.sheet.understood.append(("time", f"column {reading.column.name!r}{label}"))
+        if sport_column is not None:
+            self.sheet.understood.append(
+                ("sport", f"column {sport_column.name!r}: {self.sheet.options.sport}")
+            )
+        elif self.sheet.options.sport == "all":
+            self.sheet.understood.append(("sport", "all sports"))
+        else:
+            self.sheet.understood.append(
+                ("sport", f"no column of sports: all taken as {self.sheet.options.sport}")
+            )
+
+
+def _is_run_kind(cell: str) -> bool:
+    """Return whether a cell names a kind of run, and no sport."""
+    kinds = words().run_kinds
+    parts = fold(cell).split()
+    return sport_of(cell) is None and (fold(cell) in kinds or any(part in kinds for part in parts))
+
+
+def _is_total(cells: Sequence[str]) -> bool:
+    """Return whether a row says that it sums up others."""
+    totals = words().totals
+    told = [fold(cell) for cell in cells if cell]
+    return any(text in totals for text in told[:3]) or (
+        bool(told)
+        and told[0].split()[:1] != []
+        and told[0].split()[0] in totals
+        and len(told[0].split()) <= 3
+    )
+
+
+def _is_clock(cells: Sequence[str]) -> bool:
+    known = [cell for cell in cells if cell]
+    return bool(known) and all(_clock_minutes(cell) is not None for cell in known)
+
+
+def _clock_minutes(cell: str) -> float | None:
+    match = re.fullmatch(
+        r"(\d{1,2}):(\d\d)(?::\d\d)?\s*([ap])?\.?m?\.?", cell.strip().lower(), re.ASCII
+    )
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        return None
+    hours = int(match[1])
+    if match[3]:
+        hours = hours % 12 + (12 if match[3] == "p" else 0)
+    return 60.0 * hours + int(match[2])

@@ -1,0 +1,1 @@
+"""From somebody's training history to an individual, with intervals and today's state."""

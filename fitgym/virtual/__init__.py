@@ -1,0 +1,1 @@
+"""Virtual people's training histories: what a log and a watch would hold of them."""
