@@ -30,6 +30,8 @@ Array = NDArray[np.float64]
 # (fitgym.predictor.fitrec2.people): bpm, share, and correlation from one step to the next.
 FLUCTUATION_BPM, FLUCTUATION_MEMORY = 4.0, 0.86
 SPEED_ERROR, SPEED_MEMORY = 0.05, 0.5
+# Ours: as the offset does, the fluctuation fades towards the maximum, to what a sensor errs.
+LEAST_FLUCTUATION = 0.25
 # By how many bpm a recording may pass the maximum.
 OVER_MAXIMUM_BPM = 4.0
 
@@ -107,7 +109,9 @@ def record_runs(
     ):
         steps = len(run.speed_m_s)
         beats = expected + offset_weight(expected, resting, maximum) * run.offset_bpm
-        beats += autoregressive(generator, steps, FLUCTUATION_BPM, FLUCTUATION_MEMORY)
+        fluctuation = autoregressive(generator, steps, FLUCTUATION_BPM, FLUCTUATION_MEMORY)
+        room = offset_weight(beats, resting, maximum)
+        beats = beats + np.maximum(room, LEAST_FLUCTUATION) * fluctuation
         error = autoregressive(generator, steps, SPEED_ERROR, SPEED_MEMORY)
         workouts.append(
             Workout(

@@ -1,0 +1,207 @@
+"""What the predictor expects of each session for a range of bodies, once for all traits tried.
+
+The network is asked for every session with bodies around the one believed in: six VDOTs for each
+of three maxima, and two resting heart rates. Between them mean heart rate and the logarithm of the
+load are interpolated, so that a body can be tried in a microsecond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitgym.logs.workout import GRID_STEP_S, Workout
+from fitgym.model.internal_load import load_rates, offset_weight
+from fitgym.model.plans import plan_segments, session_course
+from fitgym.predictor.attributes import RANGES, Attributes
+from fitgym.predictor.sessions import Session
+from fitgym.profile.days import PLANNED, RACE, Days
+from fitgym.profile.hearts import believed_steps
+
+Array = NDArray[np.float64]
+
+# Logarithms of VDOT over the one believed in.
+LOG_VDOTS = np.array([-0.45, -0.30, -0.15, 0.0, 0.15, 0.30])
+MAXIMUM_STEP_BPM = 20.0
+RESTING_STEP_BPM = 10.0
+# The first minutes rise from rest, which says little of the body.
+FIRST_STEP = 18
+SHORTEST_STEPS = 48
+# Of a person with more recorded runs, those of planned days, races and the newest are read (ours).
+MOST_READ = 70
+_OFFSET_STEP_BPM = 5.0
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Mean heart rate and load of S sessions by body.
+
+    Attributes:
+        day: (S,) day of each.
+        measured: (S,) mean heart rate from the fourth minute on, NaN where none was recorded.
+        expected: (S, 6, 3) the same as expected, by ``LOG_VDOTS`` and maximum.
+        resting_slope: (S,) by how much it rises with the resting heart rate.
+        offset_share: (S,) how much of the heart's offset shows in it.
+        error_sd: (S,) spread of the mean from fluctuation within the session.
+        log_load: (S, 6, 3) logarithm of the load of what was done: measured where there is a
+            recording (then equal for all VDOTs), else expected.
+        load_resting_slope: (S,) by how much it rises with the resting heart rate.
+        load_offset_slope: (S,) by how much an expected one rises with the offset; 0 if measured.
+        centre: VDOT, maximum and resting heart rate that the bodies lie around.
+    """
+
+    day: NDArray[np.int64]
+    measured: Array
+    expected: Array
+    resting_slope: Array
+    offset_share: Array
+    error_sd: Array
+    log_load: Array
+    load_resting_slope: Array
+    load_offset_slope: Array
+    centre: tuple[float, float, float]
+
+
+def sessions_to_read(days: Days) -> list[tuple[int, Workout | None]]:
+    """Return day and recorded run, if any, of the sessions whose heart rate or load is needed."""
+    planned, others = [], []
+    for day in range(days.count):
+        workout = days.workouts[days.recording[day]] if days.recording[day] >= 0 else None
+        if workout is not None and not _readable(workout):
+            workout = None
+        if days.kind[day] == PLANNED and days.share[day] > 0.0:
+            planned.append((day, workout))
+        elif workout is not None:
+            others.append((day, workout))
+    others.sort(key=lambda pair: (days.kind[pair[0]] != RACE, -pair[0]))
+    room = max(MOST_READ - sum(workout is not None for _, workout in planned), 10)
+    return sorted(planned + others[:room], key=lambda pair: pair[0])
+
+
+def read_curves(
+    days: Days, *, vdot: float, maximum: float, resting: float, gender: str
+) -> Curves:
+    """Ask the predictor about the sessions of a history.
+
+    Args:
+        days: The history; its plans are run at the paces of ``vdot``.
+        vdot: VDOT around which bodies are tried.
+        maximum: Maximum heart rate around which they are.
+        resting: Resting heart rate around which they are.
+        gender: Of the person.
+
+    Raises:
+        ImportError: If there is something to ask and the ``predictor`` extra is not installed.
+    """
+    read = sessions_to_read(days)
+    count = len(read)
+    maxima = maximum + MAXIMUM_STEP_BPM * np.array([-1.0, 0.0, 1.0])
+    resting_step = min(RESTING_STEP_BPM, max(maxima[0] - 41.0 - resting, 1.0))
+    shape = (count, LOG_VDOTS.size, maxima.size)
+    measured = np.full(count, np.nan)
+    expected, log_load = np.zeros((2, *shape))
+    slopes, shares, errors, load_resting, load_offset = np.zeros((5, count))
+    bodies = [(log, high, resting) for log in LOG_VDOTS for high in maxima]
+    bodies += [(0.0, maximum, resting + sign * resting_step) for sign in (-1.0, 1.0)]
+    answers = _ask(
+        [_session(days, day, workout, vdot, gender) for day, workout in read],
+        [
+            Attributes(
+                resting_bpm=low,
+                maximum_bpm=float(np.clip(high, 125.0, RANGES["maximum_bpm"][1])),
+                vdot=float(np.clip(vdot * np.exp(log), *RANGES["vdot"])),
+            )
+            for log, high, low in bodies
+        ],
+    )
+    female = gender == "female"
+    centre = int(np.flatnonzero(LOG_VDOTS == 0.0)[0]) * maxima.size + 1
+    for number, ((_day, workout), answer) in enumerate(zip(read, answers, strict=True)):
+        steps = np.arange(answer.shape[1]) >= min(FIRST_STEP, answer.shape[1] // 2)
+        high = np.array([body[1] for body in bodies])[:, None]
+        low = np.array([body[2] for body in bodies])[:, None]
+        if workout is not None:
+            believed = believed_steps(workout)
+            beats = np.interp(
+                workout.time_s, workout.time_s[believed], workout.heart_rate_bpm[believed]
+            )
+            steps &= believed
+            measured[number] = beats[steps].mean()
+            rates = load_rates(np.broadcast_to(beats, answer.shape), low, high, female)
+        else:
+            rates = load_rates(answer, low, high, female)
+            shifted = [
+                load_rates(
+                    answer[centre]
+                    + sign * _OFFSET_STEP_BPM * offset_weight(answer[centre], resting, maximum),
+                    resting,
+                    maximum,
+                    female,
+                ).sum()
+                for sign in (-1.0, 1.0)
+            ]
+            load_offset[number] = np.log(shifted[1] / shifted[0]) / (2.0 * _OFFSET_STEP_BPM)
+        loads = np.log(np.maximum(rates.sum(axis=1) * GRID_STEP_S / 60.0, 1e-6))
+        means = answer[:, steps].mean(axis=1)
+        expected[number] = means[:-2].reshape(shape[1:])
+        log_load[number] = loads[:-2].reshape(shape[1:])
+        slopes[number] = (means[-1] - means[-2]) / (2.0 * resting_step)
+        load_resting[number] = (loads[-1] - loads[-2]) / (2.0 * resting_step)
+        level = measured[number] if np.isfinite(measured[number]) else means[centre]
+        shares[number] = float(offset_weight(level, resting, maximum))
+        # Fluctuation of some 4 bpm that lasts over a minute (fitgym.virtual.recording).
+        errors[number] = np.hypot(4.0 * np.sqrt(13.0 / max(int(steps.sum()), 13)), 0.3)
+    return Curves(
+        day=np.array([day for day, _ in read], dtype=np.int64),
+        measured=measured,
+        expected=expected,
+        resting_slope=slopes,
+        offset_share=shares,
+        error_sd=errors,
+        log_load=log_load,
+        load_resting_slope=load_resting,
+        load_offset_slope=load_offset,
+        centre=(vdot, maximum, resting),
+    )
+
+
+def _readable(workout: Workout) -> bool:
+    believed = believed_steps(workout)
+    late = believed[FIRST_STEP:]
+    return len(workout) >= SHORTEST_STEPS and bool(late.size) and bool(late.mean() >= 0.5)
+
+
+def _session(
+    days: Days, day: int, workout: Workout | None, vdot: float, gender: str
+) -> Session:
+    if workout is not None:
+        return Session(
+            workout.speed_m_s, workout.altitude_m, has_altitude=workout.has_altitude, gender=gender
+        )
+    course = session_course(plan_segments(float(days.plan_trimp[day])), vdot)
+    ends = np.cumsum(course.points)
+    steps = int(np.searchsorted(ends, days.share[day] * ends[-1] - 1e-9)) + 1
+    steps = max(min(steps, course.zone.size), 2)
+    return Session(course.speed_m_s[:steps], np.zeros(steps), gender=gender)
+
+
+def _ask(sessions: Sequence[Session], bodies: Sequence[Attributes]) -> list[Array]:
+    """Return the heart rates (bodies, T) of each session; equal sessions are asked for once."""
+    if not sessions:
+        return []
+    from fitgym.predictor.fitrec2.inference import load_body_predictor
+    from fitgym.predictor.threads import one_thread
+
+    names = [(one.speed_m_s.tobytes(), one.altitude_m.tobytes()) for one in sessions]
+    distinct = {name: session for name, session in zip(names, sessions, strict=True)}
+    with one_thread():
+        found = load_body_predictor().predict(list(distinct.values()), [None], bodies)
+    size = len(bodies)
+    by_name = {
+        name: np.stack(found[number * size : (number + 1) * size])
+        for number, name in enumerate(distinct)
+    }
+    return [by_name[name] for name in names]
