@@ -1,8 +1,10 @@
 """What the predictor expects of each session for a range of bodies, once for all traits tried.
 
-The network is asked for every session with bodies around the one believed in: six VDOTs for each
-of three maxima, and two resting heart rates. Between them mean heart rate and the logarithm of the
-load are interpolated, so that a body can be tried in a microsecond.
+The network is asked for every session with bodies around the one believed in: thirteen
+VDOTs for each of two maxima, and two resting heart rates. Between them mean heart rate and the logarithm of the
+load are interpolated, so that a body can be tried in a microsecond. What the session before changes
+is asked for with the body in the middle alone, and added to all; as in the table of adherence, its
+heart rate is what is expected of it, and it was yesterday or three days ago.
 """
 
 from __future__ import annotations
@@ -17,19 +19,21 @@ from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.model.internal_load import load_rates, offset_weight
 from fitgym.model.plans import plan_segments, session_course
 from fitgym.predictor.attributes import RANGES, Attributes
-from fitgym.predictor.sessions import Session
+from fitgym.predictor.sessions import PreviousWorkout, Session
 from fitgym.profile.days import PLANNED, RACE, Days
 from fitgym.profile.hearts import believed_steps
 
 Array = NDArray[np.float64]
 
 # Logarithms of VDOT over the one believed in.
-LOG_VDOTS = np.array([-0.45, -0.30, -0.15, 0.0, 0.15, 0.30])
-MAXIMUM_STEP_BPM = 20.0
+LOG_VDOTS = np.linspace(-0.36, 0.36, 13)
+MAXIMUM_STEP_BPM = 12.0
 RESTING_STEP_BPM = 10.0
 # The first minutes rise from rest, which says little of the body.
 FIRST_STEP = 18
 SHORTEST_STEPS = 48
+# What interpolation between bodies and sessions misses (seen on virtual people).
+CURVE_ERROR_BPM = 1.0
 # Of a person with more recorded runs, those of planned days, races and the newest are read (ours).
 MOST_READ = 70
 _OFFSET_STEP_BPM = 5.0
@@ -42,11 +46,11 @@ class Curves:
     Attributes:
         day: (S,) day of each.
         measured: (S,) mean heart rate from the fourth minute on, NaN where none was recorded.
-        expected: (S, 6, 3) the same as expected, by ``LOG_VDOTS`` and maximum.
+        expected: (S, 13, 2) the same as expected, by ``LOG_VDOTS`` and maximum.
         resting_slope: (S,) by how much it rises with the resting heart rate.
-        offset_share: (S,) how much of the heart's offset shows in it.
+        offset_share: (S, 13, 2) how much of the heart's offset shows in it.
         error_sd: (S,) spread of the mean from fluctuation within the session.
-        log_load: (S, 6, 3) logarithm of the load of what was done: measured where there is a
+        log_load: (S, 13, 2) logarithm of the load of what was done: measured where there is a
             recording (then equal for all VDOTs), else expected.
         load_resting_slope: (S,) by how much it rises with the resting heart rate.
         load_offset_slope: (S,) by how much an expected one rises with the offset; 0 if measured.
@@ -98,16 +102,17 @@ def read_curves(
     """
     read = sessions_to_read(days)
     count = len(read)
-    maxima = maximum + MAXIMUM_STEP_BPM * np.array([-1.0, 0.0, 1.0])
-    resting_step = min(RESTING_STEP_BPM, max(maxima[0] - 41.0 - resting, 1.0))
+    maxima = maximum + MAXIMUM_STEP_BPM * np.array([-1.0, 1.0])
+    resting_step = min(RESTING_STEP_BPM, max(maximum - 41.0 - resting, 1.0))
     shape = (count, LOG_VDOTS.size, maxima.size)
     measured = np.full(count, np.nan)
-    expected, log_load = np.zeros((2, *shape))
-    slopes, shares, errors, load_resting, load_offset = np.zeros((5, count))
+    expected, log_load, shares = np.zeros((3, *shape))
+    slopes, errors, load_resting, load_offset = np.zeros((4, count))
     bodies = [(log, high, resting) for log in LOG_VDOTS for high in maxima]
     bodies += [(0.0, maximum, resting + sign * resting_step) for sign in (-1.0, 1.0)]
+    sessions = [_session(days, day, workout, vdot, gender) for day, workout in read]
     answers = _ask(
-        [_session(days, day, workout, vdot, gender) for day, workout in read],
+        sessions,
         [
             Attributes(
                 resting_bpm=low,
@@ -117,9 +122,13 @@ def read_curves(
             for log, high, low in bodies
         ],
     )
+    changes = _changes_after(
+        days, read, sessions, Attributes(resting_bpm=resting, maximum_bpm=maximum, vdot=vdot)
+    )
     female = gender == "female"
-    centre = int(np.flatnonzero(LOG_VDOTS == 0.0)[0]) * maxima.size + 1
-    for number, ((_day, workout), answer) in enumerate(zip(read, answers, strict=True)):
+    # The mean of the last two is the body in the middle.
+    for number, ((_day, workout), alone) in enumerate(zip(read, answers, strict=True)):
+        answer = alone + changes[number]
         steps = np.arange(answer.shape[1]) >= min(FIRST_STEP, answer.shape[1] // 2)
         high = np.array([body[1] for body in bodies])[:, None]
         low = np.array([body[2] for body in bodies])[:, None]
@@ -133,10 +142,10 @@ def read_curves(
             rates = load_rates(np.broadcast_to(beats, answer.shape), low, high, female)
         else:
             rates = load_rates(answer, low, high, female)
+            middle = answer[-2:].mean(axis=0)
             shifted = [
                 load_rates(
-                    answer[centre]
-                    + sign * _OFFSET_STEP_BPM * offset_weight(answer[centre], resting, maximum),
+                    middle + sign * _OFFSET_STEP_BPM * offset_weight(middle, resting, maximum),
                     resting,
                     maximum,
                     female,
@@ -150,10 +159,10 @@ def read_curves(
         log_load[number] = loads[:-2].reshape(shape[1:])
         slopes[number] = (means[-1] - means[-2]) / (2.0 * resting_step)
         load_resting[number] = (loads[-1] - loads[-2]) / (2.0 * resting_step)
-        level = measured[number] if np.isfinite(measured[number]) else means[centre]
-        shares[number] = float(offset_weight(level, resting, maximum))
+        weights = offset_weight(answer[:, steps], low, high).mean(axis=1)
+        shares[number] = weights[:-2].reshape(shape[1:])
         # Fluctuation of some 4 bpm that lasts over a minute (fitgym.virtual.recording).
-        errors[number] = np.hypot(4.0 * np.sqrt(13.0 / max(int(steps.sum()), 13)), 0.3)
+        errors[number] = np.hypot(4.0 * np.sqrt(13.0 / max(int(steps.sum()), 13)), CURVE_ERROR_BPM)
     return Curves(
         day=np.array([day for day, _ in read], dtype=np.int64),
         measured=measured,
@@ -186,6 +195,61 @@ def _session(
     steps = int(np.searchsorted(ends, days.share[day] * ends[-1] - 1e-9)) + 1
     steps = max(min(steps, course.zone.size), 2)
     return Session(course.speed_m_s[:steps], np.zeros(steps), gender=gender)
+
+
+def _changes_after(
+    days: Days,
+    read: Sequence[tuple[int, Workout | None]],
+    sessions: Sequence[Session],
+    body: Attributes,
+) -> list[Array]:
+    """Return by how much (T,) the last session changes what is expected of each session, bpm."""
+    if not sessions:
+        return []
+    from fitgym.predictor.fitrec2.inference import load_body_predictor
+    from fitgym.predictor.threads import one_thread
+
+    trained = np.flatnonzero((days.points > 0.0) & (days.minutes > 0.0))
+    with one_thread():
+        predictor = load_body_predictor()
+        places: dict[int, int] = {}
+        befores: list[Session] = []
+        last: list[tuple[int, float] | None] = []
+        for day, _ in read:
+            earlier = trained[trained < day]
+            if not earlier.size:
+                last.append(None)
+                continue
+            before = int(earlier[-1])
+            if before not in places:
+                places[before] = len(befores)
+                befores.append(_session_done(days, before, body.vdot or 0.0, sessions[0].gender))
+            last.append((places[before], 1.0 if day - before == 1 else 3.0))
+        expected = predictor.predict(befores, [None], [body])
+        histories: list[PreviousWorkout | None] = [None]
+        triples = []
+        for number, pair in enumerate(last):
+            triples.append((number, 0, 0))
+            if pair is not None:
+                place, since = pair
+                histories.append(PreviousWorkout(befores[place], expected[place], since))
+                triples.append((number, len(histories) - 1, 0))
+        answers = iter(predictor.predict(list(sessions), histories, [body], triples))
+    changes = []
+    for pair in last:
+        alone = next(answers)
+        changes.append(next(answers) - alone if pair is not None else np.zeros_like(alone))
+    return changes
+
+
+def _session_done(days: Days, day: int, vdot: float, gender: str) -> Session:
+    """Return what was run on a day, from its recording or at the paces of its points."""
+    if days.recording[day] >= 0:
+        return _session(days, day, days.workouts[days.recording[day]], vdot, gender)
+    if days.kind[day] == PLANNED:
+        return _session(days, day, None, vdot, gender)
+    course = session_course(plan_segments(float(np.clip(days.points[day], 0.5, 200.0))), vdot)
+    return Session(course.speed_m_s, np.zeros(course.zone.size), gender=gender)
 
 
 def _ask(sessions: Sequence[Session], bodies: Sequence[Attributes]) -> list[Array]:

@@ -15,7 +15,7 @@ from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.model.plans import plan_segments, session_course
 from fitgym.model.session_points import points_per_minute, session_points
 from fitgym.predictor.channels import sport_family
-from fitgym.profile.efforts import race_chances, shown_vdots
+from fitgym.profile.efforts import POSSIBLE_RACE, race_chances, shown_vdots
 from fitgym.profile.plans import PushedPlans
 
 Array = NDArray[np.float64]
@@ -27,8 +27,8 @@ REST, HABIT, PLANNED, RACE, SKIPPED = range(5)
 # Days before these say nothing of today: nine tenths of fitness are forgotten in a hundred days
 # (Banister and Calvert 1976: 42 days to 1/e), and a year shows habits in every season (ours).
 WINDOW_DAYS = 365
-# Points of speeds are those of their means over a minute, so that errors of satellites even out.
-_SMOOTHING_STEPS = 6
+# Points of speeds are those of their means over three minutes, so that errors of satellites even out.
+_SMOOTHING_STEPS = 18
 # A recording belongs to a session of its date if distances agree within this share (ours).
 _SAME_DISTANCE = 0.1
 # A plan counts as done when less than this share of its minutes is missing (ours).
@@ -202,7 +202,7 @@ def days_of(
     for day, numbers in by_day.items():
         best = max(numbers, key=lambda number: (chances[number], np.nan_to_num(shown[number])))
         # A plan is carried out at its paces, so it is no race.
-        if plan_trimp[day] > 0.0 or chances[best] < 0.5:
+        if plan_trimp[day] > 0.0 or chances[best] < POSSIBLE_RACE:
             continue
         race_day.append(day)
         race_log_vdot.append(float(np.log(shown[best])))

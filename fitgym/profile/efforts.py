@@ -21,8 +21,8 @@ RACE_DISTANCES_M = (3000.0, 5000.0, 8000.0, 10_000.0, 15_000.0, 21_097.5, 42_195
 TOO_SHORT, TOO_LONG = 0.005, 0.015
 # Shortest effort that says something of endurance (Daniels' tables begin at 1500 m).
 SHORTEST_EFFORT_M = 1500.0
-# Chance of a race, of a race's distance run faster than usual, and otherwise (ours).
-LIKELY_RACE, UNLIKELY_RACE = 0.7, 0.02
+# Chance of a race: of a race's distance faster than usual, slower, and of other distances (ours).
+LIKELY_RACE, POSSIBLE_RACE, UNLIKELY_RACE = 0.7, 0.2, 0.02
 # Share of VDOT at which people run as usual, and its spread between people: that of the
 # predictor's virtual people (fitgym.predictor.fitrec2.people).
 USUAL_SHARE, USUAL_SHARE_SD = 0.70, 0.06
@@ -73,7 +73,8 @@ def race_chances(distance_m: Array, minutes: Array) -> Array:
     ratio = distance_m[:, None] / np.array(RACE_DISTANCES_M)
     raced_distance = ((ratio >= 1.0 - TOO_SHORT) & (ratio <= 1.0 + TOO_LONG)).any(axis=1)
     faster = speed > np.nanmedian(speed)
-    chances = np.where(raced_distance & faster, LIKELY_RACE, UNLIKELY_RACE)
+    chances = np.where(faster, LIKELY_RACE, POSSIBLE_RACE)
+    chances = np.where(raced_distance, chances, UNLIKELY_RACE)
     return np.where(np.isfinite(shown_vdots(distance_m, minutes)), chances, 0.0)
 
 

@@ -48,11 +48,11 @@ class Evidence(NamedTuple):
         habit_log_sd: Spread of the logarithm of habit sessions.
         session_of_day: (T,) index among the sessions that were read, -1 for none.
         measured: (S,) mean heart rate, NaN for none.
-        expected: (S, V, 3) expected, by log VDOT and maximum.
+        expected: (S, V, 2) expected, by log VDOT and maximum.
         resting_slope: (S,)
-        offset_share: (S,)
+        offset_share: (S, V, 2) how much of the heart's offset shows.
         error_sd: (S,)
-        log_load: (S, V, 3) logarithm of loads.
+        log_load: (S, V, 2) logarithm of loads.
         load_resting_slope: (S,)
         load_offset_slope: (S,)
         log_vdots: (V,) nodes, even, over that of the centre.
@@ -122,6 +122,8 @@ class Evidence(NamedTuple):
 # What a sensor adds to the highest minute, and its spread (measured on virtual people whose
 # maximum is known: docs/profile.md).
 SEEN_EXCESS_BPM, SEEN_SD_BPM = 0.5, 1.5
+# What the curves miss in all sessions alike, bpm (seen on virtual people).
+COMMON_ERROR_BPM = 1.0
 # Gauss-Hermite nodes for whether habit strikes.
 _NODES, _WEIGHTS = (
     part for part in np.polynomial.hermite_e.hermegauss(7)
@@ -237,17 +239,14 @@ def habitual_level(
 def _between(
     table: Any, session: int, place: float, side: float
 ) -> float:
-    """Return a table (S, V, 3) of a session between its nodes; beyond them the line goes on."""
+    """Return a table (S, V, 2) of a session between its nodes; beyond them the line goes on."""
     last = table.shape[1] - 2
     cell = min(max(int(math.floor(place)), 0), last)
     part = min(max(place - cell, -0.5), 1.5)
-    column = 0 if side < 0.0 else 1
-    across = side + 1.0 - column
-    low = table[session, cell, column] + across * (
-        table[session, cell, column + 1] - table[session, cell, column]
-    )
-    high = table[session, cell + 1, column] + across * (
-        table[session, cell + 1, column + 1] - table[session, cell + 1, column]
+    across = 0.5 * (side + 1.0)
+    low = table[session, cell, 0] + across * (table[session, cell, 1] - table[session, cell, 0])
+    high = table[session, cell + 1, 0] + across * (
+        table[session, cell + 1, 1] - table[session, cell + 1, 0]
     )
     return float(low + part * (high - low))
 
@@ -375,6 +374,8 @@ def log_likelihoods(traits: Any, evidence: Any, finals: Any, result: Any) -> Non
             raced = math.exp(-0.5 * place * place) / (evidence.race_sd * math.sqrt(2.0 * math.pi))
             chance = evidence.race_chance[race]
             total += math.log(chance * raced + (1.0 - chance) * evidence.training_density)
+        # An error common to all sessions is integrated out.
+        information, weighted = 1.0 / COMMON_ERROR_BPM**2, 0.0
         for day in range(days):
             session = evidence.session_of_day[day]
             if session < 0 or not math.isfinite(evidence.measured[session]):
@@ -384,11 +385,14 @@ def log_likelihoods(traits: Any, evidence: Any, finals: Any, result: Any) -> Non
             ) / node_step
             expected = _between(evidence.expected, session, place, side)
             expected += evidence.resting_slope[session] * (resting - evidence.resting_centre)
-            shown = evidence.offset_share[session]
+            shown = min(max(_between(evidence.offset_share, session, place, side), 0.0), 1.0)
             spread = shown * constants[SESSION_BPM]
             own = spread * spread + evidence.error_sd[session] ** 2
             error = evidence.measured[session] - expected - shown * offset
             total += -0.5 * error * error / own - 0.5 * math.log(own)
+            information += 1.0 / own
+            weighted += error / own
+        total += 0.5 * weighted * weighted / information - 0.5 * math.log(information)
         if evidence.seen_maximum > 0.0:
             total += _log_normal_cdf(
                 (maximum - evidence.seen_maximum + SEEN_EXCESS_BPM) / SEEN_SD_BPM
