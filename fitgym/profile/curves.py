@@ -1,10 +1,10 @@
 """What the predictor expects of each session for a range of bodies, once for all traits tried.
 
-The network is asked for every session with bodies around the one believed in: thirteen
-VDOTs for each of two maxima, and two resting heart rates. Between them mean heart rate and the logarithm of the
-load are interpolated, so that a body can be tried in a microsecond. What the session before changes
-is asked for with the body in the middle alone, and added to all; as in the table of adherence, its
-heart rate is what is expected of it, and it was yesterday or three days ago.
+The network is asked for every session with bodies around the one believed in: thirteen VDOTs for
+each of two maxima, and two resting heart rates. Between them mean heart rate and the logarithm of
+the load are interpolated, so that a body can be tried in a microsecond. What the session before
+changes is asked for with the body in the middle alone, and added to all; as in the table of
+adherence, its heart rate is what is expected of it, and it was yesterday or three days ago.
 """
 
 from __future__ import annotations
@@ -85,9 +85,7 @@ def sessions_to_read(days: Days) -> list[tuple[int, Workout | None]]:
     return sorted(planned + others[:room], key=lambda pair: pair[0])
 
 
-def read_curves(
-    days: Days, *, vdot: float, maximum: float, resting: float, gender: str
-) -> Curves:
+def read_curves(days: Days, *, vdot: float, maximum: float, resting: float, gender: str) -> Curves:
     """Ask the predictor about the sessions of a history.
 
     Args:
@@ -183,9 +181,7 @@ def _readable(workout: Workout) -> bool:
     return len(workout) >= SHORTEST_STEPS and bool(late.size) and bool(late.mean() >= 0.5)
 
 
-def _session(
-    days: Days, day: int, workout: Workout | None, vdot: float, gender: str
-) -> Session:
+def _session(days: Days, day: int, workout: Workout | None, vdot: float, gender: str) -> Session:
     if workout is not None:
         return Session(
             workout.speed_m_s, workout.altitude_m, has_altitude=workout.has_altitude, gender=gender
@@ -260,7 +256,7 @@ def _ask(sessions: Sequence[Session], bodies: Sequence[Attributes]) -> list[Arra
     from fitgym.predictor.threads import one_thread
 
     names = [(one.speed_m_s.tobytes(), one.altitude_m.tobytes()) for one in sessions]
-    distinct = {name: session for name, session in zip(names, sessions, strict=True)}
+    distinct = dict(zip(names, sessions, strict=True))
     with one_thread():
         found = load_body_predictor().predict(list(distinct.values()), [None], bodies)
     size = len(bodies)

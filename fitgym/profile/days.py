@@ -27,7 +27,7 @@ REST, HABIT, PLANNED, RACE, SKIPPED = range(5)
 # Days before these say nothing of today: nine tenths of fitness are forgotten in a hundred days
 # (Banister and Calvert 1976: 42 days to 1/e), and a year shows habits in every season (ours).
 WINDOW_DAYS = 365
-# Points of speeds are those of their means over three minutes, so that errors of satellites even out.
+# Points of speeds are those of means over three minutes, so that errors of satellites even out.
 _SMOOTHING_STEPS = 18
 # A recording belongs to a session of its date if distances agree within this share (ours).
 _SAME_DISTANCE = 0.1

@@ -1,11 +1,11 @@
 """How likely a history is for a person with given traits, compiled: the model read backwards.
 
 Given traits and what was done, base level, fitness and fatigue follow without any chance; what is
-left to chance is how far a plan was carried out (normal noise of tolerance, and motivation), whether
-habit struck, how hard its sessions were, how fast a race was and how fast the heart beat. The
-motivation is followed by a normal distribution whose mean and variance are exact after each
-observation (assumed-density filter: Minka 2001); ``tests/profile`` holds it against the exact filter
-on a grid.
+left to chance is how far a plan was carried out (normal noise of tolerance, and motivation),
+whether habit struck, how hard its sessions were, how fast a race was and how fast the heart beat.
+The motivation is followed by a normal distribution whose mean and variance are exact after each
+observation (assumed-density filter: Minka 2001); ``tests/profile`` holds it against the exact
+filter on a grid.
 """
 
 from __future__ import annotations
@@ -121,13 +121,11 @@ class Evidence(NamedTuple):
 
 # What a sensor adds to the highest minute, and its spread (measured on virtual people whose
 # maximum is known: docs/profile.md).
-SEEN_EXCESS_BPM, SEEN_SD_BPM = 0.5, 1.5
+SEEN_EXCESS_BPM, SEEN_SD_BPM = 0.7, 1.2
 # What the curves miss in all sessions alike, bpm (seen on virtual people).
 COMMON_ERROR_BPM = 1.0
 # Gauss-Hermite nodes for whether habit strikes.
-_NODES, _WEIGHTS = (
-    part for part in np.polynomial.hermite_e.hermegauss(7)
-)
+_NODES, _WEIGHTS = (part for part in np.polynomial.hermite_e.hermegauss(7))
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 
@@ -175,7 +173,7 @@ def after_completion(
 def after_stop(
     mean: float, variance: float, margin: float, sd: float
 ) -> tuple[float, float, float]:
-    """Return log likelihood, mean and variance after a plan stopped where ``margin + m + eps = 0``."""
+    """Return log likelihood, mean and variance after a stop where ``margin + m + eps = 0``."""
     total = sd * sd + variance
     error = margin + mean
     share = variance / total
@@ -236,12 +234,10 @@ def habitual_level(
 
 
 @compiled
-def _between(
-    table: Any, session: int, place: float, side: float
-) -> float:
+def _between(table: Any, session: int, place: float, side: float) -> float:
     """Return a table (S, V, 2) of a session between its nodes; beyond them the line goes on."""
     last = table.shape[1] - 2
-    cell = min(max(int(math.floor(place)), 0), last)
+    cell = min(max(math.floor(place), 0), last)
     part = min(max(place - cell, -0.5), 1.5)
     across = 0.5 * (side + 1.0)
     low = table[session, cell, 0] + across * (table[session, cell, 1] - table[session, cell, 0])
@@ -299,17 +295,15 @@ def log_likelihoods(traits: Any, evidence: Any, finals: Any, result: Any) -> Non
         variance = constants[START_SD] * constants[START_SD]
         total = 0.0
         for day in range(days):
-            performance = max(
-                baseline + fitness_utility * fitness - fatigue_utility * fatigue, 1.0
-            )
+            performance = max(baseline + fitness_utility * fitness - fatigue_utility * fatigue, 1.0)
             performances[day] = performance
             kind, points, share = evidence.kind[day], evidence.points[day], evidence.share[day]
             session = evidence.session_of_day[day]
             ahead = 0.0
             if kind == 2 and session >= 0:
-                place = (math.log(performance) - evidence.log_vdot_centre - evidence.log_vdots[0]) / (
-                    node_step
-                )
+                place = (
+                    math.log(performance) - evidence.log_vdot_centre - evidence.log_vdots[0]
+                ) / (node_step)
                 log_load = _between(evidence.log_load, session, place, side)
                 log_load += evidence.load_resting_slope[session] * (
                     resting - evidence.resting_centre
@@ -347,9 +341,7 @@ def log_likelihoods(traits: Any, evidence: Any, finals: Any, result: Any) -> Non
             if kind == 2 or kind == 4:
                 ahead = constants[SUCCESS] if share >= 1.0 else -failure * (1.0 - share)
             mean = constants[PERSISTENCE] * mean + ahead
-            variance = (
-                constants[PERSISTENCE] ** 2 * variance + constants[MOTIVATION_SD] ** 2
-            )
+            variance = constants[PERSISTENCE] ** 2 * variance + constants[MOTIVATION_SD] ** 2
             fitness = accumulate(
                 False,
                 fitness,

@@ -218,12 +218,24 @@ class _Target:
         return np.asarray((vectors / np.clip(values, 0.8, 1e6)) @ vectors.T)
 
 
-def sample_posterior(prior: Prior, evidence: Evidence, *, seed: int = 0) -> Posterior:
+def prior_draws(prior: Prior, evidence: Evidence, *, count: int = 1500, seed: int = 0) -> Posterior:
+    """Return draws of the prior, equally weighed, with what would follow from them today."""
+    target = _Target(prior, evidence)
+    generator = np.random.default_rng([seed, 1])
+    _, traits, finals = target(generator.standard_normal((count, len(TRAITS))))
+    return Posterior(traits, finals, np.full(count, 1.0 / count), float(count), prior)
+
+
+def sample_posterior(
+    prior: Prior, evidence: Evidence, *, points_error: float = 0.0, seed: int = 0
+) -> Posterior:
     """Return weighed draws of the traits of whoever has this history.
 
     Args:
         prior: What is believed before.
         evidence: The history.
+        points_error: Spread of the logarithm of a session's points as read; the base level is
+            that of the hardest sessions and errs as they do.
         seed: Seed of the draws.
     """
     target = _Target(prior, evidence)
@@ -244,9 +256,7 @@ def sample_posterior(prior: Prior, evidence: Evidence, *, seed: int = 0) -> Post
         standard = normal / scale
         draws = place + standard @ root.T
         density, traits, finals = target(draws)
-        proposal = -0.5 * (_DEGREES + size) * np.log1p(
-            np.square(standard).sum(axis=1) / _DEGREES
-        )
+        proposal = -0.5 * (_DEGREES + size) * np.log1p(np.square(standard).sum(axis=1) / _DEGREES)
         proposal += gammaln(0.5 * (_DEGREES + size)) - np.log(np.diag(root)).sum()
         ratio = density - proposal
         weights = np.exp(ratio - ratio.max())
@@ -262,4 +272,6 @@ def sample_posterior(prior: Prior, evidence: Evidence, *, seed: int = 0) -> Post
         # A few draws underestimate spreads: the curvature's and theirs count by their numbers.
         known = effective / (effective + 2.0 * size)
         spread = 1.1 * (known * found + (1.0 - known) * spread)
+    level = FINALS.index("base_level")
+    finals[:, level] *= np.exp(points_error * generator.standard_normal(len(finals)))
     return Posterior(traits, finals, weights, effective, prior)

@@ -82,15 +82,26 @@ class Prior:
     centre: Array
     spread: Array
 
+    def centre_of(self, name: str) -> float:
+        """Return the middle, or lower end, of a trait."""
+        return float(self.centre[TRAITS.index(name)])
+
+    def with_trait(self, name: str, kind: str, centre: float, spread: float) -> Prior:
+        """Return the prior with another distribution of one trait."""
+        place = TRAITS.index(name)
+        kinds = list(self.kind)
+        kinds[place] = kind
+        centres, spreads = self.centre.copy(), self.spread.copy()
+        centres[place], spreads[place] = centre, spread
+        return Prior(tuple(kinds), centres, spreads)
+
     def traits(self, standard: Array) -> Array:
         """Return traits (N, K) of standard normal numbers (N, K)."""
         quantile = ndtr(standard)
         lowest = ndtr(-_CUT)
         cut = ndtri(lowest + (1.0 - 2.0 * lowest) * quantile)
         kind = np.array(self.kind)
-        scaled = np.where(
-            kind == "uniform", quantile, np.where(kind == "cut", cut, standard)
-        )
+        scaled = np.where(kind == "uniform", quantile, np.where(kind == "cut", cut, standard))
         return np.asarray(self.centre + self.spread * scaled)
 
 
