@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fitgym.cli.arguments import output_folder
 from fitgym.cli.help_format import DefaultsHelpFormatter
+from fitgym.cli.reading_arguments import add_reading_arguments, reading_options
 from fitgym.common.validation import require_number
 from fitgym.model.daniels import VDOT_RANGE
 
@@ -24,8 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--log",
         default="marathon",
-        metavar="marathon|FILE.csv",
-        help="the log that ships with fitgym, or a CSV file with date, distance and time",
+        metavar="marathon|PATH",
+        help="the log that ships with fitgym, or a table with date, distance and time, recordings, "
+        "or a folder or zip archive of them",
     )
     parser.add_argument(
         "--stage",
@@ -65,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder (default: results/calibration/LOG)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    add_reading_arguments(parser)
     parser.set_defaults(run=run)
 
 
@@ -84,17 +87,17 @@ def run(options: argparse.Namespace) -> None:
     from fitgym.common.figures import save_figure
     from fitgym.common.files import write_text
     from fitgym.common.json_files import json_text
-    from fitgym.logs import load_marathon_log, read_log
+    from fitgym.logs import load_marathon_log, read, reading_table
     from fitgym.people.individual import Physiology, nearest_name
 
     shipped = options.log == "marathon"
-    log = load_marathon_log() if shipped else read_log(options.log)
-    if repeats := log.repeated_rows:
-        print(
-            f"note: {repeats} of {len(log)} sessions have date, distance and time of another one: "
-            "if the log holds them twice by mistake, remove one of each",
-            file=sys.stderr,
-        )
+    if shipped:
+        log = load_marathon_log()
+    else:
+        history = read(options.log, options=reading_options(options))
+        log = history.training_log(Path(options.log).stem)
+        # Standard output holds nothing but JSON where that is asked for.
+        print(reading_table(history.report), end="\n\n", file=sys.stderr if options.json else None)
     name = nearest_name(log.name)
     folder = options.out or _folder_of(name)
     benchmark: float | Mapping[int, float] | None = options.vdot

@@ -22,6 +22,10 @@ class Command:
 
 COMMANDS = {
     "calibrate": Command("fit the model to a training log", "fitgym.cli.calibrate"),
+    "read": Command("show what is read of logs and recordings", "fitgym.cli.read"),
+    "simulate-athlete": Command(
+        "write the files of a virtual person's season", "fitgym.cli.simulate_athlete", "watch"
+    ),
     "predictor": Command(
         "train, evaluate and use the heart-rate predictor", "fitgym.cli.predictor", "predictor"
     ),

@@ -24,6 +24,7 @@ _EXTRAS = {
     "PIL": "agents",
     "imageio": "video",
     "imageio_ffmpeg": "video",
+    "fit_tool": "watch",
     "jinja2": "benchmarks",
     "optuna": "search",
     "safetensors": "predictor",

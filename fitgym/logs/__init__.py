@@ -1,76 +1,70 @@
-"""Readers of training logs, recorded workouts and activities, and the records they return.
+"""Readers of training logs and recorded workouts, and the records they return.
 
-``read_log`` gives a ``TrainingLog`` (one row per session), ``read_activities`` the raw points of
-activities, ``read_recordings`` workouts that are on the 10-second grid already. ``to_workout`` and
-``to_session`` lead from raw points to a workout and to a row of a log.
+``read`` takes files, folders and archives of one person (FIT, TCX, GPX, tables) and returns a
+``History``: sessions, workouts, and the report of what was read. ``read_activities`` gives the raw
+points of activities, ``read_recordings`` workouts that are on the 10-second grid already.
+``to_workout`` and ``to_session`` lead from raw points to a workout and to a row of a log.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from fitgym.logs.activity import Activity
 from fitgym.logs.convert import to_session, to_workout
 from fitgym.logs.endomondo import read_endomondo_activities
+from fitgym.logs.fit_file import read_fit
+from fitgym.logs.history import History, LeftOut, ReadingReport
+from fitgym.logs.options import ReadingOptions
+from fitgym.logs.reading import load_marathon_log, read, reading_table
 from fitgym.logs.recordings import read_recordings, write_recordings
-from fitgym.logs.training_log import (
-    LoggedSession,
-    TrainingLog,
-    load_marathon_log,
-    read_training_log,
-)
+from fitgym.logs.sources import RECORDINGS, Source, sources_of
+from fitgym.logs.training_log import LoggedSession, TrainingLog
 from fitgym.logs.workout import Workout
+from fitgym.logs.xml_files import read_gpx, read_tcx
 
 __all__ = [
     "Activity",
+    "History",
+    "LeftOut",
     "LoggedSession",
+    "ReadingOptions",
+    "ReadingReport",
     "TrainingLog",
     "Workout",
     "load_marathon_log",
+    "read",
     "read_activities",
-    "read_log",
     "read_recordings",
-    "read_training_log",
+    "reading_table",
     "to_session",
     "to_workout",
     "write_recordings",
 ]
 
-# The readers of each kind, by the file's suffix.
-_LOG_READERS = {".csv": read_training_log, ".tsv": read_training_log, ".txt": read_training_log}
-_ACTIVITY_READERS = {".json": read_endomondo_activities}
+_RECORDING_READERS = {".fit": read_fit, ".tcx": read_tcx, ".gpx": read_gpx}
 
 
-def read_log(path: str | os.PathLike[str]) -> TrainingLog:
-    """Read a training log in the format that the file's suffix tells.
+def read_activities(path: str | os.PathLike[str], *, positions: bool = False) -> Iterator[Activity]:
+    """Yield the activities in a file, folder or archive as raw points.
 
     Args:
-        path: A ``.csv``, ``.tsv`` or ``.txt`` file (see ``read_training_log``).
+        path: A ``.json`` file of Endomondo workouts (see ``fitgym.logs.endomondo``), or recordings
+            in FIT, TCX or GPX. Of a folder or archive, other files are passed over.
+        positions: Whether to keep latitude and longitude.
 
     Raises:
-        OSError: If the file cannot be read.
-        ValueError: If the suffix is another or the file is malformed.
+        OSError: If a file cannot be read.
+        ValueError: If a file is malformed, or of another kind.
     """
-    return _LOG_READERS[_suffix("log", path, _LOG_READERS)](path)
-
-
-def read_activities(path: str | os.PathLike[str]) -> Iterator[Activity]:
-    """Yield the activities in a file, read in the format that its suffix tells.
-
-    Args:
-        path: A ``.json`` file of Endomondo workouts (see ``fitgym.logs.endomondo``).
-
-    Raises:
-        OSError: If the file cannot be read.
-        ValueError: If the suffix is another or the file is malformed.
-    """
-    return _ACTIVITY_READERS[_suffix("file of activities", path, _ACTIVITY_READERS)](path)
-
-
-def _suffix(what: str, path: str | os.PathLike[str], readers: Mapping[str, object]) -> str:
-    suffix = Path(path).suffix.lower()
-    if suffix not in readers:
-        raise ValueError(f"a {what} must end in {' or '.join(readers)}, got {os.fspath(path)!r}")
-    return suffix
+    if Path(path).suffix.lower() == ".json":
+        yield from read_endomondo_activities(path)
+        return
+    for source in sources_of(Path(path)):
+        if isinstance(source, Source) and source.kind in RECORDINGS:
+            reader = _RECORDING_READERS[source.kind]
+            for recorded in reader(source.read(), source.name, positions=positions):
+                if recorded.activity is not None:
+                    yield recorded.activity

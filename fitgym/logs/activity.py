@@ -8,9 +8,21 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.common.validation import require_choice
+from fitgym.common.validation import require_choice, require_number
 from fitgym.logs.dates import problem_of_date
 from fitgym.logs.workout import GENDERS
+
+# Columns that a device may record.
+COLUMNS = (
+    "distance_m",
+    "speed_m_s",
+    "altitude_m",
+    "heart_rate_bpm",
+    "power_w",
+    "cadence_rpm",
+    "latitude_deg",
+    "longitude_deg",
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -30,6 +42,11 @@ class Activity:
         speed_m_s: (P,) speed in m/s, >= 0.
         altitude_m: (P,) altitude in metres.
         heart_rate_bpm: (P,) heart rate.
+        power_w: (P,) power.
+        cadence_rpm: (P,) cadence, of running as the device counts it.
+        latitude_deg: (P,) latitude; kept only where asked for.
+        longitude_deg: (P,) longitude; kept only where asked for.
+        moving_s: Seconds that the timer ran, pauses left out; None where nothing tells.
         user: Name of the person.
         gender: One of ``fitgym.logs.workout.GENDERS``.
 
@@ -48,6 +65,11 @@ class Activity:
     speed_m_s: NDArray[np.float64] | None = None
     altitude_m: NDArray[np.float64] | None = None
     heart_rate_bpm: NDArray[np.float64] | None = None
+    power_w: NDArray[np.float64] | None = None
+    cadence_rpm: NDArray[np.float64] | None = None
+    latitude_deg: NDArray[np.float64] | None = None
+    longitude_deg: NDArray[np.float64] | None = None
+    moving_s: float | None = None
     user: str = "unknown"
     gender: str = "unknown"
 
@@ -62,7 +84,9 @@ class Activity:
         points = np.size(self.time_s)
         if points < 2:
             raise ValueError(f"{self.source}: must have at least two points, got {points}")
-        for name in ("time_s", "distance_m", "speed_m_s", "altitude_m", "heart_rate_bpm"):
+        if self.moving_s is not None:
+            require_number(f"{self.source}: moving_s", self.moving_s, 0.0)
+        for name in ("time_s", *COLUMNS):
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, self._column(name, points))
         if np.isnan(self.time_s).any() or self.time_s[0] != 0.0:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,7 +22,8 @@ def to_workout(activity: Activity) -> Workout:
 
     The speed is the recorded one where there is one, else the distance covered since the step
     before. Heart rate across a gap of more than ``MAXIMUM_GAP_S`` seconds, and before the first
-    and after the last reading, is flagged as not measured. The day counts from 1970-01-01, UTC.
+    and after the last reading, is flagged as not measured. The day counts from 1970-01-01, in the
+    time zone of the start.
 
     Args:
         activity: The raw points.
@@ -47,7 +50,7 @@ def to_workout(activity: Activity) -> Workout:
         user=activity.user,
         sport=activity.sport,
         gender=activity.gender,
-        day=activity.start.timestamp() / SECONDS_PER_DAY,
+        day=activity.start.replace(tzinfo=UTC).timestamp() / SECONDS_PER_DAY,
         time_s=grid_s,
         heart_rate_bpm=heart_rate,
         valid=valid,
@@ -60,7 +63,8 @@ def to_workout(activity: Activity) -> Workout:
 def to_session(activity: Activity) -> LoggedSession:
     """Return an activity as a row of a training log: date where it began, distance, time.
 
-    The distance is the recorded one where there is one, else the speed integrated over time.
+    The distance is the recorded one where there is one, else the speed integrated over time; the
+    time is that of the timer where there is one.
 
     Args:
         activity: The raw points.
@@ -77,8 +81,9 @@ def to_session(activity: Activity) -> LoggedSession:
         if speed is None:
             raise ValueError(f"{activity.source}: has neither distance nor speed")
         distance_m = float(np.sum(0.5 * (speed[1:] + speed[:-1]) * np.diff(activity.time_s)))
+    seconds = float(activity.time_s[-1]) if activity.moving_s is None else activity.moving_s
     try:
-        return LoggedSession(activity.start.date(), distance_m, float(activity.time_s[-1]) / 60.0)
+        return LoggedSession(activity.start.date(), distance_m, seconds / 60.0)
     except ValueError as error:
         raise ValueError(f"{activity.source}: {error}") from None
 

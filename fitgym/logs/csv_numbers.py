@@ -1,0 +1,269 @@
+"""Numbers and durations in the cells of tables, as people and spreadsheets write them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from fitgym.logs.numbers import number_in
+from fitgym.logs.words import fold, words
+
+MINUTES = {"s": 1.0 / 60.0, "min": 1.0, "h": 60.0, "days": 1440.0, "ms": 1.0 / 60_000.0}
+_NAMES = {"s": "seconds", "min": "minutes", "h": "hours", "days": "days", "ms": "milliseconds"}
+
+# Ours: in so many times of two decimals one would be 60 hundredths or more, were they decimals.
+_SEXAGESIMAL_ROWS = 12
+
+_GROUPING = re.compile("[\\s\u00a0\u202f\u2009'\u2019]")
+_PARTS = re.compile(r"([+-]?[\d.,]*\d)\s*([^\d\s].*)?", re.ASCII)
+_CLOCK = re.compile(
+    r"(\d{1,4}):(\d{1,2}(?=:)|\d\d)(?::(\d{1,2}(?:[.,]\d*)?)|([.,]\d+))?\s*([ap]\.?m\.?)?", re.ASCII
+)
+_DOTTED_CLOCK = re.compile(r"(\d{1,2})\.(\d\d)\.(\d\d)", re.ASCII)
+_ISO = re.compile(
+    r"P(?:(\d+)D)?T?(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?", re.ASCII
+)
+_TOKENS = re.compile(
+    r"(\d+(?:[.,]\d+)?)\s*([^\W\d]+|[\u2032\u2019'\u2033\u201d\"]{1,2})\.?", re.ASCII
+)
+# The day that spreadsheets put before a duration shown as date and time.
+_DAY_ZERO = re.compile(
+    r"^(?:1899-12-3[01]|1900-01-0[01]|(?:12/30|30/12|30\.12)[/.]1899|1/0/1900)[ T]"
+)
+
+
+@dataclass(frozen=True)
+class Times:
+    """One reading of a column of durations.
+
+    Attributes:
+        label: What it was read as, for the table.
+        minutes: Minutes of each row; NaN where the cell tells none.
+        sure: Whether the column can be read in no other way.
+        last_resort: Whether it is only to be taken where no other column is a duration.
+    """
+
+    label: str
+    minutes: list[float]
+    sure: bool = True
+    last_resort: bool = False
+
+
+def decimal_evidence(cells: Sequence[str]) -> tuple[dict[str, int], bool]:
+    """Return the first row that shows each decimal sign, and whether any cell may be read twice.
+
+    A cell such as ``6,000`` shows nothing: it is six or six thousand.
+    """
+    first: dict[str, int] = {}
+    ambiguous = False
+    for row, cell in enumerate(cells):
+        digits, _ = split_unit(cell)
+        sign, unclear = _sign_of(digits)
+        ambiguous |= unclear
+        if sign:
+            first.setdefault(sign, row)
+    return first, ambiguous
+
+
+def _sign_of(digits: str) -> tuple[str, bool]:
+    points, commas = digits.count("."), digits.count(",")
+    if points and commas:
+        last = max(".,", key=digits.rfind)
+        return (last, False) if digits.count(last) == 1 else ("", False)
+    sign = "." if points else ","
+    if points + commas > 1:
+        return ("," if points else "."), False
+    if points + commas == 0:
+        return "", False
+    before, after = digits.lstrip("+-").split(sign)
+    if len(after) == 3 and 1 <= len(before) <= 3 and not before.startswith("0"):
+        return "", True
+    return sign, False
+
+
+def split_unit(cell: str) -> tuple[str, str]:
+    """Return the digits and signs at the beginning of a cell, and the unit behind them."""
+    match = _PARTS.fullmatch(_GROUPING.sub("", cell))
+    return (match[1], match[2] or "") if match else ("", "")
+
+
+def parse_number(cell: str, decimal: str) -> float:
+    """Return the number in a cell, its unit left out; NaN where there is none.
+
+    Args:
+        cell: The cell.
+        decimal: The decimal sign, ``.`` or ``,``; the other one may separate thousands.
+    """
+    digits, _ = split_unit(cell)
+    other = "," if decimal == "." else "."
+    if other in digits:
+        whole = digits.split(decimal)[0]
+        if not re.fullmatch(rf"[+-]?\d{{1,3}}(?:\{other}\d{{3}})+", whole):
+            return math.nan
+        digits = digits.replace(other, "")
+    return number_in(digits.replace(decimal, "."))
+
+
+def read_times(
+    cells: Sequence[str], decimal: str, unit: str | None, form: str | None
+) -> list[Times]:
+    """Return every way to read a column of durations, the likeliest first.
+
+    Args:
+        cells: The cells.
+        decimal: Decimal sign of its numbers.
+        unit: Unit that the header tells, ``s``, ``min``, ``h``, ``days`` or ``ms``.
+        form: Form that the header tells, ``h:mm:ss``, ``h:mm`` or ``mm:ss``.
+    """
+    texts = [_DAY_ZERO.sub("", cell).strip() for cell in cells]
+    clocks = [_clock_parts(text) for text in texts]
+    spelled = [
+        math.nan if clock else _spelled(text) for clock, text in zip(clocks, texts, strict=True)
+    ]
+    bare = [
+        math.nan
+        if clock or not math.isnan(told) or split_unit(text)[1]
+        else parse_number(text, decimal)
+        for clock, told, text in zip(clocks, spelled, texts, strict=True)
+    ]
+    counts = Counter(len(clock) for clock in clocks if clock)
+    forms = _forms(clocks, counts, form)
+    numbers = [value for value in bare if not math.isnan(value)]
+    units: dict[str, list[float]] = {"": [math.nan] * len(bare)}
+    if numbers:
+        units = {
+            f"a number of {_NAMES[name]}": [MINUTES[name] * value for value in bare]
+            for name in ([unit] if unit else ("min", "s", "h", "days"))
+        }
+        if unit in (None, "min") and _is_sexagesimal(texts, decimal):
+            units = {
+                "mm.ss: no number has 60 hundredths or more": [_mm_ss(value) for value in bare]
+            }
+    readings = []
+    for shape, last_resort in forms:
+        for name, by_number in units.items():
+            minutes = [
+                told if not math.isnan(told) else (_minutes(clock, shape) if clock else number)
+                for clock, told, number in zip(clocks, spelled, by_number, strict=True)
+            ]
+            words_of_time = (
+                ""
+                if shape or name or not any(map(math.isfinite, spelled))
+                else "hours and minutes in words"
+            )
+            label = ", ".join(part for part in (shape, name, words_of_time) if part)
+            readings.append(Times(label, minutes, len(forms) * len(units) == 1, last_resort))
+    return readings
+
+
+def _forms(
+    clocks: Sequence[tuple[float, ...]], counts: Mapping[int, int], form: str | None
+) -> list[tuple[str, bool]]:
+    if not counts:
+        return [("", False)]
+    if form == "h:mm:ss" or (counts.get(3) and counts.get(2)):
+        return [("h:mm:ss or mm:ss", False)] if counts.get(2) else [("h:mm:ss", False)]
+    if counts.get(3):
+        forms = [("h:mm:ss", False)]
+        if all(clock[2] == 0.0 for clock in clocks if clock):
+            forms.append(("mm:ss:00, a spreadsheet's reading of mm:ss", True))
+        return forms
+    if form in ("h:mm", "mm:ss"):
+        return [(form, False)]
+    return [("mm:ss", False), ("h:mm", False)]
+
+
+def _clock_parts(text: str) -> tuple[float, ...]:
+    """Return the two or three numbers between the colons of a cell, () where it is no such."""
+    if match := _DOTTED_CLOCK.fullmatch(text):
+        return tuple(float(part) for part in match.groups())
+    match = _CLOCK.fullmatch(text.lower())
+    if match is None:
+        return ()
+    first, second, third, fraction, half = match.groups()
+    hours = float(first)
+    if half:
+        # A spreadsheet shows a duration of 0:30:26 as 12:30:26 AM.
+        hours = hours % 12 + (12 if half.startswith("p") else 0)
+        third = third or "0"
+    if third is not None:
+        return hours, float(second), float(third.replace(",", "."))
+    return hours, float(second) + float((fraction or "0").replace(",", "."))
+
+
+def _minutes(clock: Sequence[float], shape: str) -> float:
+    if shape.startswith("mm:ss:00"):
+        clock = clock[:2]
+    last_two = clock[-2:]
+    if last_two[-1] >= 60.0 or (len(clock) == 3 and last_two[0] >= 60.0):
+        return math.nan
+    if len(clock) == 3:
+        return 60.0 * clock[0] + clock[1] + clock[2] / 60.0
+    return 60.0 * clock[0] + clock[1] if shape == "h:mm" else clock[0] + clock[1] / 60.0
+
+
+def _spelled(text: str) -> float:
+    """Return the minutes of ``1h 02m``, ``0h30``, ``30'26"`` or ``PT30M``; NaN of others."""
+    if not text or text[0] not in "0123456789P":
+        return math.nan
+    if text[0] == "P":
+        match = _ISO.fullmatch(text)
+        if match is None or not any(match.groups()):
+            return math.nan
+        days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
+        return 1440.0 * days + 60.0 * hours + minutes + seconds / 60.0
+    total, place, last = 0.0, 0, None
+    names = words().units["time"]
+    quotes = {
+        "'": "min",
+        "\u2032": "min",
+        "\u2019": "min",
+        '"': "s",
+        "\u2033": "s",
+        "\u201d": "s",
+        "''": "s",
+        "\u2019\u2019": "s",
+        "\u2032\u2032": "s",
+    }
+    order = ("days", "h", "min", "s", "ms")
+    for match in _TOKENS.finditer(text):
+        between = fold(text[place : match.start()])
+        name = fold(match[2])
+        unit = quotes.get(match[2]) or names.get(name)
+        if (
+            between not in ("", "and", "und", "et", "y", "e", "en", "og", "och", "i")
+            or unit is None
+        ):
+            return math.nan
+        if last is not None and order.index(unit) <= order.index(last):
+            return math.nan
+        total += MINUTES[unit] * float(match[1].replace(",", "."))
+        place, last = match.end(), unit
+    rest = text[place:].strip()
+    if last is None:
+        return math.nan
+    if rest:
+        follower = {"h": "min", "min": "s"}.get(last)
+        if follower is None or not re.fullmatch(r"[0-5]\d", rest, re.ASCII):
+            return math.nan
+        total += MINUTES[follower] * float(rest)
+    return total
+
+
+def _is_sexagesimal(texts: Sequence[str], decimal: str) -> bool:
+    """Return whether every number has two decimals below 60, as in 30.26 for 30 min 26 s."""
+    cells = [text for text in texts if text]
+    ends = [text.rpartition(decimal)[2] for text in cells if decimal in text]
+    return (
+        len(ends) >= _SEXAGESIMAL_ROWS
+        and len(ends) == len(cells)
+        and all(len(end) == 2 and end.isdigit() and int(end) < 60 for end in ends)
+    )
+
+
+def _mm_ss(value: float) -> float:
+    whole = math.floor(value) if math.isfinite(value) else value
+    return whole + (value - whole) * 100.0 / 60.0

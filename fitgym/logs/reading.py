@@ -1,0 +1,432 @@
+"""Reads files, folders and archives of one person into a history, each session once."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from statistics import median
+
+from fitgym.common.tables import text_table
+from fitgym.logs.convert import to_workout
+from fitgym.logs.csv_log import TableLog, pace_text, read_csv
+from fitgym.logs.dates import first_gap
+from fitgym.logs.fit_file import read_fit
+from fitgym.logs.history import History, LeftOut, ReadingReport
+from fitgym.logs.options import ReadingOptions
+from fitgym.logs.plausible import outliers, problem_of_session
+from fitgym.logs.recorded import Recorded
+from fitgym.logs.sources import Source, sources_of
+from fitgym.logs.training_log import LoggedSession, TrainingLog
+from fitgym.logs.words import sport_family
+from fitgym.logs.workout import Workout
+from fitgym.logs.xml_files import read_gpx, read_tcx
+
+_READERS = {".fit": read_fit, ".tcx": read_tcx, ".gpx": read_gpx}
+_NAMES = {".fit": "FIT", ".tcx": "TCX", ".gpx": "GPX", ".csv": "tables"}
+
+# Ours: two records of one session may differ so much, as a watch's and a telephone's do.
+_SAME_DISTANCE, _SAME_TIME, _SAME_START_S, _OVERLAP = 0.05, 0.10, 120.0, 0.8
+# Ours: a clock in another zone differs by whole quarters of an hour.
+_QUARTER_MIN, _CLOCK_TOLERANCE_MIN, _LARGEST_OFFSET_MIN = 15.0, 3.0, 14 * 60.0
+# Ours: recordings shorter than this are tries of the start button.
+_SHORTEST_S, _SHORTEST_M = 60.0, 100.0
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """A session on its way into a history."""
+
+    source: str
+    file: str
+    start: datetime | None
+    clock_minutes: float | None
+    session: LoggedSession
+    elapsed_s: float
+    workout: Workout | None
+    zone_told: bool
+    sport_told: bool
+
+
+class _Collector:
+    """Collects sessions, workouts and what is to be told."""
+
+    def __init__(self, options: ReadingOptions) -> None:
+        self.options = options
+        self.recorded: list[_Entry] = []
+        self.logged: list[_Entry] = []
+        self.tables: list[tuple[str, TableLog]] = []
+        self.left_out: list[LeftOut] = []
+        self.notes: Counter[str] = Counter()
+        self.files: Counter[str] = Counter()
+        self.without_zone = 0
+        self.without_sport = 0
+
+    def add(self, source: Source) -> None:
+        """Read a file.
+
+        Raises:
+            OSError: If it cannot be read.
+            ValueError: If it is not in its format.
+        """
+        content = source.read()
+        if source.kind == ".csv":
+            self._add_table(source.name, read_csv(content, source.name, self.options))
+        else:
+            recorded = _READERS[source.kind](content, source.name, positions=self.options.positions)
+            for activity in recorded:
+                self._add_recorded(source.name, activity)
+        self.files[_NAMES[source.kind]] += 1
+
+    def _add_table(self, name: str, table: TableLog) -> None:
+        self.tables.append((name, table))
+        self.left_out += table.left_out
+        for row in table.sessions:
+            day = row.session.date
+            start = None
+            if row.clock_minutes is not None:
+                start = datetime(day.year, day.month, day.day) + timedelta(
+                    minutes=row.clock_minutes
+                )
+            self.logged.append(
+                _Entry(
+                    f"{name} row {row.line}",
+                    name,
+                    start,
+                    row.clock_minutes,
+                    row.session,
+                    math.nan,
+                    None,
+                    row.zone != "utc",
+                    True,
+                )
+            )
+
+    def _add_recorded(self, file: str, recorded: Recorded) -> None:
+        wanted = self.options.sport
+        for note in recorded.notes:
+            self.notes[note] += 1
+        if wanted != "all" and recorded.sport and sport_family(recorded.sport) != wanted:
+            reason = f"sport is {sport_family(recorded.sport)}"
+            self.left_out.append(LeftOut(recorded.source, reason))
+            return
+        metres, minutes = recorded.distance_m, recorded.moving_s / 60.0
+        if recorded.moving_s < _SHORTEST_S or metres < _SHORTEST_M:
+            detail = f"{recorded.moving_s:.0f} s, {metres:.0f} m"
+            self.left_out.append(LeftOut(recorded.source, "too short to be a session", detail))
+            return
+        if math.isnan(metres):
+            detail = f"{minutes:.0f} min"
+            self.left_out.append(LeftOut(recorded.source, "no distance", detail))
+            return
+        problem = problem_of_session(metres, minutes, wanted)
+        if problem is not None:
+            self.left_out.append(LeftOut(recorded.source, "impossible speed", problem))
+            return
+        workout = None
+        if recorded.activity is not None:
+            try:
+                workout = to_workout(recorded.activity)
+            except ValueError as error:
+                self.left_out.append(
+                    LeftOut(recorded.source, "no course on the 10-second grid", str(error))
+                )
+        self.without_zone += not recorded.zone_told
+        self.without_sport += recorded.sport is None
+        self.recorded.append(
+            _Entry(
+                recorded.source,
+                file,
+                recorded.start,
+                None,
+                LoggedSession(recorded.start.date(), metres, minutes),
+                recorded.elapsed_s,
+                workout,
+                recorded.zone_told,
+                recorded.sport is not None,
+            )
+        )
+
+
+def read(*paths: str | os.PathLike[str], options: ReadingOptions | None = None) -> History:
+    """Read training logs and recordings of one person.
+
+    Args:
+        *paths: Files (CSV and the like, FIT, TCX, GPX, each also as ``.gz``), folders, which are read
+            with the folders in them, and zip archives such as the exports of the usual services.
+        options: What the files do not tell.
+
+    Returns:
+        The sessions and recorded workouts in order of time, each session once, and the report.
+
+    Raises:
+        OSError: If a named file is missing or unreadable.
+        ValueError: If a named file cannot be read, an archive is refused, or there is nothing to
+            read; the message names the file and what to do. Of folders and archives, a file that
+            cannot be read is named in the report.
+    """
+    if not paths:
+        raise ValueError("paths must name a file, folder or archive")
+    told = options or ReadingOptions()
+    collector = _Collector(told)
+    for given in paths:
+        if not os.fspath(given):
+            raise ValueError("paths must not be empty")
+        path = Path(given)
+        many = path.is_dir() or path.suffix.lower() == ".zip"
+        for source in sources_of(path):
+            if isinstance(source, LeftOut):
+                collector.left_out.append(source)
+                continue
+            try:
+                collector.add(source)
+            except (ValueError, OSError) as error:
+                if not many or "refused: " in str(error):
+                    raise
+                message = str(error).removeprefix(f"{source.name}: ")
+                collector.left_out.append(LeftOut(source.name, "file that cannot be read", message))
+    return _history(collector)
+
+
+def load_marathon_log() -> TrainingLog:
+    """Return the five years of training of one marathon runner that ship with fitgym.
+
+    1127 sessions of 2002-2006 (Cannon et al., *STAT2*; data set Marathon of the R package
+    Stat2Data), the log of Fang, Lee and Wang 2022. ``fitgym/data/marathon.md`` tells its origin.
+    Row 400 has no time; two dates occur twice.
+    """
+    file = resources.files("fitgym") / "data" / "marathon.csv"
+    table = read_csv(file.read_bytes(), "marathon.csv", ReadingOptions())
+    return TrainingLog.of([row.session for row in table.sessions], "marathon")
+
+
+def reading_table(report: ReadingReport) -> str:
+    """Return what was read as a table for the terminal, with the notes under it."""
+    table = text_table(("read", "how"), report.understood, left=2)
+    return "\n".join([table, *(f"note: {note}" for note in report.notes)])
+
+
+def _history(collector: _Collector) -> History:
+    recorded = _each_once(collector)
+    recorded = _plausible(collector, recorded)
+    logged = _not_recorded(collector, recorded)
+    entries = sorted([*recorded, *logged], key=_moment)
+    if not entries:
+        raise ValueError(_nothing(collector))
+    sessions = tuple(entry.session for entry in entries)
+    workouts = tuple(entry.workout for entry in entries if entry.workout is not None)
+    understood = _understood(collector, sessions, workouts)
+    return History(
+        sessions,
+        workouts,
+        ReadingReport(
+            tuple(understood), tuple(collector.left_out), tuple(_notes(collector, sessions))
+        ),
+    )
+
+
+def _moment(entry: _Entry) -> tuple[date, float]:
+    start = entry.start
+    return (
+        entry.session.date,
+        0.0 if start is None else 60.0 * start.hour + start.minute + start.second / 60.0,
+    )
+
+
+def _each_once(collector: _Collector) -> list[_Entry]:
+    """Return the recordings, of two of the same session the first by format."""
+    ranks = {".fit": 0, ".tcx": 1, ".gpx": 2}
+
+    def rank(entry: _Entry) -> int:
+        name = entry.file.lower().removesuffix(".gz")
+        return ranks.get(name[-4:], 3)
+
+    kept: list[_Entry] = []
+    for entry in sorted(collector.recorded, key=lambda e: e.start.timestamp() if e.start else 0.0):
+        twin = next((other for other in kept[-4:] if _same_recording(other, entry)), None)
+        if twin is None:
+            kept.append(entry)
+            continue
+        worse, better = (entry, twin) if rank(twin) <= rank(entry) else (twin, entry)
+        kept[next(i for i, other in enumerate(kept) if other is twin)] = better
+        collector.left_out.append(
+            LeftOut(worse.source, "the same session twice", f"as {better.source}")
+        )
+    return kept
+
+
+def _same_recording(one: _Entry, other: _Entry) -> bool:
+    assert one.start is not None
+    assert other.start is not None
+    first, second = one.start.timestamp(), other.start.timestamp()
+    end = min(first + one.elapsed_s, second + other.elapsed_s)
+    shared = end - max(first, second)
+    near = abs(first - second) <= _SAME_START_S and shared > 0.0
+    near |= shared >= _OVERLAP * max(one.elapsed_s, other.elapsed_s)
+    return near and _close(one.session.distance_m, other.session.distance_m, _SAME_DISTANCE)
+
+
+def _close(one: float, other: float, share: float) -> bool:
+    return abs(one - other) <= share * max(one, other)
+
+
+def _plausible(collector: _Collector, entries: list[_Entry]) -> list[_Entry]:
+    """Leave out recordings of an untold sport whose pace is implausible beside the others."""
+    options = collector.options
+    if options.keep_all or options.sport == "all":
+        return entries
+    odd = outliers(
+        [(entry.session.distance_m, entry.session.minutes) for entry in entries], options.sport
+    )
+    kept = []
+    for index, entry in enumerate(entries):
+        if index in odd and not entry.sport_told:
+            collector.left_out.append(
+                LeftOut(entry.source, "implausible pace beside the others", odd[index])
+            )
+        else:
+            kept.append(entry)
+    return kept
+
+
+def _not_recorded(collector: _Collector, recorded: Sequence[_Entry]) -> list[_Entry]:
+    """Return the rows of tables that no recording, and no row of an earlier table, holds already."""
+    by_day: dict[date, list[_Entry]] = {}
+    for entry in recorded:
+        by_day.setdefault(entry.session.date, []).append(entry)
+    taken: set[tuple[str, int]] = set()
+    kept: list[_Entry] = []
+    for row in collector.logged:
+        day = row.session.date
+        candidates = [
+            entry
+            for shift in (0, -1, 1)
+            for entry in by_day.get(day + timedelta(days=shift), ())
+            if (row.file, id(entry)) not in taken
+            and entry.file != row.file
+            and _same_row(row, entry)
+        ]
+        if candidates:
+            taken.add((row.file, id(candidates[0])))
+            collector.left_out.append(
+                LeftOut(row.source, "the same session twice", f"as {candidates[0].source}")
+            )
+            continue
+        kept.append(row)
+    rows_of_day: dict[date, list[_Entry]] = {}
+    unique: list[_Entry] = []
+    for row in kept:
+        twin = next(
+            (
+                other
+                for other in rows_of_day.get(row.session.date, ())
+                if other.file != row.file and _same_row(row, other)
+            ),
+            None,
+        )
+        if twin is not None:
+            collector.left_out.append(
+                LeftOut(row.source, "the same session twice", f"as {twin.source}")
+            )
+            continue
+        rows_of_day.setdefault(row.session.date, []).append(row)
+        unique.append(row)
+    return unique
+
+
+def _same_row(row: _Entry, entry: _Entry) -> bool:
+    """Return whether a row of a table and another record are of one session."""
+    minutes, other = row.session.minutes, entry.session.minutes
+    if not _close(row.session.distance_m, entry.session.distance_m, _SAME_DISTANCE):
+        return False
+    if not math.isnan(minutes) and not math.isnan(other):
+        long_enough = entry.elapsed_s / 60.0 * (1.0 + _SAME_TIME)
+        if not (_close(minutes, other, _SAME_TIME) or other <= minutes <= long_enough):
+            return False
+    if row.start is None or entry.start is None:
+        same_day = row.session.date == entry.session.date
+        return same_day or not (row.zone_told and entry.zone_told)
+    apart = abs((row.start - entry.start.replace(tzinfo=None)).total_seconds()) / 60.0
+    if row.zone_told and entry.zone_told:
+        return apart <= _CLOCK_TOLERANCE_MIN
+    remainder = min(apart % _QUARTER_MIN, _QUARTER_MIN - apart % _QUARTER_MIN)
+    return apart <= _LARGEST_OFFSET_MIN and remainder <= _CLOCK_TOLERANCE_MIN
+
+
+def _nothing(collector: _Collector) -> str:
+    details = [
+        f"{item.source}: {item.reason}{f' ({item.detail})' if item.detail else ''}"
+        for item in collector.left_out[:_EXAMPLES]
+    ]
+    more = len(collector.left_out) - len(details)
+    return (
+        f"nothing to read for sport {collector.options.sport!r}: {'; '.join(details) or 'no file'}"
+        f"{f'; and {more} more' if more > 0 else ''}"
+    )
+
+
+def _understood(
+    collector: _Collector, sessions: Sequence[LoggedSession], workouts: Sequence[Workout]
+) -> list[tuple[str, str]]:
+    counts = ", ".join(f"{number} {kind}" for kind, number in sorted(collector.files.items()))
+    rows = [("files", counts)]
+    for name, table in collector.tables:
+        prefix = f"{Path(name).name} " if len(collector.tables) > 1 else ""
+        rows += [(f"{prefix}{quantity}", how) for quantity, how in table.understood]
+    if collector.recorded:
+        with_heart = sum(bool(workout.valid.any()) for workout in workouts)
+        rows.append(("recordings", f"{len(workouts)}, {with_heart} with heart rate"))
+    rows.append(
+        ("sessions", f"{len(sessions)} used, {len(collector.left_out)} row(s) or file(s) left out")
+    )
+    rows.append(("dates", f"{sessions[0].date} to {sessions[-1].date}"))
+    timed = [session for session in sessions if session.minutes > 0.0]
+    if timed:
+        pace = median(session.minutes / session.distance_m for session in timed) * 1000.0
+        rows.append(("median pace", f"{pace_text(pace, 'km')}, {pace_text(pace, 'miles')}"))
+    reasons: dict[str, list[LeftOut]] = {}
+    for item in collector.left_out:
+        reasons.setdefault(item.reason, []).append(item)
+    for reason, items in sorted(reasons.items(), key=lambda pair: -len(pair[1])):
+        rows.append((f"left out: {len(items)}", f"{reason}: {_examples(items)}"))
+    return rows
+
+
+def _examples(items: Sequence[LeftOut]) -> str:
+    shown = [
+        f"{Path(item.source).name}{f' ({item.detail[:90]})' if item.detail else ''}"
+        for item in items[:_EXAMPLES]
+    ]
+    more = len(items) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _notes(collector: _Collector, sessions: Sequence[LoggedSession]) -> Iterable[str]:
+    several = len(collector.tables) > 1
+    for name, table in collector.tables:
+        for note in table.notes:
+            yield f"{Path(name).name}: {note}" if several else note
+    for note, number in collector.notes.items():
+        yield f"{number} recording(s): {note}"
+    if collector.without_zone:
+        yield (
+            f"{collector.without_zone} recording(s) tell no local time: their dates and times are in "
+            "UTC"
+        )
+    if collector.without_sport:
+        yield (
+            f"{collector.without_sport} recording(s) tell no sport: taken as "
+            f"{collector.options.sport}"
+        )
+    days = [session.date.toordinal() for session in sessions]
+    if (gap := first_gap(days)) is not None:
+        yield (
+            f"{sessions[gap].date} is more than three years after the session before it, "
+            f"{sessions[gap - 1].date}: a fit needs the sessions of one side only"
+        )
