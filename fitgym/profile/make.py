@@ -111,7 +111,7 @@ def profile_from(
     if not timed:
         raise ValueError(
             "the history has no run with distance and time: give a log or recordings with at "
-            "least one; fitgym log check FILE tells how a file is read"
+            "least one; fitgym read PATH tells how a file is read"
         )
     day = today or timed[-1].date + timedelta(days=1)
     workouts = recorded_runs(history)
@@ -491,6 +491,9 @@ def _estimates(
             ratio = (high - low) / max(np.subtract(*prior.interval(before)[::-1]), 1e-12)
             verdict = "borrowed" if ratio > BORROWED else "partly identified"
             verdict = "identified" if ratio <= IDENTIFIED else verdict
+            if name == "tolerance" and not (days.kind == PLANNED).any():
+                # Load per point of the base level stays the population's until plans are begun.
+                verdict = "borrowed" if verdict == "borrowed" else "partly identified"
         found.append(
             ProfileEstimate(
                 name=name,
