@@ -33,7 +33,7 @@ RESTING_STEP_BPM = 10.0
 FIRST_STEP = 18
 SHORTEST_STEPS = 48
 # What interpolation between bodies and sessions misses (seen on virtual people).
-CURVE_ERROR_BPM = 1.0
+CURVE_ERROR_BPM = 0.6
 # Of a person with more recorded runs, those of planned days, races and the newest are read (ours).
 MOST_READ = 70
 _OFFSET_STEP_BPM = 5.0
@@ -159,8 +159,11 @@ def read_curves(days: Days, *, vdot: float, maximum: float, resting: float, gend
         load_resting[number] = (loads[-1] - loads[-2]) / (2.0 * resting_step)
         weights = offset_weight(answer[:, steps], low, high).mean(axis=1)
         shares[number] = weights[:-2].reshape(shape[1:])
-        # Fluctuation of some 4 bpm that lasts over a minute (fitgym.virtual.recording).
-        errors[number] = np.hypot(4.0 * np.sqrt(13.0 / max(int(steps.sum()), 13)), CURVE_ERROR_BPM)
+        # Fluctuation of some 4 bpm that lasts over a minute and fades towards the maximum
+        # (fitgym.virtual.recording).
+        fluctuation = 4.0 * max(float(weights[-2:].mean()), 0.25)
+        fluctuation *= np.sqrt(13.0 / max(int(steps.sum()), 13))
+        errors[number] = np.hypot(fluctuation, CURVE_ERROR_BPM)
     return Curves(
         day=np.array([day for day, _ in read], dtype=np.int64),
         measured=measured,

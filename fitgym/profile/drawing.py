@@ -10,7 +10,7 @@ import numpy as np
 
 # The unit of a chart; a page scales it to its column.
 WIDTH, HEIGHT = 440.0, 210.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 38.0, 10.0, 12.0, 24.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 38.0, 12.0, 24.0, 24.0
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Chart:
                 f"{tick:g}</text>"
             )
         if self.unit:
-            parts.append(f'<text x="0" y="9">{html.escape(self.unit)}</text>')
+            parts.append(f'<text x="0" y="11">{html.escape(self.unit)}</text>')
         for place, text in self.labels:
             parts.append(
                 f'<text x="{across(place):.1f}" y="{HEIGHT - 7:.1f}" text-anchor="middle">'

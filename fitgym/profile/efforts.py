@@ -29,9 +29,9 @@ USUAL_SHARE, USUAL_SHARE_SD = 0.70, 0.06
 # Ability is forgotten over about the time in which fitness is (Banister and Calvert 1976).
 FORGETTING_DAYS = 42.0
 # A best effort of training lies this much below ability, in log VDOT (``SHOWN_FACTOR``, 1.15, of
-# fitgym.predictor.attributes), and a race this much.
+# fitgym.predictor.attributes), and a race this much: nobody always gives everything (ours).
 TRAINING_SHORTFALL, TRAINING_SD = 0.14, 0.10
-RACE_SHORTFALL, RACE_SD = 0.012, 0.02
+RACE_SHORTFALL, RACE_SD = 0.016, 0.016
 # Typical VDOT of the population and its spread (docs/model.md).
 TYPICAL_LOG_VDOT, TYPICAL_SD = float(np.log(41.0)), 0.22
 

@@ -121,9 +121,11 @@ class Evidence(NamedTuple):
 
 # What a sensor adds to the highest minute, and its spread (measured on virtual people whose
 # maximum is known: docs/profile.md).
-SEEN_EXCESS_BPM, SEEN_SD_BPM = 0.7, 1.2
+SEEN_EXCESS_BPM, SEEN_SD_BPM = 0.7, 1.0
+# Probability of training by habit in the middle of the population.
+TYPICAL_HABIT = 0.4
 # What the curves miss in all sessions alike, bpm (seen on virtual people).
-COMMON_ERROR_BPM = 1.0
+COMMON_ERROR_BPM = 0.8
 # Gauss-Hermite nodes for whether habit strikes.
 _NODES, _WEIGHTS = (part for part in np.polynomial.hermite_e.hermegauss(7))
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
@@ -365,7 +367,9 @@ def log_likelihoods(traits: Any, evidence: Any, finals: Any, result: Any) -> Non
             ) / evidence.race_sd
             raced = math.exp(-0.5 * place * place) / (evidence.race_sd * math.sqrt(2.0 * math.pi))
             chance = evidence.race_chance[race]
-            total += math.log(chance * raced + (1.0 - chance) * evidence.training_density)
+            # If it was no race, habit struck that day.
+            struck = 1.0 / (1.0 + math.exp(-trait[2])) / TYPICAL_HABIT
+            total += math.log(chance * raced + (1.0 - chance) * evidence.training_density * struck)
         # An error common to all sessions is integrated out.
         information, weighted = 1.0 / COMMON_ERROR_BPM**2, 0.0
         for day in range(days):

@@ -84,7 +84,7 @@ def profile_page(profile: Profile) -> str:
         f"{NOT_ADVICE}</p>",
         _tiles(profile),
         "<h2>What was read</h2>",
-        _list(reading_lines(profile) + [f"{a}: {b}." for a, b in profile.summary.understood]),
+        _list(_read(profile)),
         "<h2>Fitness, fatigue and form</h2>",
         _paragraphs(state_lines(profile)),
         _load_figures(profile),
@@ -109,6 +109,13 @@ def profile_page(profile: Profile) -> str:
         + "\n".join(parts)
         + "\n</body></html>\n"
     )
+
+
+def _read(profile: Profile) -> list[str]:
+    """Return what was read: as understood by the readers, where they tell."""
+    understood = [f"{what}: {how}." for what, how in profile.summary.understood]
+    own = reading_lines(profile, left_out=not understood)
+    return own + understood
 
 
 def _tiles(profile: Profile) -> str:

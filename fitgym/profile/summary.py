@@ -38,8 +38,8 @@ def estimate_cells(one: ProfileEstimate) -> tuple[str, str, str, str]:
     return f"{value}{unit}", f"{low} to {high}", one.verdict, one.source
 
 
-def reading_lines(profile: Profile) -> list[str]:
-    """Return what was read, in sentences."""
+def reading_lines(profile: Profile, *, left_out: bool = True) -> list[str]:
+    """Return what was read, in sentences, with what was left out or without."""
     read = profile.summary
     lines = [
         f"Read {_count(read.sessions, 'session')} from {read.first} to {read.last}, "
@@ -53,8 +53,8 @@ def reading_lines(profile: Profile) -> list[str]:
             f"The last {len(profile.points)} days are used, {read.used_sessions} sessions: older "
             "ones say nothing of today."
         )
-    for reason, count in read.left_out:
-        lines.append(f"Left out: {count}, {reason}.")
+    if left_out:
+        lines += [f"Left out: {count}, {reason}." for reason, count in read.left_out]
     lines += [f"Not believed: {one}." for one in read.rejected]
     return lines
 
