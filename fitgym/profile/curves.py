@@ -53,7 +53,8 @@ class Curves:
         log_load: (S, 13, 2) logarithm of the load of what was done: measured where there is a
             recording (then equal for all VDOTs), else expected.
         load_resting_slope: (S,) by how much it rises with the resting heart rate.
-        load_offset_slope: (S,) by how much an expected one rises with the offset; 0 if measured.
+        load_offset_slope: (S, 13, 2) by how much that of the whole plan rises with the offset, by
+            which adherence stops (docs/model.md); 0 where the load is measured.
         centre: VDOT, maximum and resting heart rate that the bodies lie around.
     """
 
@@ -104,28 +105,27 @@ def read_curves(days: Days, *, vdot: float, maximum: float, resting: float, gend
     resting_step = min(RESTING_STEP_BPM, max(maximum - 41.0 - resting, 1.0))
     shape = (count, LOG_VDOTS.size, maxima.size)
     measured = np.full(count, np.nan)
-    expected, log_load, shares = np.zeros((3, *shape))
-    slopes, errors, load_resting, load_offset = np.zeros((4, count))
+    expected, log_load, shares, load_offset = np.zeros((4, *shape))
+    slopes, errors, load_resting = np.zeros((3, count))
     bodies = [(log, high, resting) for log in LOG_VDOTS for high in maxima]
     bodies += [(0.0, maximum, resting + sign * resting_step) for sign in (-1.0, 1.0)]
     sessions = [_session(days, day, workout, vdot, gender) for day, workout in read]
-    answers = _ask(
-        sessions,
-        [
-            Attributes(
-                resting_bpm=low,
-                maximum_bpm=float(np.clip(high, 125.0, RANGES["maximum_bpm"][1])),
-                vdot=float(np.clip(vdot * np.exp(log), *RANGES["vdot"])),
-            )
-            for log, high, low in bodies
-        ],
-    )
+    attributes = [
+        Attributes(
+            resting_bpm=low,
+            maximum_bpm=float(np.clip(high, 125.0, RANGES["maximum_bpm"][1])),
+            vdot=float(np.clip(vdot * np.exp(log), *RANGES["vdot"])),
+        )
+        for log, high, low in bodies
+    ]
+    answers = _ask(sessions, attributes)
     changes = _changes_after(
         days, read, sessions, Attributes(resting_bpm=resting, maximum_bpm=maximum, vdot=vdot)
     )
     female = gender == "female"
-    # The mean of the last two is the body in the middle.
-    for number, ((_day, workout), alone) in enumerate(zip(read, answers, strict=True)):
+    unrecorded = {float(days.plan_trimp[day]) for day, workout in read if workout is None}
+    plan_slopes = _offset_slopes(sorted(unrecorded), attributes, vdot, gender)
+    for number, ((day, workout), alone) in enumerate(zip(read, answers, strict=True)):
         answer = alone + changes[number]
         steps = np.arange(answer.shape[1]) >= min(FIRST_STEP, answer.shape[1] // 2)
         high = np.array([body[1] for body in bodies])[:, None]
@@ -140,17 +140,7 @@ def read_curves(days: Days, *, vdot: float, maximum: float, resting: float, gend
             rates = load_rates(np.broadcast_to(beats, answer.shape), low, high, female)
         else:
             rates = load_rates(answer, low, high, female)
-            middle = answer[-2:].mean(axis=0)
-            shifted = [
-                load_rates(
-                    middle + sign * _OFFSET_STEP_BPM * offset_weight(middle, resting, maximum),
-                    resting,
-                    maximum,
-                    female,
-                ).sum()
-                for sign in (-1.0, 1.0)
-            ]
-            load_offset[number] = np.log(shifted[1] / shifted[0]) / (2.0 * _OFFSET_STEP_BPM)
+            load_offset[number] = plan_slopes[float(days.plan_trimp[day])][:-2].reshape(shape[1:])
         loads = np.log(np.maximum(rates.sum(axis=1) * GRID_STEP_S / 60.0, 1e-6))
         means = answer[:, steps].mean(axis=1)
         expected[number] = means[:-2].reshape(shape[1:])
@@ -176,6 +166,27 @@ def read_curves(days: Days, *, vdot: float, maximum: float, resting: float, gend
         load_offset_slope=load_offset,
         centre=(vdot, maximum, resting),
     )
+
+
+def _offset_slopes(
+    targets: Sequence[float], bodies: Sequence[Attributes], vdot: float, gender: str
+) -> dict[float, Array]:
+    """Return by how much the log of each plan's load rises with the offset, (bodies,)."""
+    courses = [session_course(plan_segments(target), vdot) for target in targets]
+    sessions = [
+        Session(course.speed_m_s, np.zeros(course.zone.size), gender=gender) for course in courses
+    ]
+    resting = np.array([body.resting_bpm for body in bodies])[:, None]
+    maximum = np.array([body.maximum_bpm for body in bodies])[:, None]
+    slopes = {}
+    for target, beats in zip(targets, _ask(sessions, bodies), strict=True):
+        shift = _OFFSET_STEP_BPM * offset_weight(beats, resting, maximum)
+        faster, slower = (
+            load_rates(beats + sign * shift, resting, maximum, gender == "female").sum(axis=1)
+            for sign in (1.0, -1.0)
+        )
+        slopes[target] = np.log(faster / slower) / (2.0 * _OFFSET_STEP_BPM)
+    return slopes
 
 
 def _readable(workout: Workout) -> bool:

@@ -54,7 +54,7 @@ class Evidence(NamedTuple):
         error_sd: (S,)
         log_load: (S, V, 2) logarithm of loads.
         load_resting_slope: (S,)
-        load_offset_slope: (S,)
+        load_offset_slope: (S, V, 2) by how much they rise with the offset.
         log_vdots: (V,) nodes, even, over that of the centre.
         log_vdot_centre: Logarithm of the VDOT around which they are.
         maximum_centre: bpm
@@ -310,7 +310,7 @@ def log_likelihoods(traits: Any, evidence: Any, finals: Any, result: Any) -> Non
                 log_load += evidence.load_resting_slope[session] * (
                     resting - evidence.resting_centre
                 )
-                slope = evidence.load_offset_slope[session]
+                slope = _between(evidence.load_offset_slope, session, place, side)
                 log_load += slope * offset
                 spread = slope * constants[SESSION_BPM]
                 sd = math.sqrt(constants[TOLERANCE_SD] ** 2 + spread * spread)

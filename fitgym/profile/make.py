@@ -71,7 +71,7 @@ Array = NDArray[np.float64]
 # when hardly narrower than that (ours).
 IDENTIFIED, BORROWED = 0.5, 0.85
 # How far points read from speeds, and from mean paces, are off (docs/profile.md): log spread.
-_POINTS_ERROR_RECORDED, _POINTS_ERROR_LOGGED = 0.016, 0.05
+_POINTS_ERROR_RECORDED, _POINTS_ERROR_LOGGED = 0.016, 0.04
 # VDOT that somebody tells, for instance of a race: log spread (ours).
 _GIVEN_VDOT_SD = 0.03
 # A second reading is due when the VDOT that set the zones was off by more than this (ours).
