@@ -1,7 +1,7 @@
 """What the predictor expects of each session for a range of bodies, once for all traits tried.
 
 The network is asked for every session with bodies around the one believed in: thirteen VDOTs for
-each of two maxima, and two resting heart rates. Between them mean heart rate and the logarithm of
+each of two maxima, and three resting heart rates. Between them mean heart rate and the logarithm of
 the load are interpolated, so that a body can be tried in a microsecond. What the session before
 changes is asked for with the body in the middle alone, and added to all; as in the table of
 adherence, its heart rate is what is expected of it, and it was yesterday or three days ago.
@@ -47,12 +47,13 @@ class Curves:
         day: (S,) day of each.
         measured: (S,) mean heart rate from the fourth minute on, NaN where none was recorded.
         expected: (S, 13, 2) the same as expected, by ``LOG_VDOTS`` and maximum.
-        resting_slope: (S,) by how much it rises with the resting heart rate.
+        resting_slope: (S, 2) by how much it rises with the resting heart rate, below and above
+            the middle.
         offset_share: (S, 13, 2) how much of the heart's offset shows in it.
         error_sd: (S,) spread of the mean from fluctuation within the session.
         log_load: (S, 13, 2) logarithm of the load of what was done: measured where there is a
             recording (then equal for all VDOTs), else expected.
-        load_resting_slope: (S,) by how much it rises with the resting heart rate.
+        load_resting_slope: (S, 2) by how much it rises with the resting heart rate, likewise.
         load_offset_slope: (S, 13, 2) by how much that of the whole plan rises with the offset, by
             which adherence stops (docs/model.md); 0 where the load is measured.
         centre: VDOT, maximum and resting heart rate that the bodies lie around.
@@ -106,9 +107,10 @@ def read_curves(days: Days, *, vdot: float, maximum: float, resting: float, gend
     shape = (count, LOG_VDOTS.size, maxima.size)
     measured = np.full(count, np.nan)
     expected, log_load, shares, load_offset = np.zeros((4, *shape))
-    slopes, errors, load_resting = np.zeros((3, count))
+    slopes, load_resting = np.zeros((2, count, 2))
+    errors = np.zeros(count)
     bodies = [(log, high, resting) for log in LOG_VDOTS for high in maxima]
-    bodies += [(0.0, maximum, resting + sign * resting_step) for sign in (-1.0, 1.0)]
+    bodies += [(0.0, maximum, resting + sign * resting_step) for sign in (-1.0, 0.0, 1.0)]
     sessions = [_session(days, day, workout, vdot, gender) for day, workout in read]
     attributes = [
         Attributes(
@@ -140,18 +142,18 @@ def read_curves(days: Days, *, vdot: float, maximum: float, resting: float, gend
             rates = load_rates(np.broadcast_to(beats, answer.shape), low, high, female)
         else:
             rates = load_rates(answer, low, high, female)
-            load_offset[number] = plan_slopes[float(days.plan_trimp[day])][:-2].reshape(shape[1:])
+            load_offset[number] = plan_slopes[float(days.plan_trimp[day])][:-3].reshape(shape[1:])
         loads = np.log(np.maximum(rates.sum(axis=1) * GRID_STEP_S / 60.0, 1e-6))
         means = answer[:, steps].mean(axis=1)
-        expected[number] = means[:-2].reshape(shape[1:])
-        log_load[number] = loads[:-2].reshape(shape[1:])
-        slopes[number] = (means[-1] - means[-2]) / (2.0 * resting_step)
-        load_resting[number] = (loads[-1] - loads[-2]) / (2.0 * resting_step)
+        expected[number] = means[:-3].reshape(shape[1:])
+        log_load[number] = loads[:-3].reshape(shape[1:])
+        slopes[number] = np.diff(means[-3:]) / resting_step
+        load_resting[number] = np.diff(loads[-3:]) / resting_step
         weights = offset_weight(answer[:, steps], low, high).mean(axis=1)
-        shares[number] = weights[:-2].reshape(shape[1:])
+        shares[number] = weights[:-3].reshape(shape[1:])
         # Fluctuation of some 4 bpm that lasts over a minute and fades towards the maximum
         # (fitgym.virtual.recording).
-        fluctuation = 4.0 * max(float(weights[-2:].mean()), 0.25)
+        fluctuation = 4.0 * max(float(weights[-2]), 0.25)
         fluctuation *= np.sqrt(13.0 / max(int(steps.sum()), 13))
         errors[number] = np.hypot(fluctuation, CURVE_ERROR_BPM)
     return Curves(

@@ -49,11 +49,11 @@ class Evidence(NamedTuple):
         session_of_day: (T,) index among the sessions that were read, -1 for none.
         measured: (S,) mean heart rate, NaN for none.
         expected: (S, V, 2) expected, by log VDOT and maximum.
-        resting_slope: (S,)
+        resting_slope: (S, 2) below and above the centre.
         offset_share: (S, V, 2) how much of the heart's offset shows.
         error_sd: (S,)
         log_load: (S, V, 2) logarithm of loads.
-        load_resting_slope: (S,)
+        load_resting_slope: (S, 2)
         load_offset_slope: (S, V, 2) by how much they rise with the offset.
         log_vdots: (V,) nodes, even, over that of the centre.
         log_vdot_centre: Logarithm of the VDOT around which they are.
@@ -236,17 +236,37 @@ def habitual_level(
 
 
 @compiled
+def _at_node(table: Any, session: int, node: int, across: float) -> float:
+    """Return a table (S, V, 2) of a session at a node of log VDOT, between its two maxima."""
+    low = table[session, node, 0]
+    return float(low + across * (table[session, node, 1] - low))
+
+
+@compiled
 def _between(table: Any, session: int, place: float, side: float) -> float:
-    """Return a table (S, V, 2) of a session between its nodes; beyond them the line goes on."""
+    """Return a table (S, V, 2) of a session between its nodes of log VDOT.
+
+    Inside it is a cubic with the slopes of neighbouring nodes (Catmull and Rom 1974); in the outer
+    cells and somewhat beyond it is a line.
+    """
     last = table.shape[1] - 2
     cell = min(max(math.floor(place), 0), last)
     part = min(max(place - cell, -0.5), 1.5)
     across = 0.5 * (side + 1.0)
-    low = table[session, cell, 0] + across * (table[session, cell, 1] - table[session, cell, 0])
-    high = table[session, cell + 1, 0] + across * (
-        table[session, cell + 1, 1] - table[session, cell + 1, 0]
+    low, high = _at_node(table, session, cell, across), _at_node(table, session, cell + 1, across)
+    if cell == 0 or cell == last:
+        return low + part * (high - low)
+    before = 0.5 * (high - _at_node(table, session, cell - 1, across))
+    after = 0.5 * (_at_node(table, session, cell + 2, across) - low)
+    rest = high - low
+    return float(
+        low
+        + part
+        * (
+            before
+            + part * (3.0 * rest - 2.0 * before - after + part * (before + after - 2.0 * rest))
+        )
     )
-    return float(low + part * (high - low))
 
 
 @compiled_allocating
@@ -293,6 +313,7 @@ def log_likelihoods(traits: Any, evidence: Any, finals: Any, result: Any) -> Non
             trait[11] - constants[REFERENCE_MARGIN]
         )
         side = (maximum - evidence.maximum_centre) / evidence.maximum_step
+        above = 1 if resting > evidence.resting_centre else 0
         level, mean = start_level, 0.0
         variance = constants[START_SD] * constants[START_SD]
         total = 0.0
@@ -307,7 +328,7 @@ def log_likelihoods(traits: Any, evidence: Any, finals: Any, result: Any) -> Non
                     math.log(performance) - evidence.log_vdot_centre - evidence.log_vdots[0]
                 ) / (node_step)
                 log_load = _between(evidence.log_load, session, place, side)
-                log_load += evidence.load_resting_slope[session] * (
+                log_load += evidence.load_resting_slope[session, above] * (
                     resting - evidence.resting_centre
                 )
                 slope = _between(evidence.load_offset_slope, session, place, side)
@@ -380,7 +401,7 @@ def log_likelihoods(traits: Any, evidence: Any, finals: Any, result: Any) -> Non
                 math.log(performances[day]) - evidence.log_vdot_centre - evidence.log_vdots[0]
             ) / node_step
             expected = _between(evidence.expected, session, place, side)
-            expected += evidence.resting_slope[session] * (resting - evidence.resting_centre)
+            expected += evidence.resting_slope[session, above] * (resting - evidence.resting_centre)
             shown = min(max(_between(evidence.offset_share, session, place, side), 0.0), 1.0)
             spread = shown * constants[SESSION_BPM]
             own = spread * spread + evidence.error_sd[session] ** 2
