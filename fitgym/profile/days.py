@@ -196,7 +196,7 @@ def days_of(
             points[day] = share[day] * target
     distance_m = np.array([one.distance_m for one in used])
     times = np.array([one.minutes for one in used])
-    chances = race_chances(distance_m, times)
+    chances = race_chances(distance_m, times, float(count))
     shown = shown_vdots(distance_m, times)
     race_day, race_log_vdot, race_chance = [], [], []
     for day, numbers in by_day.items():

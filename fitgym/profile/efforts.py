@@ -17,12 +17,14 @@ from fitgym.model.daniels import oxygen_cost, vdot
 Array = NDArray[np.float64]
 
 # Distances that are raced, in metres; a watch measures up to 1.5 % too much (ours).
-RACE_DISTANCES_M = (3000.0, 5000.0, 8000.0, 10_000.0, 15_000.0, 21_097.5, 42_195.0)
+RACE_DISTANCES_M = (3000.0, 5000.0, 10_000.0, 15_000.0, 21_097.5, 42_195.0)
 TOO_SHORT, TOO_LONG = 0.005, 0.015
 # Shortest effort that says something of endurance (Daniels' tables begin at 1500 m).
 SHORTEST_EFFORT_M = 1500.0
 # Chance of a race: of a race's distance faster than usual, slower, and of other distances (ours).
 LIKELY_RACE, POSSIBLE_RACE, UNLIKELY_RACE = 0.7, 0.2, 0.02
+# Nobody races more often than this all the time, so of round distances the fastest count (ours).
+DAYS_BETWEEN_RACES = 14.0
 # Share of VDOT at which people run as usual, and its spread between people: that of the
 # predictor's virtual people (fitgym.predictor.fitrec2.people).
 USUAL_SHARE, USUAL_SHARE_SD = 0.70, 0.06
@@ -60,12 +62,13 @@ def shown_vdots(distance_m: Array, minutes: Array) -> Array:
     return np.where(shown > 5.0, shown, np.nan)
 
 
-def race_chances(distance_m: Array, minutes: Array) -> Array:
+def race_chances(distance_m: Array, minutes: Array, days: float) -> Array:
     """Return the chance that each session was a race, (n,).
 
     Args:
         distance_m: (n,) metres.
         minutes: (n,) minutes, NaN where the time is not known.
+        days: From the first session to the last.
     """
     speed = distance_m / np.where(np.isfinite(minutes), minutes, np.nan)
     if not np.isfinite(speed).any():
@@ -74,6 +77,10 @@ def race_chances(distance_m: Array, minutes: Array) -> Array:
     raced_distance = ((ratio >= 1.0 - TOO_SHORT) & (ratio <= 1.0 + TOO_LONG)).any(axis=1)
     faster = speed > np.nanmedian(speed)
     chances = np.where(faster, LIKELY_RACE, POSSIBLE_RACE)
+    # Who often runs a round distance does not always race it.
+    most = int(days / DAYS_BETWEEN_RACES) + 1
+    ranked = np.flatnonzero(raced_distance & np.isfinite(speed))
+    raced_distance[ranked[np.argsort(-speed[ranked])][most:]] = False
     chances = np.where(raced_distance, chances, UNLIKELY_RACE)
     return np.where(np.isfinite(shown_vdots(distance_m, minutes)), chances, 0.0)
 
@@ -93,7 +100,8 @@ def estimate_vdot(
         days_ago: (n,) how long ago each session was.
         chances: (n,) chance that each was a race; None to judge from distance and pace.
     """
-    chances = race_chances(distance_m, minutes) if chances is None else chances
+    if chances is None:
+        chances = race_chances(distance_m, minutes, float(np.ptp(days_ago)) if days_ago.size else 0)
     shown = shown_vdots(distance_m, minutes)
     sources = [(TYPICAL_LOG_VDOT, TYPICAL_SD)]
     told = np.isfinite(shown)

@@ -186,7 +186,7 @@ def _estimated(history: History, today: date, *, raced: bool = True) -> tuple[fl
     distance = np.array([one.distance_m for one in sessions])
     minutes = np.array([one.minutes for one in sessions])
     ago = np.array([float((today - one.date).days) for one in sessions])
-    chances = race_chances(distance, minutes)
+    chances = race_chances(distance, minutes, float(np.ptp(ago)))
     found = estimate_vdot(distance, minutes, ago, chances if raced else np.zeros_like(chances))
     return found.vdot, found.log_sd
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import numpy as np
 import pytest
+from histories import START
 
-from fitgym.logs.history import History
-from fitgym.logs.training_log import LoggedSession
 from fitgym.people.individual import Individual
 from fitgym.people.runners import RunnerPopulation
 from fitgym.profile import PushedPlans
 from fitgym.virtual.season import VirtualSeason, plans_now_and_then, simulate_history
-
-START = date(2025, 1, 6)
 
 
 @pytest.fixture(scope="session")
@@ -34,13 +29,3 @@ def season(person: Individual) -> VirtualSeason:
 def plans(season: VirtualSeason) -> PushedPlans:
     by_date = dict(zip(season.dates, season.plans_trimp.tolist(), strict=True))
     return PushedPlans(by_date, season.individual.physiology.vdot)
-
-
-def log_of(*rows: tuple[int, float, float]) -> History:
-    """Return a log of sessions: day from the start, kilometres, minutes."""
-    return History(
-        tuple(
-            LoggedSession(START + timedelta(days=day), 1000.0 * km, minutes)
-            for day, km, minutes in rows
-        )
-    )

@@ -32,7 +32,7 @@ def test_a_race_is_known_by_distance_and_pace_and_shows_the_vdot(level: float) -
     distance = np.append(distance, 10_000.0)
     minutes = np.append(minutes, race_time(level, 10_000.0))
     ago = np.append(ago, 1.0)
-    chances = race_chances(distance, minutes)
+    chances = race_chances(distance, minutes, 40.0)
     assert chances[-1] == LIKELY_RACE
     assert (chances[:-1] < 0.5).all()
     found = estimate_vdot(distance, minutes, ago)
@@ -66,5 +66,13 @@ def test_faster_sessions_never_show_less() -> None:
     assert np.isnan(shown_vdots(np.array([6000.0]), np.array([np.nan]))).all()
 
 
+def test_who_often_runs_a_round_distance_does_not_always_race_it() -> None:
+    generator = np.random.default_rng(0)
+    minutes = generator.uniform(24.0, 30.0, 60)
+    chances = race_chances(np.full(60, 5000.0), minutes, 120.0)
+    assert 1 <= (chances >= 0.5).sum() <= 9
+    assert minutes[chances >= 0.5].max() < np.sort(minutes)[9]
+
+
 def test_without_any_time_nothing_was_a_race() -> None:
-    assert race_chances(np.array([5000.0]), np.array([np.nan])).tolist() == [0.0]
+    assert race_chances(np.array([5000.0]), np.array([np.nan]), 1.0).tolist() == [0.0]
