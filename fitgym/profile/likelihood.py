@@ -126,7 +126,7 @@ class Evidence(NamedTuple):
 SEEN_EXCESS_BPM, SEEN_SD_BPM = 1.8, 1.0
 # Probability of training by habit in the middle of the population.
 TYPICAL_HABIT = 0.4
-# What the curves miss in all sessions alike, bpm: set so that intervals of the offset came out on 60
+# What the curves miss in all sessions alike, bpm: set so that intervals of the offset came out on
 # virtual people of another seed than those of docs/profile.md.
 COMMON_ERROR_BPM = 1.2
 # Gauss-Hermite nodes for whether habit strikes.
