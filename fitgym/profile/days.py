@@ -207,7 +207,8 @@ def days_of(
         race_day.append(day)
         race_log_vdot.append(float(np.log(shown[best])))
         race_chance.append(float(chances[best]))
-        kind[day] = RACE
+        if chances[best] >= 0.5:
+            kind[day] = RACE
     return Days(
         first=first,
         kind=kind,

@@ -518,7 +518,7 @@ def _source(name: str, verdict: str, days: Days, seen: SeenMaximum, known: bool)
     if verdict == "borrowed":
         return "the population of version 1; this history hardly tells"
     if name == "vdot":
-        parts = [f"{days.race_day.size} efforts over distances that are raced"]
+        parts = [f"{int((days.kind == RACE).sum())} efforts taken for races"]
         if recorded:
             parts.append("heart rate at known speeds")
         if known:
@@ -578,7 +578,7 @@ def _summary(
         last=sessions[-1].date.isoformat(),
         total_km=float(sum(one.distance_m for one in sessions) / 1000.0),
         median_pace_min_per_km=float(pace),
-        races=int(days.race_day.size),
+        races=int((days.kind == RACE).sum()),
         understood=tuple(history.report.understood),
         left_out=tuple(reasons.items()),
         rejected=seen.rejected,
