@@ -392,9 +392,7 @@ def log_likelihoods(traits: Any, evidence: Any, finals: Any, result: Any) -> Non
             raced = math.exp(-0.5 * place * place) / (evidence.race_sd * math.sqrt(2.0 * math.pi))
             chance = evidence.race_chance[race]
             # If what was taken for a race was none, habit struck that day.
-            struck = 1.0
-            if evidence.kind[evidence.race_day[race]] == 3:
-                struck = 1.0 / (1.0 + math.exp(-trait[2])) / TYPICAL_HABIT
+            struck = 1.0 / (1.0 + math.exp(-trait[2])) / TYPICAL_HABIT
             total += math.log(chance * raced + (1.0 - chance) * evidence.training_density * struck)
         # An error common to all sessions is integrated out.
         information, weighted = 1.0 / COMMON_ERROR_BPM**2, 0.0
