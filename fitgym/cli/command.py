@@ -23,6 +23,9 @@ class Command:
 COMMANDS = {
     "calibrate": Command("fit the model to a training log", "fitgym.cli.calibrate"),
     "read": Command("show what is read of logs and recordings", "fitgym.cli.read"),
+    "profile": Command(
+        "make an individual, with intervals and today's state, of a history", "fitgym.cli.profile"
+    ),
     "simulate-athlete": Command(
         "write the files of a virtual person's season", "fitgym.cli.simulate_athlete", "watch"
     ),

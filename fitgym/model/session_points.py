@@ -10,23 +10,32 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.model.daniels import POINTS_PER_MINUTE, zone_speeds
+from fitgym.model.daniels import POINTS_PER_MINUTE, Zone, zone_speeds
 
 Array = NDArray[np.float64]
+
+# Ours: slow running counts half as much as easy running at least; in between the line from easy
+# running to marathon pace goes on, so that errors of speed even out.
+SLOWEST_RATE = 0.1
 
 
 def points_per_minute(speed_m_min: Array | float, vdot: float) -> Array:
     """Return the points a minute at a speed, interpolated between the speeds of the zones.
 
-    Below the speed of easy running it is that of easy running, standing still none; above that
-    of repetitions it is that of repetitions.
+    Below easy running it falls on to ``SLOWEST_RATE``, standing still counts nothing; above
+    repetitions it is that of repetitions.
 
     Args:
         speed_m_min: Speeds in metres per minute, any shape.
         vdot: VDOT that sets the speeds of the zones, in [10, 100].
     """
     speed = np.asarray(speed_m_min, dtype=np.float64)
-    rates: Array = np.interp(speed, zone_speeds(vdot), POINTS_PER_MINUTE)
+    speeds = zone_speeds(vdot)
+    easy, marathon = (POINTS_PER_MINUTE[zone] for zone in (Zone.EASY, Zone.MARATHON))
+    share = (easy - SLOWEST_RATE) / (marathon - easy)
+    slowest = speeds[Zone.EASY] - share * (speeds[Zone.MARATHON] - speeds[Zone.EASY])
+    nodes = np.append(slowest, speeds)
+    rates: Array = np.interp(speed, nodes, (SLOWEST_RATE, *POINTS_PER_MINUTE))
     return np.where(speed > 0.0, rates, 0.0)
 
 

@@ -26,10 +26,12 @@ from fitgym.people.individual import Physiology
 
 Array = NDArray[np.float64]
 
-# The fluctuation and the error of speed that the predictor's virtual people have
-# (fitgym.predictor.fitrec2.people): bpm, share, and correlation from one step to the next.
+# The fluctuation of the predictor's virtual people (fitgym.predictor.fitrec2.people), in bpm, and
+# its correlation from one step to the next; the error of speed is ours, that of a foot pod.
 FLUCTUATION_BPM, FLUCTUATION_MEMORY = 4.0, 0.86
-SPEED_ERROR, SPEED_MEMORY = 0.05, 0.5
+SPEED_ERROR, SPEED_MEMORY = 0.01, 0.5
+# Ours: as the offset does, the fluctuation fades towards the maximum, to what a sensor errs.
+LEAST_FLUCTUATION = 0.25
 # By how many bpm a recording may pass the maximum.
 OVER_MAXIMUM_BPM = 4.0
 
@@ -107,7 +109,9 @@ def record_runs(
     ):
         steps = len(run.speed_m_s)
         beats = expected + offset_weight(expected, resting, maximum) * run.offset_bpm
-        beats += autoregressive(generator, steps, FLUCTUATION_BPM, FLUCTUATION_MEMORY)
+        fluctuation = autoregressive(generator, steps, FLUCTUATION_BPM, FLUCTUATION_MEMORY)
+        room = offset_weight(beats, resting, maximum)
+        beats = beats + np.maximum(room, LEAST_FLUCTUATION) * fluctuation
         error = autoregressive(generator, steps, SPEED_ERROR, SPEED_MEMORY)
         workouts.append(
             Workout(
@@ -121,7 +125,7 @@ def record_runs(
                 valid=np.ones(steps, dtype=np.bool_),
                 speed_m_s=np.maximum(run.speed_m_s * (1.0 + error), 0.0),
                 altitude_m=np.zeros(steps),
-                has_altitude=False,
+                has_altitude=True,
             )
         )
     return tuple(workouts)
