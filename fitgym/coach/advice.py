@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from fitgym.adherence.fitrec2_step import fill_curve, with_offset
 from fitgym.adherence.fitrec_step import remember
-from fitgym.adherence.response import next_motivation, recorded_history
+from fitgym.adherence.response import recorded_history
 from fitgym.coach.constraints import ratio_with, within_cap
 from fitgym.coach.person import MOTIVATIONS, Morning
 from fitgym.coach.policies import Rating, rate
@@ -26,8 +26,8 @@ from fitgym.coach.program import SeasonProgram
 from fitgym.common.validation import require_choice
 from fitgym.envs import kernel
 from fitgym.envs.records import OUTCOME
-from fitgym.model.plans import plan_segments
-from fitgym.planning.grid import hat_weights, normal_nodes
+from fitgym.model.daniels import zone_speeds
+from fitgym.model.plans import Segment, plan_segments
 
 Array = NDArray[np.float64]
 
@@ -36,6 +36,8 @@ OUTLOOK_DAYS = 28
 _SPREADS = 1.96
 # Worths that differ by less are told as equal, in the unit of the goal a day (ours).
 _CLOSE = 0.005
+# Shorter parts of a session are not told (ours).
+_SHORTEST_PART_MINUTES = 0.75
 ZONE_NAMES = ("easy", "marathon pace", "threshold pace", "interval pace", "repetition pace")
 
 
@@ -350,31 +352,14 @@ def _expected_day(program: SeasonProgram, place: _Place, action: int) -> tuple[O
     expected = float(likely @ points)
     after = _after(program, place.state, action, expected, bool(action and likely[-1] > 0.999))
     target = float(program.targets[action])
-    # The belief moves as each outcome would move it.
-    person = program.record[0]
-    nodes, weights = normal_nodes()
-    noise = float(person["motivation_sd"]) * nodes
-    belief = np.zeros(MOTIVATIONS.size)
-    for k in range(points.size if action else 1):
-        share = float(points[k] / target) if action else 0.0
-        mass = place.belief[0] * (chance[k] if action else 1.0)
-        moved = np.array(
-            [
-                next_motivation(
-                    float(motivation),
-                    float(person["persistence"]),
-                    float(person["success_effect"]),
-                    float(person["failure_effect"]),
-                    action > 0,
-                    share,
-                    0.0,
-                )
-                for motivation in MOTIVATIONS
-            ]
-        )
-        for node, weight in zip(noise, weights, strict=True):
-            belief += weight * (mass @ hat_weights(MOTIVATIONS, moved + node))
+    # The belief moves as each outcome would move it; without a plan all move it alike.
+    moves = program.belief_moves
+    if action:
+        belief = np.einsum("km,m,kmn->n", chance, place.belief[0], moves[:-1])
+    else:
+        belief = place.belief[0] @ moves[-1]
     belief /= belief.sum()
+    person = program.record[0]
     hard = bool(action and program.hard[action])
     gap = program.constraints.hard_gap
     then = date.fromisoformat(program.morning.date) + timedelta(days=int(place.state["day"][0]))
@@ -474,28 +459,29 @@ def _steps(program: SeasonProgram, state: NDArray[np.void], action: int) -> tupl
     """Return the parts of a plan with their heart rates."""
     if not action:
         return ()
-    from fitgym.model.daniels import zone_speeds
-
     minutes, beats = _beats(program, state, action)
     speeds = zone_speeds(program.coached.individual.physiology.vdot) / 60.0
-    steps = []
+    steps: list[Step] = []
     begun = 0.0
-    for part in plan_segments(float(program.targets[action])):
+    for part in session_parts(float(program.targets[action])):
         ended = begun + part.minutes
         first, last = np.interp([begun, ended], minutes, beats)
         middle, low, high = _with_range(program, float(last - first) / part.minutes)
-        steps.append(
-            Step(
-                ZONE_NAMES[int(part.zone)],
-                part.minutes,
-                float(speeds[int(part.zone)]),
-                middle,
-                low,
-                high,
-            )
-        )
+        zone, speed = ZONE_NAMES[int(part.zone)], float(speeds[int(part.zone)])
+        steps.append(Step(zone, part.minutes, speed, middle, low, high))
         begun = ended
     return tuple(steps)
+
+
+def session_parts(target: float) -> tuple[Segment, ...]:
+    """Return the parts of a plan; what is too short to follow counts to the part before it."""
+    parts: list[Segment] = []
+    for part in plan_segments(target):
+        if parts and part.minutes < _SHORTEST_PART_MINUTES:
+            parts[-1] = Segment(parts[-1].zone, parts[-1].minutes + part.minutes)
+        else:
+            parts.append(part)
+    return tuple(parts)
 
 
 def _impossible(program: SeasonProgram, shown: int, why: Sequence[str]) -> str:
@@ -542,8 +528,8 @@ def _reasons(
             )
         else:
             said.append(
-                f"Over the {days_left} days left it is worth most: {today.worth - second.worth:.2f} "
-                f"{unit} more than {name}."
+                f"Over the {days_left} days left it is worth most: "
+                f"{today.worth - second.worth:.2f} {unit} more than {name}."
             )
     better = [one for one in candidates if one.forbidden and one.worth > today.worth + 1e-9]
     if better and policy in ("belief", "dp"):

@@ -276,7 +276,11 @@ def open_diary(
     fresh = Diary(profile, anchor.isoformat(), today.isoformat(), length, goal, anchor.isoformat())
     if diary is None:
         return fresh, notes
-    if today < date.fromisoformat(diary.day):
+    # After today's session the last answer was for tomorrow.
+    answered = date.fromisoformat(diary.day) - timedelta(
+        days=int(bool(diary.entry(today).sessions))
+    )
+    if today < answered:
         raise ValueError(
             f"today is {today}, and the diary is at {diary.day} already: the past is not advised"
         )
@@ -376,11 +380,14 @@ def advised_day(diary: Diary, today: date) -> date:
 
 
 def with_gaps(diary: Diary, day: date) -> Diary:
-    """Return the diary in which days without an answer have the plans of the last outlook."""
+    """Return the diary in which days without an answer have the plans of the last outlook.
+
+    They count where there was a session: nobody knows whether anybody looked at the others.
+    """
     days = dict(diary.days)
     for text, points in diary.outlook.items():
-        if text < day.isoformat() and not diary.entry(date.fromisoformat(text)).asked:
-            entry = diary.entry(date.fromisoformat(text))
+        entry = diary.entry(date.fromisoformat(text))
+        if text < day.isoformat() and entry.sessions and not entry.asked:
             days[text] = replace(entry, plan_trimp=points)
     return replace(diary, days=days)
 

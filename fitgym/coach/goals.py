@@ -28,8 +28,8 @@ class Goal:
     Attributes:
         kind: ``"performance"``: the reward of the environments, the gain in VDOT of every day with
             their bonus for plans that are met; ``"race"``: VDOT on the morning of one day and
-            nothing else; ``"health"``: minutes of running as planned or of one's own, of which so many
-            count each day.
+            nothing else; ``"health"``: minutes of running, as planned or of one's own, of which so
+            many count each day.
         day: The day of the race, ISO; empty for the other goals.
     """
 

@@ -1,4 +1,4 @@
-"""Who chooses among the plans that are allowed: the belief, the mean motivation, a rule, an agent."""
+"""Who chooses among allowed plans: the belief, the mean motivation, a rule, a saved agent."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fitgym.coach.person import MOTIVATIONS
 from fitgym.coach.program import SeasonProgram
+from fitgym.planning.grid import hat_weights
 from fitgym.planning.rules import rule_of_thumb
 
 Array = NDArray[np.float64]
@@ -68,8 +69,6 @@ def rate(
     if policy == "belief":
         return program.worth(states, beliefs, waits)
     if policy == "dp":
-        from fitgym.planning.grid import hat_weights
-
         return program.worth(states, hat_weights(MOTIVATIONS, beliefs @ MOTIVATIONS), waits)
     actions = np.arange(program.targets.size)
     if policy == "coach":

@@ -14,6 +14,7 @@ import hashlib
 import json
 from dataclasses import asdict
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -315,6 +316,12 @@ class SeasonProgram:
         """Return what each action is worth on average over beliefs (N, M), (N, actions)."""
         coarse = beliefs @ hat_weights(self.axes[3], MOTIVATIONS)
         return np.asarray(np.einsum("ijm,im->ij", self.plan_values(states, waits), coarse))
+
+    @cached_property
+    def belief_moves(self) -> Array:
+        """How a belief moves for each kind of outcome, (shares + 2, M, M)."""
+        moves = motivation_transitions(self.record, MOTIVATIONS, self.size.shares)
+        return moves.astype(np.float64)
 
     def chances(self, state: NDArray[np.void]) -> Array:
         """Return of each plan the chance of each outcome by motivation, (plans, shares + 1, M)."""
