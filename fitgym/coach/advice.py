@@ -347,7 +347,7 @@ def _after(
 
 def _expected_day(program: SeasonProgram, place: _Place, action: int) -> tuple[OutlookDay, _Place]:
     """Return what is to be expected of a day, and the place after it."""
-    chance, points, met = _outcomes(program, place, action)
+    chance, points, _ = _outcomes(program, place, action)
     likely = chance @ place.belief[0]
     expected = float(likely @ points)
     after = _after(program, place.state, action, expected, bool(action and likely[-1] > 0.999))

@@ -1,4 +1,4 @@
-"""A day of the coach: read what is new, move on, answer, remember; the loop of figure 1 of the paper.
+"""A day of the coach, as in figure 1 of the paper: read what is new, move on, answer, remember.
 
 Everything is worked out before anything is written, and the diary is one file that is replaced at
 once: a process that is killed at any moment leaves the diary of before or of after.

@@ -241,5 +241,6 @@ def _done(done: Sequence[DoneRow]) -> str:
     )
     return (
         f"<p>{html.escape(done_heading(done))}</p>"
-        f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+        f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody>'
+        "</table></div>"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date as Date
 from typing import Any
 
 import numpy as np
@@ -68,7 +68,7 @@ class Morning:
         return float(np.sqrt(spread))
 
     @classmethod
-    def of(cls, day: date, state: NDArray[np.void], belief: Array) -> Morning:
+    def of(cls, day: Date, state: NDArray[np.void], belief: Array) -> Morning:
         """Return the morning of a day with a state (1,) and a belief."""
         return cls(
             date=day.isoformat(),
@@ -89,7 +89,7 @@ class Morning:
             ValueError: If the belief does not fit.
         """
         found = cls(**{**content, "belief": tuple(content["belief"])})
-        date.fromisoformat(found.date)
+        Date.fromisoformat(found.date)
         if len(found.belief) != MOTIVATIONS.size or abs(sum(found.belief) - 1.0) > 1e-6:
             raise ValueError(f"belief must hold {MOTIVATIONS.size} numbers that sum to 1")
         return found
