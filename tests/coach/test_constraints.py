@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from coached_people import SMALL, TODAY, profile_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,11 +26,8 @@ from fitgym.coach.program import SeasonProgram
 from fitgym.model.strain import workload_ratio
 from fitgym.people.individual import DEFAULT_PLANS_TRIMP
 from fitgym.people.runners import RunnerPopulation
-from coached_people import SMALL, TODAY, profile_of
 
-_LOADS = st.lists(
-    st.one_of(st.just(0.0), st.floats(1.0, 60.0)), min_size=1, max_size=40
-).map(tuple)
+_LOADS = st.lists(st.one_of(st.just(0.0), st.floats(1.0, 60.0)), min_size=1, max_size=40).map(tuple)
 
 
 @st.composite
@@ -138,7 +136,9 @@ def test_a_cap_leaves_the_plans_below_it() -> None:
     targets = [0.0, *DEFAULT_PLANS_TRIMP]
     within = within_cap(kept, [np.full(27, 10.0)], targets)
     ratios = [ratio_with(np.full(27, 10.0), target) for target in targets]
-    assert within.tolist() == [target == 0.0 or ratio <= 1.2 for target, ratio in zip(targets, ratios, strict=True)]
+    assert within.tolist() == [
+        target == 0.0 or ratio <= 1.2 for target, ratio in zip(targets, ratios, strict=True)
+    ]
     assert 2 < within.sum() < 11
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gymnasium as gym
 import numpy as np
 import pytest
+from coached_people import SMALL, TODAY
 
 from fitgym.coach.advice import advise
 from fitgym.coach.goals import Goal, parse_goal
@@ -14,7 +15,6 @@ from fitgym.coach.seasons import fixed_choice, play
 from fitgym.planning.dynamic_programming import DynamicProgram
 from fitgym.planning.grid import GridSize, hat_weights
 from fitgym.planning.rules import rule_of_thumb
-from coached_people import SMALL, TODAY
 
 _SIZE = GridSize(base_level=4, fitness=4, fatigue=5, motivation=9, shares=3, habits=3)
 
