@@ -21,7 +21,7 @@ from fitgym_agents.files import load_agent
 from fitgym_agents.pretrained import PROVENANCE, Provenance, shipped_folder
 from fitgym_benchmarks.runs import Run
 from fitgym_benchmarks.store import ResultStore
-from fitgym_benchmarks.suites.algorithms import ENVIRONMENTS, ROWS, algorithm_runs
+from fitgym_benchmarks.suites.algorithms import ROWS, algorithm_runs
 
 # First season by which the trainings of a row are compared, far from those of the benchmarks'
 # evaluation and of training.
@@ -36,8 +36,14 @@ def ship(results: Path) -> None:
     words = json.loads((results / "arguments.json").read_text(encoding="utf-8"))
     store = ResultStore(results / "runs")
     rows = [row for row in words["rows"] if row in SHIPPED]
-    groups = algorithm_runs(steps=words["steps"], seeds=words["seeds"], rows=rows)
-    for environment in ENVIRONMENTS:
+    groups = algorithm_runs(
+        steps=words["steps"],
+        seeds=words["seeds"],
+        slow_seeds=words["slow_seeds"],
+        environments=words["environments"],
+        rows=rows,
+    )
+    for environment in words["environments"]:
         for row in rows:
             run = max(groups[environment, row], key=lambda run: _earned(store, run))
             result = store.get(run)

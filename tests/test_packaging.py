@@ -27,7 +27,8 @@ EVERY = {**COMMANDS, **AGENTS, **BENCHMARKS}
 
 # What the extras bring, and what these import it from.
 FROM_EXTRAS = {
-    *("PIL", "imageio", "imageio_ffmpeg", "jinja2", "optuna", "safetensors", "sb3_contrib"),
+    *("PIL", "fit_tool", "icalendar", "imageio", "imageio_ffmpeg", "jinja2", "optuna"),
+    *("safetensors", "sb3_contrib"),
     *("stable_baselines3", "tensorboard", "torch", "yaml"),
 }
 WITHOUT_EXTRAS = f"""
@@ -201,7 +202,15 @@ def test_without_extras_a_command_works_or_names_its_extra(
         "predictor predict --recordings folder --output file.csv",
         "predictor train-attention --recordings folder",
         "predictor evaluate-attention --recordings folder",
+        "predictor train-speed --recordings folder",
+        "predictor evaluate-speed --recordings folder",
+        "predictor predict-speed --recordings folder --output file.csv",
+        "predictor forecast folder",
+        "recommend --person novice-runner --target 140..150 --workouts folder",
+        "explain",
+        "cluster --recordings folder",
         "solve fitgym/Acquisition-v0 --individual new.json",
+        "simulate-athlete --days 9 --out folder",
         "train a3c fitgym/Acquisition-v0",
         "evaluate coach fitgym/Acquisition-v0",
         "list",
@@ -222,7 +231,9 @@ def test_without_extras_what_needs_one_says_which(bare_environment, elsewhere, w
 
 
 def test_without_extras_the_base_commands_work(bare_environment, elsewhere) -> None:
+    (elsewhere / "log.csv").write_text("date,km,minutes\n2024-01-01,10,55\n2024-01-03,8,44\n")
     for words in (
+        "read log.csv",
         "predictor simulate --people 2 --workouts 2 --output folder",
         "predictor predict --recordings folder --model ode --output file.csv",
         "scores",

@@ -23,6 +23,9 @@ from fitgym_agents.registry import BUILT_IN, find_agent
 from fitgym_agents.summary import Summary, evaluate_modes
 from fitgym_agents.training import Training, read_curve, read_record, train
 
+# Where the learners are compared, and the shipped settings are to serve.
+STAGES = ("fitgym/Acquisition-v1", "fitgym/Retention-v1")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Run:

@@ -27,9 +27,6 @@ from fitgym_agents.settings import Configuration
 if TYPE_CHECKING:
     import optuna
 
-# Where the shipped settings are to serve.
-STAGES = ("fitgym/Acquisition-v0", "fitgym/Retention-v0")
-
 # Finished trials that each learner gets, so that none is tuned more than another.
 TRIALS = 20
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from fitgym.adherence.base import SEGMENT, Adherence, Tables
 from fitgym.adherence.body_table import (
+    BodyPredictorLike,
     BodyTable,
     body_table_key,
     build_body_table,
@@ -40,7 +41,8 @@ from fitgym.people.individual import (
 from fitgym.people.population import Population
 from fitgym.people.runners import RUNNERS, RunnerPopulation, hearts
 
-PREDICTORS = ("fitrec2", "equation", "stranger")
+PREDICTORS = ("fitrec2", "equation", "linear", "stranger")
+_WITHOUT_WEIGHTS = ("equation", "linear")
 
 # Ours: load that a person tolerates per point of the base level, such that the club runner
 # completes the reference plan at the start with the reference probability.
@@ -79,7 +81,8 @@ class Fitrec2Adherence(Adherence):
         Args:
             individual: The person.
             predictor: ``"fitrec2"``; for comparisons ``"equation"``, the expected heart rate that
-                the network corrects, or ``"stranger"``, the network told no attribute.
+                the network corrects, ``"stranger"``, the network told no attribute, or
+                ``"linear"``, the same straight line from speed for everybody.
 
         Raises:
             ValueError: If the predictor is unknown.
@@ -242,10 +245,8 @@ def predicted_body_table(
     plans_trimp: tuple[float, ...], physiology: Physiology, predictor: str = "fitrec2"
 ) -> BodyTable:
     """Build a table of heart rates now; see ``find_body_table``."""
-    if predictor == "equation":
-        from fitgym.predictor.equation import EquationPredictor
-
-        return build_body_table(plans_trimp, physiology, EquationPredictor())
+    if predictor in _WITHOUT_WEIGHTS:
+        return build_body_table(plans_trimp, physiology, _predictor_without_weights(predictor))
     try:
         from fitgym.predictor.fitrec2.inference import StrangerPredictor, load_body_predictor
         from fitgym.predictor.threads import one_thread
@@ -265,16 +266,26 @@ def predicted_body_table(
 
 def body_predictor_identity(predictor: str) -> str:
     """Return what changes when the predictor's answers do, without loading torch."""
-    if predictor == "equation":
+    if predictor in _WITHOUT_WEIGHTS:
         from fitgym.predictor.attributes import Attributes
-        from fitgym.predictor.equation import EquationPredictor
         from fitgym.predictor.sessions import Session
 
-        # The equation has no file of weights: its answer to one session stands for its constants.
+        # Its answer to one session stands for its constants.
         session = Session(np.linspace(1.0, 4.0, 60), np.zeros(60))
-        answer = EquationPredictor().predict([session], [None], [Attributes(vdot=40.0)])[0]
+        body = Attributes(vdot=40.0)
+        answer = _predictor_without_weights(predictor).predict([session], [None], [body])[0]
         return hashlib.sha256(np.round(answer, 6).tobytes()).hexdigest()
     return f"{predictor} {_card()['sha256']}"
+
+
+def _predictor_without_weights(predictor: str) -> BodyPredictorLike:
+    if predictor == "equation":
+        from fitgym.predictor.equation import EquationPredictor
+
+        return EquationPredictor()
+    from fitgym.predictor.linear import LinearPredictor
+
+    return LinearPredictor()
 
 
 @lru_cache(maxsize=1)

@@ -124,5 +124,13 @@ def ablation_table(report: Mapping[str, Any]) -> str:
             "",
             "Mean points of the plans pushed: "
             + ", ".join(f"{name} {value:.1f}" for name, value in points.items()),
+            "",
+            "Order of no service and the ten fixed plans by return, Kendall's tau with the true "
+            "one: "
+            + ", ".join(
+                f"{name} {one['order']:.2f}"
+                for name, one in report["exchanged"].items()
+                if "order" in one
+            ),
         ]
     return "\n".join(lines) + "\n"

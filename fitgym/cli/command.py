@@ -33,6 +33,19 @@ COMMANDS = {
     "predictor": Command(
         "train, evaluate and use the heart-rate predictor", "fitgym.cli.predictor", "predictor"
     ),
+    "recommend": Command(
+        "rank workouts and routes by the predicted match of heart rate to a target",
+        "fitgym.cli.recommend",
+        "predictor",
+    ),
+    "explain": Command(
+        "show what the heart-rate predictor goes by, beside known physiology",
+        "fitgym.cli.explain",
+        "predictor",
+    ),
+    "cluster": Command(
+        "group people by how their hearts respond to exercise", "fitgym.cli.cluster", "predictor"
+    ),
     "solve": Command("find the best plans by dynamic programming", "fitgym.cli.solve"),
     "scores": Command(
         "make, or show, the reference scores of every environment and shipped individual",

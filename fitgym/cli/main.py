@@ -22,6 +22,7 @@ _GROUP = "fitgym.commands"
 # Which extra brings a package that base installations lack.
 _EXTRAS = {
     "PIL": "agents",
+    "icalendar": "watch",
     "imageio": "video",
     "imageio_ffmpeg": "video",
     "fit_tool": "watch",

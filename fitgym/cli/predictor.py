@@ -6,7 +6,7 @@ import argparse
 import csv
 from typing import Any
 
-from fitgym.cli import ablation, attention, body_predictor
+from fitgym.cli import ablation, attention, body_predictor, forecast, speed
 from fitgym.cli.arguments import input_path, output_file, output_folder
 from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.cli.predictor_input import (
@@ -86,6 +86,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     simulate.set_defaults(run=run_simulate)
 
     attention.add_actions(actions)
+    speed.add_actions(actions)
+    forecast.add_action(actions)
     ablation.add_action(actions)
 
     for action in (train, evaluate, predict):

@@ -13,13 +13,13 @@ def add_reading_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that say what files do not tell."""
     group = parser.add_argument_group("reading", "what is decided from the files where not given")
     group.add_argument("--sport", default="run", help="what to keep: run, walk, bike, ... or all")
-    group.add_argument("--decimal", choices=("point", "comma"), help="decimal sign in tables")
+    group.add_argument("--decimal", metavar="point|comma", help="decimal sign in tables")
     group.add_argument(
-        "--date-order", choices=("dmy", "mdy", "ymd"), help="order of day, month, year in tables"
+        "--date-order", metavar="dmy|mdy|ymd", help="order of day, month, year in tables"
     )
     group.add_argument(
         "--distance-unit",
-        choices=("km", "miles", "m", "yards", "ft"),
+        metavar="km|miles|m|yards|ft",
         help="unit of the distances in tables, whatever their header says",
     )
     group.add_argument(
@@ -58,7 +58,7 @@ def reading_options(options: argparse.Namespace) -> ReadingOptions:
             keep_all=options.keep_all,
         )
     except ValueError as error:
-        raise ValueError(f"argument --{error}") from None
+        raise ValueError(f"argument --{str(error).replace('_', '-', 1)}") from None
 
 
 def _mapping(text: str) -> tuple[str, str]:

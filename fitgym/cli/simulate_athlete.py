@@ -32,7 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = DefaultsHelpFormatter
     parser.add_argument("--out", type=output_folder, required=True, metavar="FOLDER", help="folder")
     parser.add_argument(
-        "--individual", default="recreational-runner", metavar="NAME", help="who it is: a name or a file"
+        "--individual",
+        default="recreational-runner",
+        metavar="NAME|FILE",
+        help="who it is: one that ships, or a JSON file",
     )
     parser.add_argument("--days", type=int, default=180, metavar="N", help="days of the season")
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of everything random")

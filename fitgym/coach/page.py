@@ -60,7 +60,7 @@ th, td { padding: 0.35rem 0.7rem; text-align: right; font-weight: 400; white-spa
 th:first-child, td:first-child, .why { text-align: left; }
 thead th { color: var(--faint); border-bottom: 1px solid var(--grid); }
 tbody tr + tr > * { border-top: 1px solid var(--grid); }
-tr.chosen > * { background: var(--raised); font-weight: 650; } tr.out > * { color: var(--faint); }
+tr.chosen { background: var(--raised); } tr.chosen > * { font-weight: 650; } tr.out > * { color: var(--faint); }
 @media (max-width: 46rem) {
   .weeks { grid-template-columns: 1fr; } .weeks div { min-height: 0; display: grid;
     grid-template-columns: 6.5rem 1fr; gap: 0 0.6rem; } .weeks .blank { display: none; }
@@ -98,7 +98,8 @@ def advice_page(advice: Advice, done: Sequence[DoneRow], notes: Sequence[str]) -
         "range that holds it 95 times in a hundred.</p>",
         _candidates(advice),
         "<h2>The weeks to come</h2>",
-        f"<p>{html.escape(outlook_heading(advice))}</p>",
+        f"<p>{html.escape(outlook_heading(advice))} Blue marks a plan, red a hard one; the share is "
+        "the chance of completing it.</p>",
         _weeks(advice.outlook),
         _figures(advice),
         "<h2>Planned and done</h2>",
@@ -157,7 +158,7 @@ def _weeks(outlook: Sequence[OutlookDay]) -> str:
         kind = ""
         if day.plan:
             kind = "hard" if day.hard else "plan"
-            text = f"plan {day.plan}, {day.minutes:.0f} min, {100 * day.chance:.0f} %"
+            text = f"plan {day.plan}, {day.minutes:.0f} min, {100 * day.chance:.0f}&nbsp;%"
         cells.append(
             f'<div class="{kind}"><b>{date.fromisoformat(day.date):%a %d %b}</b>{text}</div>'
         )
@@ -176,19 +177,18 @@ def _figures(advice: Advice) -> str:
             Chart(
                 "Points planned and expected",
                 [
-                    Line("planned", "blue", [day.trimp for day in outlook]),
                     Line(
                         "expected, habit included",
                         "orange",
                         [day.expected_trimp for day in outlook],
-                        dashed=True,
                     ),
                 ],
+                bars=[day.trimp for day in outlook],
                 labels=labels,
                 unit="points",
                 zero=True,
             ),
-            "What is asked for, and what is likely to be done.",
+            "Bars: what is asked for; line: what is likely to be done.",
         ),
         (
             Chart(

@@ -161,7 +161,7 @@ def done_heading(done: Sequence[DoneRow]) -> str:
     if not planned:
         return "No plan so far; sessions of one's own:"
     return (
-        f"Planned and done so far: {len(planned)} plans, {len(begun)} begun, "
+        f"Planned and done so far: {len(planned)} plan(s), {len(begun)} begun, "
         f"{100 * met / asked:.0f} % of their points done."
     )
 

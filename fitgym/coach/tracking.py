@@ -63,14 +63,17 @@ class Tracker:
         person = self.record[0]
         rows = []
         for motivation in MOTIVATIONS:
-            after = next_motivation(
-                float(motivation),
-                float(person["persistence"]),
-                float(person["success_effect"]),
-                float(person["failure_effect"]),
-                planned,
-                share,
-                0.0,
+            after = (
+                next_motivation(
+                    float(motivation),
+                    float(person["persistence"]),
+                    float(person["success_effect"]),
+                    float(person["failure_effect"]),
+                    planned,
+                    share,
+                    0.0,
+                )
+                - float(person["burden"]) * planned
             )
             noise = float(person["motivation_sd"]) * nodes
             rows.append(weights @ hat_weights(MOTIVATIONS, after + noise))

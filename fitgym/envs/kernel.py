@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fitgym.adherence.models import respond
 from fitgym.common.compilation import compiled
+from fitgym.envs.effects import leave_traces, plan_taken_up
 from fitgym.envs.records import OUTCOME, STATE
 from fitgym.model.dynamics import accumulate, next_base_level, performance, stimulus
 from fitgym.model.noise import EPISODE, INITIAL_MOTIVATION, normal, uniform
@@ -165,7 +166,12 @@ def step(
         Whether the season is over.
     """
     person = people[index if people.size > 1 else 0]
-    intensity, met = respond(states[index], person, plan_trimp, adherence, tables)
+    taken_trimp = plan_taken_up(states[index], person, plan_trimp)
+    intensity, met = respond(states[index], person, taken_trimp, adherence, tables)
+    if taken_trimp != plan_trimp:
+        # Whoever ignores a plan may do as much of their own accord.
+        met = intensity >= plan_trimp
+    leave_traces(states[index], person, plan_trimp)
     return step_with_response(states, outcomes, people, index, plan_trimp, intensity, met)
 
 

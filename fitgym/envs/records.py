@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from fitgym.envs.effects import Effect
 from fitgym.model.dynamics import kept_share, stimulus_unit
 from fitgym.model.internal_load import OFFSET_FADE
 from fitgym.people.individual import Individual, Motivation, StageParameters
@@ -37,6 +38,9 @@ PERSON = np.dtype(
         ("habit_maximum", np.float64),
         ("completion_bonus", np.float64),  # mu
         ("shortfall_penalty", np.float64),  # rho
+        ("uptake", np.float64),  # u
+        ("habituation", np.float64),  # h
+        ("burden", np.float64),
         ("heart_rate_offset", np.float64),  # lasting, bpm
         ("heart_rate_sd", np.float64),  # s_HR
         ("heart_rate_limit", np.float64),  # largest offset on a day, bpm
@@ -58,6 +62,7 @@ STATE = np.dtype(
         ("fatigue", np.float64),
         ("plan_trimp", np.float64),  # a_{t-1}, 0 for none
         ("motivation", np.float64),  # m_t
+        ("dosage", np.float64),  # d_t, recent pushes
         ("completion", np.float64),  # c_{t-1}
         ("mean_heart_rate", np.float64),  # of the last session
         ("internal_load", np.float64),  # of the last session
@@ -103,6 +108,7 @@ def pack_person(
     completion_bonus: float,
     shortfall_penalty: float,
     planned_utility: bool,
+    effect: Effect,
     log_reference_tolerance: float,
     heart_rate_sd: float,
 ) -> NDArray[np.void]:
@@ -115,6 +121,7 @@ def pack_person(
         completion_bonus: ``mu``.
         shortfall_penalty: ``rho``.
         planned_utility: Whether the reward counts the performance predicted for the plan.
+        effect: How a push acts beyond what it asks for.
         log_reference_tolerance: ``ln C_0``.
         heart_rate_sd: ``s_HR`` in bpm.
     """
@@ -142,6 +149,9 @@ def pack_person(
     person["maximum_heart_rate"] = physiology.maximum_heart_rate
     person["completion_bonus"] = completion_bonus
     person["shortfall_penalty"] = shortfall_penalty
+    person["uptake"] = effect.uptake
+    person["habituation"] = effect.habituation
+    person["burden"] = effect.burden
     person["days"] = days
     person["retention"] = retention
     person["planned_utility"] = planned_utility

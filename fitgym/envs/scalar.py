@@ -123,8 +123,9 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     - `adherence`: `"fitrec2"` (version 1), `"fitrec"` (version 0), `"replay"`, `"certain"` or
       `"package.module:Class"` (see `fitgym.adherence`).
     - `predictor`: of heart rate, under FitRec adherence; None for the model's own. Version 1 has
-      `"fitrec2"`, `"equation"` (what the network corrects, alone) and `"stranger"` (the network
-      told no attribute), version 0 `"fitrec"` and `"ode"` (a physiological equation).
+      `"fitrec2"`, `"equation"` (what the network corrects, alone), `"stranger"` (the network
+      told no attribute) and `"linear"` (a straight line from speed), version 0
+      `"fitrec"` and `"ode"` (a physiological equation).
     - `days`: length `T` of an episode, 1 to 3650.
     - `completion_bonus`: `mu` in [0, 1e6], reward of a plan met.
     - `shortfall_penalty`: `rho` in [0, 1e6], per point planned and not done.
@@ -138,6 +139,13 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
       where there is none; `info["asked_plan"]` then holds the action.
     - `log_part`: rows that replay takes its windows from: `"all"`, `"train"` (the first 80 %) or
       `"test"`.
+    - `uptake`, `habituation`, `burden`: under FitRec adherence, how a push acts beyond what it asks
+      for (`fitgym.envs.effects`): the probability in [0, 1] that it is taken up at all, by how much
+      the log of that falls with each recent push (0 to 10), and the motivation that a push costs
+      (0 to 1). By default every plan is taken up and costs nothing. The count of recent pushes is
+      not observed.
+    - `effect`: `"heartsteps"` or `"pearl"` sets the three to what lets a simulated trial return a
+      published effect; None for the three.
     - `render_mode`: `"ansi"` (one line a day), `"rgb_array"` (a picture of the episode so far and
       of the last session's heart rate); `"human"` works through Gymnasium's `HumanRendering`.
 

@@ -62,14 +62,14 @@ def stock_bound(
     return max(initial, largest) * _ROUNDING
 
 
-def motivation_bound(motivation: Motivation) -> float:
-    """Return a bound on ``|m_t|``.
+def motivation_bound(motivation: Motivation, burden: float) -> float:
+    """Return a bound on ``|m_t|`` where a push costs ``burden``.
 
     The noise tape's normal numbers are bounded, and a motivation that decays by ``phi`` a day and
-    changes by at most ``e + s_m z`` stays below the larger of its start and ``(e + s_m z) /
-    (1 - phi)``.
+    changes by at most ``e + s_m z``, burden included in ``e``, stays below the larger of its start
+    and ``(e + s_m z) / (1 - phi)``.
     """
-    effect = max(motivation.success_effect, motivation.failure_effect)
+    effect = max(motivation.success_effect, motivation.failure_effect + burden)
     change = effect + LARGEST_NORMAL * motivation.motivation_sd
     start = LARGEST_NORMAL * motivation.initial_motivation_sd
     return max(start, change / (1.0 - motivation.persistence)) * _ROUNDING
@@ -85,6 +85,7 @@ def observation_space(
     observation: str = "state",
     largest_internal_load: float = 0.0,
     largest_heart_rate: float = 220.0,
+    burden: float = 0.0,
 ) -> spaces.Box:
     """Return the space of what is observed, float32, wide enough for every individual given.
 
@@ -102,6 +103,7 @@ def observation_space(
         observation: Which of the three.
         largest_internal_load: Largest load of a session, for ``"wearable"``.
         largest_heart_rate: Largest mean heart rate of a session, bpm, likewise.
+        burden: Motivation that a push costs.
     """
     people = list(individuals)
     parameters = [individual.stage(stage) for individual in people]
@@ -139,7 +141,7 @@ def observation_space(
             1.0,
         ]
         if observation == "full":
-            bound = max(motivation_bound(individual.motivation) for individual in people)
+            bound = max(motivation_bound(individual.motivation, burden) for individual in people)
             low.append(-bound)
             high.append(bound)
     # Rounding to float32 keeps the order, so no observation can be rounded out of the box.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fitgym.adherence import Adherence, adherence_class, make_adherence
 from fitgym.adherence.replay import LOG_PARTS
 from fitgym.common.validation import require_choice, require_integer, require_number
+from fitgym.envs.effects import EFFECTS, Effect
 from fitgym.envs.kernel import (
     FULL_OBSERVATION,
     STATE_OBSERVATION,
@@ -76,6 +77,10 @@ class TaskArguments(TypedDict, total=False):
     forbidden_plans: Iterable[int]
     forbidden: str
     log_part: str
+    uptake: float
+    habituation: float
+    burden: float
+    effect: str | None
 
 
 # Ours: far above any use, and far below what lets a return become infinite.
@@ -101,6 +106,10 @@ class Task:
     forbidden_plans: Iterable[int] = ()
     forbidden: str = "error"
     log_part: str = "all"
+    uptake: float = 1.0
+    habituation: float = 0.0
+    burden: float = 0.0
+    effect: str | None = None
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
@@ -158,9 +167,50 @@ class Task:
             raise ValueError("forbidden_plans must leave at least one of the actions 0 to 10")
         require_choice("forbidden", self.forbidden, ("error", "nearest"))
         require_choice("log_part", self.log_part, LOG_PARTS)
+        self._check_effect(model)
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
+
+    def _check_effect(self, model: type[Adherence]) -> None:
+        """Check how a push acts; see ``__post_init__``."""
+        self._set("uptake", require_number("uptake", self.uptake, 0, 1))
+        self._set("habituation", require_number("habituation", self.habituation, 0, 10))
+        self._set("burden", require_number("burden", self.burden, 0, 1))
+        given = {
+            name: getattr(self, name)
+            for name in ("uptake", "habituation", "burden")
+            if getattr(self, name) != getattr(Effect(), name)
+        }
+        if self.effect is not None:
+            require_choice("effect", self.effect, EFFECTS)
+            if given:
+                raise ValueError(
+                    f"effect {self.effect!r} sets uptake, habituation and burden: give either, "
+                    f"got {given} beside it"
+                )
+        if self.push_effect != Effect() and not model.has_motivation:
+            raise ValueError(
+                "uptake, habituation, burden and effect need an adherence with motivation, got "
+                f"adherence {self.adherence!r}"
+            )
+
+    def require_taken_up(self, what: str) -> None:
+        """Check that every push is taken up, which ``what`` counts on.
+
+        Raises:
+            ValueError: If not.
+        """
+        effect = self.push_effect
+        if effect.uptake < 1.0 or effect.habituation > 0.0:
+            raise ValueError(f"{what} needs uptake=1 and habituation=0, got {effect}")
+
+    @property
+    def push_effect(self) -> Effect:
+        """How a push acts beyond what it asks for."""
+        if self.effect is not None:
+            return EFFECTS[self.effect]
+        return Effect(uptake=self.uptake, habituation=self.habituation, burden=self.burden)
 
     def action_mask(self) -> NDArray[np.int8]:
         """Return 1 for the actions that may be taken and 0 for the forbidden ones, (11,)."""
@@ -195,6 +245,7 @@ class Task:
             observation=self.observation,
             largest_internal_load=max(model.largest_load_of(one) for one in people),
             largest_heart_rate=model.largest_heart_rate,
+            burden=self.push_effect.burden,
         )
 
     def check_fits(self, individual: Individual, space: spaces.Box) -> None:
@@ -227,6 +278,7 @@ class Task:
             completion_bonus=self.completion_bonus,
             shortfall_penalty=self.shortfall_penalty,
             planned_utility=self.utility == "planned",
+            effect=self.push_effect,
             log_reference_tolerance=adherence.log_reference_tolerance,
             heart_rate_sd=adherence.heart_rate_sd,
         )

@@ -263,25 +263,43 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         Raises:
             NotImplementedError: If the adherence is not a built-in one.
         """
-        if not self._compiled:
-            raise NotImplementedError("a custom adherence cannot be previewed")
         rewards = np.full((self.num_envs, self._action_mask.size), -np.inf)
         for action in np.flatnonzero(self._action_mask).tolist():
-            states, outcomes = self._states.copy(), np.zeros(self.num_envs, dtype=OUTCOME)
-            ended = np.zeros(self.num_envs, dtype=np.bool_)
-            for group, members in self._members(self._all):
-                kernel.step_batch(
-                    states,
-                    outcomes,
-                    group.people,
-                    members,
-                    np.full(self.num_envs, group.targets_trimp[action]),
-                    group.models[0].code,
-                    group.tables,
-                    ended,
-                )
-            rewards[:, action] = outcomes["reward"]
+            actions = np.full(self.num_envs, action)
+            rewards[:, action] = self.preview(actions)["reward"]
         return rewards
+
+    def preview(self, actions: Any) -> NDArray[np.void]:
+        """Return what today would bring with these actions, (num_envs,) of ``OUTCOME``.
+
+        Nothing is taken, and the noise is the day's own: another call tells what other actions
+        would have brought, so that differences are causal effects. For references, trials and
+        tests, not for agents that are to be compared.
+
+        Args:
+            actions: As for ``step``.
+
+        Raises:
+            NotImplementedError: If the adherence is not a built-in one.
+            ValueError: If an action may not be taken.
+        """
+        if not self._compiled:
+            raise NotImplementedError("a custom adherence cannot be previewed")
+        states, outcomes = self._states.copy(), np.zeros(self.num_envs, dtype=OUTCOME)
+        ended = np.zeros(self.num_envs, dtype=np.bool_)
+        _, plans_trimp = self._read(actions, self._all)
+        for group, members in self._members(self._all):
+            kernel.step_batch(
+                states,
+                outcomes,
+                group.people,
+                members,
+                plans_trimp,
+                group.models[0].code,
+                group.tables,
+                ended,
+            )
+        return outcomes
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
         """Return an attribute of each environment, as ``SyncVectorEnv`` does."""

@@ -21,9 +21,9 @@ def to_workout(activity: Activity) -> Workout:
     """Put an activity on the 10-second grid by linear interpolation in time.
 
     The speed is the recorded one where there is one, else the distance covered since the step
-    before. Heart rate across a gap of more than ``MAXIMUM_GAP_S`` seconds, and before the first
-    and after the last reading, is flagged as not measured. The day counts from 1970-01-01, in the
-    time zone of the start.
+    before; so it is within gaps of more than ``MAXIMUM_GAP_S`` seconds, as of a pause. Heart rate
+    across such a gap, and before the first and after the last reading, is flagged as not measured.
+    The day counts from 1970-01-01, in the time zone of the start.
 
     Args:
         activity: The raw points.
@@ -89,21 +89,27 @@ def to_session(activity: Activity) -> LoggedSession:
 
 
 def grid_speed_m_s(activity: Activity) -> NDArray[np.float64]:
-    """Return (T,) speed on the 10-second grid in m/s, recorded or from the distance.
+    """Return (T,) speed on the 10-second grid in m/s, recorded or, also in gaps, from the distance.
 
     Raises:
         ValueError: If the activity has neither, or is shorter than one step of the grid.
     """
     grid_s = _grid_s(activity)
     recorded = _interpolated(activity, activity.speed_m_s, grid_s)
-    if recorded is not None:
-        return recorded
     distance = _interpolated(activity, activity.distance_m, grid_s)
     if distance is None:
-        raise ValueError(f"{activity.source}: has neither distance nor speed")
+        if recorded is None:
+            raise ValueError(f"{activity.source}: has neither distance nor speed")
+        return recorded
     speed = np.diff(distance) / GRID_STEP_S
     # Nothing is known before the first point, so the first step takes the second's speed.
-    return np.concatenate([speed[:1], speed])
+    covered = np.concatenate([speed[:1], speed])
+    if recorded is None:
+        return covered
+    after = np.clip(np.searchsorted(activity.time_s, grid_s), 1, len(activity) - 1)
+    before_s, after_s = activity.time_s[after - 1], activity.time_s[after]
+    within = (after_s - before_s > MAXIMUM_GAP_S) & (before_s < grid_s) & (grid_s < after_s)
+    return np.where(within, covered, recorded)
 
 
 def _grid_s(activity: Activity) -> NDArray[np.float64]:

@@ -103,7 +103,7 @@ def named_column(header: Sequence[str], quantity: str, wanted: str) -> Column:
     """
     for same in (str.strip, fold):
         for index, name in enumerate(header):
-            if name and same(name) == same(wanted):
+            if name and same(name) and same(name) == same(wanted):
                 dimension = {"distance": "distance", "time": "time"}.get(quantity, "")
                 units = [
                     _unit(unit, dimension)
@@ -130,17 +130,45 @@ def unit_column(header: Sequence[str], column: Column) -> int | None:
     return None
 
 
+def date_parts(header: Sequence[str]) -> tuple[int, int, int] | None:
+    """Return the columns of year, month and day, None where the date is not in three columns."""
+    folded = [fold(name) for name in header]
+    found = []
+    for part in ("year", "month", "day"):
+        columns = [index for index, name in enumerate(folded) if name in words().parts[part]]
+        if len(columns) != 1:
+            return None
+        found.append(columns[0])
+    year, month, day = found
+    return year, month, day
+
+
+def time_parts(header: Sequence[str]) -> dict[str, int]:
+    """Return the columns of hours, minutes and seconds, {} where there is only one of them."""
+    units = words().units["time"]
+    found: dict[str, int] = {}
+    for index, name in enumerate(header):
+        unit = units.get(fold(name))
+        if unit in ("h", "min", "s") and fold(name) not in ("t", "u", "m", "time", "hora", "ora"):
+            if unit in found:
+                return {}
+            found[unit] = index
+    return found if len(found) > 1 else {}
+
+
 def header_score(cells: Sequence[str], mapped: Mapping[str, str]) -> int:
     """Return how much a row looks like the header of a training log; 0 for not at all."""
     names = [cell for cell in cells if cell.strip()]
-    folded = {fold(name) for name in mapped.values()}
-    by_hand = sum(fold(name) in folded for name in names)
+    told = {name.strip() for name in mapped.values()}
+    # Names in other scripts have no folded form.
+    folded = {fold(name) for name in told} - {""}
+    by_hand = sum(name.strip() in told or fold(name) in folded for name in names)
     quantities = {
         "date": ("date", "date_second"),
         "distance": ("distance",),
         "time": ("moving", "duration", "elapsed", "pace"),
     }
-    score = by_hand
+    score = by_hand + (date_parts(names) is not None)
     for kinds in quantities.values():
         score += any(_match(0, name, kind) is not None for name in names for kind in kinds)
     return score if score >= 2 else 0
@@ -194,10 +222,10 @@ def _readings(name: str) -> Iterator[tuple[str, str]]:
     parts = fold(name).split()
     for length in (4, 3, 2, 1):
         if len(parts) > length:
-            base = parts[:-length]
-            while len(base) > 1 and base[-1] in ("in", "en", "w", "i", "em"):
-                base.pop()
-            yield " ".join(base), " ".join(parts[-length:])
+            words_before = parts[:-length]
+            while len(words_before) > 1 and words_before[-1] in ("in", "en", "w", "i", "em"):
+                words_before.pop()
+            yield " ".join(words_before), " ".join(parts[-length:])
 
 
 def _unit(text: str, dimension: str) -> tuple[str | None, str | None]:

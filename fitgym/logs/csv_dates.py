@@ -132,7 +132,7 @@ def _decide(
     # A date that no order makes one, as of a thirteenth month, tells nothing.
     possible = set().union(*fits.values())
     complete = [order for order in ORDERS if fits[order] == possible and possible]
-    if len(complete) > 1 and all(moments[row].dotted for row in rows if moments[row]):  # type: ignore[union-attr]
+    if len(complete) > 1 and all(m.dotted for m in moments if m is not None and m.numbers):
         complete = [order for order in complete if order != "mdy"] or complete
         if "dmy" in complete and any(numbers[row][2] > 31 or len(cells[row]) >= 10 for row in rows):
             complete = ["dmy"]
@@ -195,9 +195,9 @@ def _refuse_exchanged(
     odd = next(row for row, triple in numbers.items() if _ordered(triple, other) is not None)
     raise ValueError(
         f"{places[even]} says {cells[even]!r}, which is {ORDERS[order]}, but {places[odd]} "
-        f"{cells[odd]!r} must be {ORDERS[other]} for the rows to be in order of time: a spreadsheet "
-        "exchanged day and month where it could. Export the log again without opening it in "
-        f"between, or give --date-order {order} if the rows are in no order"
+        f"{cells[odd]!r} must be {ORDERS[other]} for the rows to be in order of time: a "
+        "spreadsheet exchanged day and month where it could. Export the log anew, unopened "
+        f"in between, or give --date-order {order} if the rows are in no order"
     )
 
 

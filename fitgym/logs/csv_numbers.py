@@ -17,8 +17,11 @@ _NAMES = {"s": "seconds", "min": "minutes", "h": "hours", "days": "days", "ms": 
 # Ours: in so many times of two decimals one would be 60 hundredths or more, were they decimals.
 _SEXAGESIMAL_ROWS = 12
 
+# Ours: fewer numbers than this share of the times with colons are not a way to write times.
+_FEW_NUMBERS = 0.1
+
 _GROUPING = re.compile("[\\s\u00a0\u202f\u2009'\u2019]")
-_PARTS = re.compile(r"([+-]?[\d.,]*\d)\s*([^\d\s].*)?", re.ASCII)
+_PARTS = re.compile(r"([+-]?[\d.,]*\d)\s*([^\d\s][^\d]*)?", re.ASCII)
 _CLOCK = re.compile(
     r"(\d{1,4}):(\d{1,2}(?=:)|\d\d)(?::(\d{1,2}(?:[.,]\d*)?)|([.,]\d+))?\s*([ap]\.?m\.?)?", re.ASCII
 )
@@ -130,6 +133,9 @@ def read_times(
         for clock, told, text in zip(clocks, spelled, texts, strict=True)
     ]
     counts = Counter(len(clock) for clock in clocks if clock)
+    if unit is None and sum(map(math.isfinite, bare)) < _FEW_NUMBERS * sum(counts.values()):
+        # A few numbers among times with colons are slips of the pen.
+        bare = [math.nan] * len(bare)
     forms = _forms(clocks, counts, form)
     numbers = [value for value in bare if not math.isnan(value)]
     units: dict[str, list[float]] = {"": [math.nan] * len(bare)}

@@ -78,7 +78,9 @@ def decode(content: bytes, score: Callable[[str], int]) -> tuple[str, str]:
             try:
                 return content.decode(codec).lstrip("\ufeff"), name
             except UnicodeDecodeError as error:
-                raise ValueError(f"is not the {name} text that its first bytes promise: {error}")
+                raise ValueError(
+                    f"is not the {name} text that its first bytes promise: {error}"
+                ) from None
     zeros = content[:400].count(0)
     if zeros > len(content[:400]) // 4:
         codec = (

@@ -134,7 +134,7 @@ def read_fit(content: bytes, source: str, *, positions: bool = False) -> list[Re
     Raises:
         ValueError: If nothing of an activity can be read.
     """
-    recorded: list[Recorded] = []
+    files: list[_Messages] = []
     problems: list[str] = []
     start = 0
     while start < len(content):
@@ -144,8 +144,12 @@ def read_fit(content: bytes, source: str, *, positions: bool = False) -> list[Re
             problems.append(f"{len(content) - start} bytes after the end of the file")
             break
         messages, start = _parse(content, start)
+        files.append(messages)
+    many = len(files) > 1 or len(files[0].sessions) > 1 if files else False
+    recorded: list[Recorded] = []
+    for messages in files:
         try:
-            recorded += _activities(messages, source, positions)
+            recorded += _activities(messages, source, positions, len(recorded) + many)
         except ValueError as error:
             problems.append(str(error))
     if not recorded:
@@ -308,8 +312,8 @@ def _number(part: bytes, base: int, order: str) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _activities(found: _Messages, source: str, positions: bool) -> list[Recorded]:
-    """Return the activities of one FIT file."""
+def _activities(found: _Messages, source: str, positions: bool, first: int) -> list[Recorded]:
+    """Return the activities of one FIT file, numbered from ``first``, 0 for no numbers."""
     count = len(found.times)
     if found.file_type not in (None, 4) and not (count and found.sessions):
         kind = _FILE_TYPES.get(found.file_type, f"type {found.file_type}")
@@ -321,8 +325,8 @@ def _activities(found: _Messages, source: str, positions: bool) -> list[Recorded
         sessions = [{}]
         found.notes.append("no summary: distance and time are those of the points")
     recorded = []
-    for number, session in enumerate(sessions, start=1):
-        name = source if len(sessions) == 1 else f"{source} activity {number}"
+    for number, session in enumerate(sessions, start=first):
+        name = f"{source} activity {number}" if first else source
         start = session.get(2, math.nan)
         elapsed = session.get(7, math.nan) / 1000.0
         inside = np.ones(count, dtype=bool)

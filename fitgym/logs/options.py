@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 from fitgym.common.validation import require_choice
 from fitgym.logs.csv_dates import ORDERS
+from fitgym.logs.words import fold, words
 from fitgym.model.daniels import METRES_PER_MILE
 
 METRES = {"km": 1000.0, "miles": METRES_PER_MILE, "m": 1.0, "yards": 0.9144, "ft": 0.3048}
-DECIMALS = {"point": ".", "comma": ","}
+DECIMALS = {"point": ".", "comma": ",", ".": ".", ",": ","}
 SPORTS = ("run", "walk", "hike", "bike", "swim", "ski", "other", "all")
 COLUMNS = ("date", "distance", "time", "sport")
 
@@ -21,10 +22,11 @@ class ReadingOptions:
 
     Attributes:
         sport: One of ``SPORTS``: what to keep; runs on trails and treadmills are runs.
-        decimal: ``point`` or ``comma`` in the numbers of tables; None to decide.
+        decimal: ``point`` or ``comma`` (or the sign itself) in the numbers of tables; None to
+            decide.
         date_order: ``dmy``, ``mdy`` or ``ymd`` in the dates of tables; None to decide.
-        distance_unit: ``km``, ``miles``, ``m``, ``yards`` or ``ft`` of the distances in tables,
-            whatever their header says; None to decide.
+        distance_unit: ``km``, ``miles``, ``m``, ``yards`` or ``ft`` (or another usual name of one)
+            of the distances in tables, whatever their header says; None to decide.
         columns: Names of columns of tables by hand: ``date``, ``distance``, ``time`` or ``sport``.
         keep_all: Whether to keep sessions whose pace is implausible beside the others.
         positions: Whether activities keep latitude and longitude.
@@ -49,6 +51,8 @@ class ReadingOptions:
         if self.date_order is not None:
             require_choice("date_order", self.date_order, ORDERS)
         if self.distance_unit is not None:
-            require_choice("distance_unit", self.distance_unit, METRES)
+            known = words().units["distance"].get(fold(self.distance_unit), self.distance_unit)
+            require_choice("distance_unit", known, METRES)
+            object.__setattr__(self, "distance_unit", known)
         for name in self.columns:
             require_choice("column", name, COLUMNS)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from fitgym.model.daniels import vdot
+from fitgym.model.daniels import METRES_PER_MILE, vdot
 
 # Ours: above the world records, whose VDOT is 82 to 86.
 _HIGHEST_VDOT = 90.0
@@ -70,7 +70,7 @@ class Paces:
 
 
 PACES = {
-    "run": Paces((2.9, 13.0), (2.9, 8.0), (3.85, 8.6), (1.5, 20.0)),
+    "run": Paces((2.9, 13.0), (2.9, 8.25), (3.85, 8.6), (1.5, 20.0)),
     "walk": Paces((6.0, 40.0), (8.0, 20.0), (8.0, 20.0), (4.0, 60.0)),
     "hike": Paces((6.0, 60.0), (8.0, 30.0), (8.0, 30.0), (4.0, 120.0)),
     "bike": Paces((1.1, 8.0), (1.3, 6.0), (1.3, 6.0), (0.7, 15.0), (1000.0, 300_000.0)),
@@ -124,3 +124,13 @@ def outliers(pairs: Sequence[tuple[float, float]], sport: str) -> dict[int, str]
                 f"{1000.0 / middle:.2f}"
             )
     return odd
+
+
+def pace_text(pace_min_per_km: float, unit: str) -> str:
+    """Return a pace as people write it, per mile where the unit is one of miles, yards or feet."""
+    if math.isnan(pace_min_per_km):
+        return "unknown"
+    imperial = unit in ("miles", "yards", "ft")
+    pace = pace_min_per_km * (METRES_PER_MILE / 1000.0 if imperial else 1.0)
+    seconds = round(60.0 * pace)
+    return f"{seconds // 60}:{seconds % 60:02d} min/{'mile' if imperial else 'km'}"

@@ -14,12 +14,12 @@ from statistics import median
 
 from fitgym.common.tables import text_table
 from fitgym.logs.convert import to_workout
-from fitgym.logs.csv_log import TableLog, pace_text, read_csv
+from fitgym.logs.csv_log import TableLog, read_csv
 from fitgym.logs.dates import first_gap
 from fitgym.logs.fit_file import read_fit
 from fitgym.logs.history import History, LeftOut, ReadingReport
 from fitgym.logs.options import ReadingOptions
-from fitgym.logs.plausible import outliers, problem_of_session
+from fitgym.logs.plausible import outliers, pace_text, problem_of_session
 from fitgym.logs.recorded import Recorded
 from fitgym.logs.sources import Source, sources_of
 from fitgym.logs.training_log import LoggedSession, TrainingLog
@@ -28,7 +28,7 @@ from fitgym.logs.workout import Workout
 from fitgym.logs.xml_files import read_gpx, read_tcx
 
 _READERS = {".fit": read_fit, ".tcx": read_tcx, ".gpx": read_gpx}
-_NAMES = {".fit": "FIT", ".tcx": "TCX", ".gpx": "GPX", ".csv": "tables"}
+_NAMES = {".fit": "FIT", ".tcx": "TCX", ".gpx": "GPX", ".csv": "CSV"}
 
 # Ours: two records of one session may differ so much, as a watch's and a telephone's do.
 _SAME_DISTANCE, _SAME_TIME, _SAME_START_S, _OVERLAP = 0.05, 0.10, 120.0, 0.8
@@ -103,7 +103,8 @@ class _Collector:
                     row.session,
                     math.nan,
                     None,
-                    row.zone != "utc",
+                    # A clock without a zone may be on the wall or, as in Strava's export, UTC.
+                    row.zone == "offset",
                     True,
                 )
             )
@@ -158,8 +159,9 @@ def read(*paths: str | os.PathLike[str], options: ReadingOptions | None = None) 
     """Read training logs and recordings of one person.
 
     Args:
-        *paths: Files (CSV and the like, FIT, TCX, GPX, each also as ``.gz``), folders, which are read
-            with the folders in them, and zip archives such as the exports of the usual services.
+        *paths: Files (CSV and the like, FIT, TCX, GPX, each also as ``.gz``), folders, which are
+            read with the folders in them, and zip archives such as the exports of the usual
+            services.
         options: What the files do not tell.
 
     Returns:
@@ -296,7 +298,7 @@ def _plausible(collector: _Collector, entries: list[_Entry]) -> list[_Entry]:
 
 
 def _not_recorded(collector: _Collector, recorded: Sequence[_Entry]) -> list[_Entry]:
-    """Return the rows of tables that no recording, and no row of an earlier table, holds already."""
+    """Return the rows of tables that neither a recording nor an earlier table holds."""
     by_day: dict[date, list[_Entry]] = {}
     for entry in recorded:
         by_day.setdefault(entry.session.date, []).append(entry)
@@ -322,20 +324,25 @@ def _not_recorded(collector: _Collector, recorded: Sequence[_Entry]) -> list[_En
     rows_of_day: dict[date, list[_Entry]] = {}
     unique: list[_Entry] = []
     for row in kept:
+        day = row.session.date
         twin = next(
             (
                 other
-                for other in rows_of_day.get(row.session.date, ())
-                if other.file != row.file and _same_row(row, other)
+                for shift in (0, -1, 1)
+                for other in rows_of_day.get(day + timedelta(days=shift), ())
+                if (row.file, id(other)) not in taken
+                and other.file != row.file
+                and _same_row(row, other)
             ),
             None,
         )
         if twin is not None:
+            taken.add((row.file, id(twin)))
             collector.left_out.append(
                 LeftOut(row.source, "the same session twice", f"as {twin.source}")
             )
             continue
-        rows_of_day.setdefault(row.session.date, []).append(row)
+        rows_of_day.setdefault(day, []).append(row)
         unique.append(row)
     return unique
 
@@ -350,8 +357,10 @@ def _same_row(row: _Entry, entry: _Entry) -> bool:
         if not (_close(minutes, other, _SAME_TIME) or other <= minutes <= long_enough):
             return False
     if row.start is None or entry.start is None:
+        # Without a time of day, a date is that on the wall; the other one may be in UTC.
         same_day = row.session.date == entry.session.date
-        return same_day or not (row.zone_told and entry.zone_told)
+        dated = entry if row.start is None else row
+        return same_day or (dated.start is not None and not dated.zone_told)
     apart = abs((row.start - entry.start.replace(tzinfo=None)).total_seconds()) / 60.0
     if row.zone_told and entry.zone_told:
         return apart <= _CLOCK_TOLERANCE_MIN
@@ -416,8 +425,8 @@ def _notes(collector: _Collector, sessions: Sequence[LoggedSession]) -> Iterable
         yield f"{number} recording(s): {note}"
     if collector.without_zone:
         yield (
-            f"{collector.without_zone} recording(s) tell no local time: their dates and times are in "
-            "UTC"
+            f"{collector.without_zone} recording(s) tell no local time: their dates and times are "
+            "in UTC"
         )
     if collector.without_sport:
         yield (

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.logs.activity import COLUMNS, Activity
+from fitgym.logs.activity import Activity
 from fitgym.logs.dates import problem_of_date
 from fitgym.logs.endomondo import EARTH_RADIUS_KM
 from fitgym.logs.workout import (
@@ -154,7 +154,14 @@ def to_recorded(points: Points, *, positions: bool) -> Recorded:
             start=start,
             time_s=time_s - time_s[0],
             moving_s=moving,
-            **{name: columns.get(name) for name in COLUMNS},
+            distance_m=columns.get("distance_m"),
+            speed_m_s=columns.get("speed_m_s"),
+            altitude_m=columns.get("altitude_m"),
+            heart_rate_bpm=columns.get("heart_rate_bpm"),
+            power_w=columns.get("power_w"),
+            cadence_rpm=columns.get("cadence_rpm"),
+            latitude_deg=columns.get("latitude_deg"),
+            longitude_deg=columns.get("longitude_deg"),
         )
     return Recorded(
         points.source,

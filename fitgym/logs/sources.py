@@ -35,7 +35,7 @@ _REMEDIES = {
     ".xls": "a spreadsheet: save its table as CSV (UTF-8)",
     ".ods": "a spreadsheet: save its table as CSV (UTF-8)",
     ".numbers": "a spreadsheet: save its table as CSV (UTF-8)",
-    ".xml": "XML: of an Apple Health export, give the folder workout-routes, or a CSV of its workouts",
+    ".xml": "XML: of an Apple Health export, give its folder workout-routes, or a CSV of workouts",
     ".json": "JSON: export the log as CSV, or the recordings as FIT, TCX or GPX",
     ".pwx": "PWX: export the recordings as FIT, TCX or GPX",
     ".hrm": "HRM: export the recordings as FIT, TCX or GPX",
@@ -90,6 +90,9 @@ def sources_of(path: Path) -> Iterator[Source | LeftOut]:
 
 
 def _of_file(path: Path, name: str, *, in_folder: bool) -> Iterator[Source | LeftOut]:
+    if in_folder and not path.is_file():
+        yield LeftOut(name, "no ordinary file")
+        return
     kind, packed = _kind(path.name)
     if not in_folder and not kind:
         with path.open("rb") as file:
@@ -137,7 +140,7 @@ def _sniff(head: bytes, name: str) -> str:
         return ".tcx"
     if b"<gpx" in head:
         return ".gpx"
-    return "" if b"\0" in head or not Path(name).suffix == "" else ".csv"
+    return "" if b"\0" in head or Path(name).suffix != "" else ".csv"
 
 
 def _of_archive(file: IO[bytes], name: str, depth: int) -> Iterator[Source | LeftOut]:
@@ -149,7 +152,8 @@ def _of_archive(file: IO[bytes], name: str, depth: int) -> Iterator[Source | Lef
         members = [member for member in archive.infolist() if not member.is_dir()]
         if len(members) > MOST_MEMBERS:
             raise ValueError(
-                f"{name}: refused: {len(members)} files in the archive, at most {MOST_MEMBERS} are read"
+                f"{name}: refused: {len(members)} files in the archive, at most {MOST_MEMBERS} are "
+                "read"
             )
         total = sum(member.file_size for member in members)
         if total > LARGEST_ARCHIVE_BYTES:
@@ -172,9 +176,10 @@ def _of_archive(file: IO[bytes], name: str, depth: int) -> Iterator[Source | Lef
             if member.file_size > RATIO_FROM_BYTES and member.file_size > LARGEST_RATIO * max(
                 1, member.compress_size
             ):
+                times = member.file_size // max(1, member.compress_size)
                 raise ValueError(
-                    f"{shown}: refused: it is packed {member.file_size // max(1, member.compress_size)} "
-                    f"times, as no recording is (at most {LARGEST_RATIO}): a zip bomb"
+                    f"{shown}: refused: it is packed {times} times, as no recording is (at most "
+                    f"{LARGEST_RATIO}): a zip bomb"
                 )
             if kind == ".zip":
                 if depth >= _DEEPEST:
@@ -235,7 +240,8 @@ def _read(file: IO[bytes], name: str, packed: bool, limit: int) -> bytes:
         size += len(chunk)
         if size > limit:
             raise ValueError(
-                f"{name}: refused: it has more than {limit / 1e6:g} MB unpacked, as no recording has"
+                f"{name}: refused: it has more than {limit / 1e6:g} MB unpacked, as no recording "
+                "has"
             )
     return b"".join(parts)
 

@@ -23,6 +23,7 @@ _NOT_WORD = re.compile(r"[^a-z0-9]+")
 _SPORT_ORDER = ("swim", "bike", "ski", "run", "hike", "walk", "other")
 
 
+@lru_cache(maxsize=16_384)
 def fold(text: str) -> str:
     """Return the words of a text, lower case, without accents and punctuation, one blank between.
 
@@ -47,6 +48,7 @@ class Words:
         sports: Name of a sport -> its family.
         modifiers: Word -> ``trail`` or ``treadmill``.
         run_kinds: Names of kinds of runs.
+        parts: ``year``, ``month`` and ``day`` -> names of columns that hold no more.
         totals: Words of summary rows.
         not_finished: Words of races that were not finished.
         empty: What stands where nothing is known.
@@ -61,6 +63,7 @@ class Words:
     sports: Mapping[str, str]
     modifiers: Mapping[str, str]
     run_kinds: frozenset[str]
+    parts: Mapping[str, frozenset[str]]
     totals: frozenset[str]
     not_finished: frozenset[str]
     empty: frozenset[str]
@@ -88,6 +91,7 @@ def words() -> Words:
         sports=_inverse(content["sports"]),
         modifiers=_inverse(content["modifiers"]),
         run_kinds=frozenset(content["run_kinds"]),
+        parts={part: frozenset(names) for part, names in content["parts"].items()},
         totals=frozenset(content["totals"]),
         not_finished=frozenset(content["not_finished"]),
         empty=frozenset(content["empty"]),

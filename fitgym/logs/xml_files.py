@@ -12,14 +12,14 @@ import io
 import math
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from xml.parsers import expat
 
 import numpy as np
 
 from fitgym.logs.recorded import Points, Recorded, to_recorded
-from fitgym.logs.words import sport_of
+from fitgym.logs.words import fold, sport_of, words
 
 # Local names of elements, lower case, and the column that they are; the unit is the column's.
 _EXTENSIONS = {
@@ -44,6 +44,9 @@ _TCX_POINT = {
 # Numbers that an app writes for the sport.
 _GPX_TYPES = {"1": "bike", "4": "hike", "9": "run", "10": "walk"}
 
+# Ours: a longer time between two tracks of a file is no pause of one activity.
+_LONGEST_PAUSE_S = 1800.0
+
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d(?:[.,]\d+)?)\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII
 )
@@ -64,11 +67,12 @@ def read_tcx(content: bytes, source: str, *, positions: bool = False) -> list[Re
     if _local(root) != "TrainingCenterDatabase":
         raise ValueError(f"{source}: is no TCX file: its root is <{_local(root)}>")
     activities = [element for element in root.iter() if _local(element) == "Activity"]
-    return _all(activities, source, notes, positions, _tcx_points)
+    points = [_tcx_points(element, source) for element in activities]
+    return _all(points, source, notes, positions)
 
 
 def read_gpx(content: bytes, source: str, *, positions: bool = False) -> list[Recorded]:
-    """Return the activities of a GPX file, one a track.
+    """Return the activities of a GPX file, one a track; tracks that follow each other are one.
 
     Args:
         content: The file.
@@ -84,20 +88,17 @@ def read_gpx(content: bytes, source: str, *, positions: bool = False) -> list[Re
     tracks = [element for element in root if _local(element) == "trk"]
     if not tracks:
         raise ValueError(f"{source}: holds no track, only a route or places")
-    return _all(tracks, source, notes, positions, _gpx_points)
+    points = [track for element in tracks if (track := _gpx_points(element, source)).time_s.size]
+    return _all(_joined(points), source, notes, positions)
 
 
 def _all(
-    elements: list[ElementTree.Element],
-    source: str,
-    notes: list[str],
-    positions: bool,
-    points_of: Callable[[ElementTree.Element, str], Points],
+    activities: list[Points], source: str, notes: list[str], positions: bool
 ) -> list[Recorded]:
     recorded, problems = [], []
-    for number, element in enumerate(elements, start=1):
-        name = source if len(elements) == 1 else f"{source} activity {number}"
-        points = points_of(element, name)
+    for number, points in enumerate(activities, start=1):
+        if len(activities) > 1:
+            points.source = f"{source} activity {number}"
         points.notes += notes
         try:
             recorded.append(to_recorded(points, positions=positions))
@@ -106,6 +107,37 @@ def _all(
     if not recorded:
         raise ValueError(f"{source}: {'; '.join(dict.fromkeys(problems)) or 'holds no activity'}")
     return recorded
+
+
+def _joined(tracks: list[Points]) -> list[Points]:
+    """Return tracks, those that follow each other within a pause as segments of one activity."""
+    joined: list[Points] = []
+    for track in tracks:
+        before = joined[-1] if joined else None
+        if before is not None and before.sport == track.sport and _follows(before, track):
+            names = set(before.columns) | set(track.columns)
+            nothing, nothing_more = (np.full(t.time_s.size, np.nan) for t in (before, track))
+            before.columns = {
+                name: np.concatenate(
+                    [before.columns.get(name, nothing), track.columns.get(name, nothing_more)]
+                )
+                for name in sorted(names)
+            }
+            assert before.segment is not None
+            assert track.segment is not None
+            last = float(before.segment[-1]) + 1.0
+            before.segment = np.concatenate([before.segment, track.segment + last])
+            before.time_s = np.concatenate([before.time_s, track.time_s])
+        else:
+            joined.append(track)
+    return joined
+
+
+def _follows(before: Points, after: Points) -> bool:
+    if not (np.isfinite(before.time_s).any() and np.isfinite(after.time_s).any()):
+        return False
+    gap = float(np.nanmin(after.time_s) - np.nanmax(before.time_s))
+    return 0.0 <= gap <= _LONGEST_PAUSE_S
 
 
 def _tcx_points(activity: ElementTree.Element, source: str) -> Points:
@@ -159,7 +191,10 @@ def _tcx_point(point: ElementTree.Element, segment: int) -> dict[str, float]:
 
 def _gpx_points(track: ElementTree.Element, source: str) -> Points:
     rows = []
-    kind = next((element.text for element in track if _local(element) == "type"), None)
+    told = {_local(element): (element.text or "").strip() for element in track}
+    # Some apps write no type, but begin the name with the sport.
+    first = (told.get("name") or "-").split()[0]
+    kind = told.get("type") or (first if fold(first) in words().sports else None)
     segments = [element for element in track if _local(element) == "trkseg"]
     for segment, element in enumerate(segments):
         for point in element:
@@ -182,7 +217,7 @@ def _gpx_points(track: ElementTree.Element, source: str) -> Points:
                     if not math.isnan(value) or column not in row:
                         row[column] = value
             rows.append(row)
-    return _points(rows, source, _GPX_TYPES.get((kind or "").strip()) or _named_sport(kind))
+    return _points(rows, source, _GPX_TYPES.get(kind or "") or _named_sport(kind))
 
 
 def _points(rows: list[dict[str, float]], source: str, sport: str | None) -> Points:
@@ -258,9 +293,9 @@ _EPOCH_DAY = datetime(1970, 1, 1).toordinal()
 def _parse(content: bytes, source: str) -> tuple[ElementTree.Element, list[str]]:
     """Return the root of an XML file, and what is wrong with it; of a broken one, the beginning."""
     content = content.lstrip(b" \t\r\n")
-    _refuse_document_type(content, source)
     best: tuple[int, ElementTree.Element, str] | None = None
     for attempt in _repairs(content):
+        _refuse_document_type(attempt, source)
         root, size, problem = _tree(attempt)
         if root is not None and not problem:
             notes = [] if attempt is content else ["is no valid XML: read after repair"]
@@ -287,6 +322,11 @@ def _repairs(content: bytes) -> Iterator[bytes]:
 
 def _tree(content: bytes) -> tuple[ElementTree.Element | None, int, str]:
     """Return the root, the number of elements, and what the parser says of a broken file."""
+    try:
+        return ElementTree.fromstring(content), 0, ""
+    except (LookupError, ValueError, ElementTree.ParseError):
+        pass
+    # Element by element, what comes before the fault is kept.
     root, size = None, 0
     try:
         for _, element in ElementTree.iterparse(io.BytesIO(content), events=("start",)):
@@ -320,7 +360,7 @@ def _refuse_document_type(content: bytes, source: str) -> None:
     parser.StartElementHandler = begin
     try:
         parser.Parse(content, True)
-    except (_Begun, expat.ExpatError):
+    except (_Begun, LookupError, expat.ExpatError):
         pass
     except ValueError as error:
         if "document type" in str(error):

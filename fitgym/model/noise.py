@@ -28,6 +28,7 @@ EPISODE = 4
 INITIAL_MOTIVATION = 5
 # Of the offset of heart rate: tomorrow's number of the episode itself, which only day 0 uses.
 HEART_RATE = CHANNELS + EPISODE
+UPTAKE = CHANNELS + INITIAL_MOTIVATION
 
 # The ziggurat: 256 layers of equal area under exp(-x^2 / 2), and where the tail begins.
 _LAYERS = 256

@@ -50,7 +50,11 @@ class MotivationFilter:
             low: Smallest motivation of the grid.
             high: Largest motivation of the grid.
             points: Number of grid points, P.
+
+        Raises:
+            ValueError: If pushes may be ignored, see ``fitgym.envs.effects``.
         """
+        environment.task.require_taken_up("the belief filter")
         self.motivations = np.linspace(low, high, require_integer("points", points, 2))
         self._person = environment.person
         self._tables = environment.adherence.tables
@@ -193,6 +197,8 @@ def _update(
                     share,
                     noises[q],
                 )
+                if planned:
+                    motivation -= person.burden
                 place = min(max((motivation - low) / step, 0.0), points - 1.0)
                 cell = min(int(place), points - 2)
                 part = place - cell

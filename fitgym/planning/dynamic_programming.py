@@ -262,6 +262,7 @@ def motivation_transitions(
                     for node in nodes
                 ]
             )
+            after -= float(person["burden"]) * planned
             matrices[kind, i] = weights @ hat_weights(axis, after)
     return matrices
 
@@ -326,6 +327,7 @@ def _require_solvable(environment: FitnessFatigueEnv) -> None:
             f"{task.adherence!r}: under replay adherence perfect foresight is the bound (see "
             "fitgym.planning.one_step)"
         )
+    task.require_taken_up("the dynamic program, of whose grid dosage is no axis,")
     if task.continuous:
         raise ValueError("the dynamic program needs ten plans, got continuous=True")
     if environment.population is not None:

@@ -22,6 +22,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import kendalltau
 from tqdm import tqdm
 
 from fitgym.adherence.fitrec2 import Fitrec2Adherence
@@ -42,13 +43,13 @@ from fitgym.planning.simulation import Policy, Seasons, fixed_plan, random_plan,
 # Hundreds of people are solved, so the grid is coarser than that of the reference scores.
 SIZE = GridSize(base_level=6, fitness=6, fatigue=7, motivation=13, shares=3, habits=3)
 PARTS = ("person", "fitness", "history", "offset")
-EXCHANGED = ("equation", "stranger")
+EXCHANGED = ("equation", "linear", "stranger")
 _EPISODES = 100
 _SEED = 2_000_000
 # People whose loads are averaged for the twin, other than those tested.
 _AVERAGED = 100
 _STATES = 200
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class PersonResult:
         belief: Of the same with the motivation filtered from what is observed.
         twin: Of the constant twin's dynamic program.
         exchanged: Of dynamic programs whose loads another predictor gave, by predictor.
+        orders: Kendall's rank correlation of what no service and the fixed plans return where
+            another predictor gives the loads with what they really return, by predictor.
         points: Mean points of the plan that each dynamic program pushes, by predictor or ``twin``.
         gain: VDOT gain in per cent under the person's own dynamic program.
         twin_gain: Likewise under the twin's.
@@ -80,6 +83,7 @@ class PersonResult:
     belief: float
     twin: float
     exchanged: dict[str, float]
+    orders: dict[str, float]
     points: dict[str, float]
     gain: float
     twin_gain: float
@@ -132,9 +136,12 @@ class HeartAblation:
             "own": own,
             "twin": _on_the_grid_of(own, self._twin(environment)),
         }
+        orders: dict[str, float] = {}
+        simple = _returns_of_fixed_plans(environment) if exchange else np.zeros(0)
         for predictor in EXCHANGED if exchange else ():
             other = self._environment(individual, predictor=predictor)
             programs[predictor] = _on_the_grid_of(own, other)
+            orders[predictor] = float(kendalltau(simple, _returns_of_fixed_plans(other)).statistic)
         played = {name: _play(environment, one.actions) for name, one in programs.items()}
         belief = _play(environment, belief_policy(environment, own))
         none = _play(environment, fixed_plan(0))
@@ -153,6 +160,7 @@ class HeartAblation:
             belief=float(belief.returns.mean()),
             twin=float(played["twin"].returns.mean()),
             exchanged={name: float(played[name].returns.mean()) for name in programs},
+            orders=orders,
             points={name: float(targets[one.actions].mean()) for name, one in played.items()},
             gain=gain(played["own"]),
             twin_gain=gain(played["twin"]),
@@ -299,6 +307,7 @@ def summarise(people: Sequence[PersonResult]) -> dict[str, Any]:
             name: {
                 **_behind(none, own, np.array([one.exchanged[name] for one in some])),
                 "points": float(np.mean([one.points[name] for one in some])),
+                "order": float(np.mean([one.orders[name] for one in some])),
             }
             for name in EXCHANGED
         }
@@ -338,6 +347,12 @@ def _describe(values: NDArray[np.float64]) -> dict[str, float | int]:
 def _play(environment: FitnessFatigueEnv, policy: Policy, episodes: int = _EPISODES) -> Seasons:
     person = environment.task.prepare(environment.individual)
     return simulate(environment.task, person, policy, episodes=episodes, seed=_SEED)
+
+
+def _returns_of_fixed_plans(environment: FitnessFatigueEnv) -> NDArray[np.float64]:
+    """Return the mean return of no service and of every fixed plan, (11,)."""
+    plans = range(1 + len(environment.individual.plans_trimp))
+    return np.array([_play(environment, fixed_plan(plan)).returns.mean() for plan in plans])
 
 
 def _loads(environment: FitnessFatigueEnv, state: NDArray[np.void]) -> NDArray[np.float64]:

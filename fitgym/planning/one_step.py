@@ -85,7 +85,8 @@ def expected_rewards(
 
     Raises:
         NotImplementedError: If the adherence model is not one of the above.
-        ValueError: If the observations have another shape.
+        ValueError: If the observations have another shape, or pushes may be ignored, see
+            ``fitgym.envs.effects``.
     """
     if not can_solve(environment):
         raise NotImplementedError(
@@ -93,6 +94,7 @@ def expected_rewards(
             f"{', '.join(model.__name__ for model in _EXPECTED_REWARDS)}, not for "
             f"{type(environment.adherence).__name__}"
         )
+    environment.task.require_taken_up("the expected reward")
     states = observed_states(environment, observations)
     plans_trimp = np.array([0.0, *environment.individual.plans_trimp])
     rewards = np.empty((len(states), plans_trimp.size))

@@ -47,6 +47,7 @@ class Curves:
         day: (S,) day of each.
         measured: (S,) mean heart rate from the fourth minute on, NaN where none was recorded.
         expected: (S, 13, 2) the same as expected, by ``LOG_VDOTS`` and maximum.
+        maximum_bend: (S,) how far it lies above that line at the middle one of the maxima.
         resting_slope: (S, 2) by how much it rises with the resting heart rate, below and above
             the middle.
         offset_share: (S, 13, 2) how much of the heart's offset shows in it.
@@ -62,6 +63,7 @@ class Curves:
     day: NDArray[np.int64]
     measured: Array
     expected: Array
+    maximum_bend: Array
     resting_slope: Array
     offset_share: Array
     error_sd: Array
@@ -108,7 +110,7 @@ def read_curves(days: Days, *, vdot: float, maximum: float, resting: float, gend
     measured = np.full(count, np.nan)
     expected, log_load, shares, load_offset = np.zeros((4, *shape))
     slopes, load_resting = np.zeros((2, count, 2))
-    errors = np.zeros(count)
+    errors, bends = np.zeros((2, count))
     bodies = [(log, high, resting) for log in LOG_VDOTS for high in maxima]
     bodies += [(0.0, maximum, resting + sign * resting_step) for sign in (-1.0, 0.0, 1.0)]
     sessions = [_session(days, day, workout, vdot, gender) for day, workout in read]
@@ -146,6 +148,7 @@ def read_curves(days: Days, *, vdot: float, maximum: float, resting: float, gend
         loads = np.log(np.maximum(rates.sum(axis=1) * GRID_STEP_S / 60.0, 1e-6))
         means = answer[:, steps].mean(axis=1)
         expected[number] = means[:-3].reshape(shape[1:])
+        bends[number] = means[-2] - expected[number, LOG_VDOTS.size // 2].mean()
         log_load[number] = loads[:-3].reshape(shape[1:])
         slopes[number] = np.diff(means[-3:]) / resting_step
         load_resting[number] = np.diff(loads[-3:]) / resting_step
@@ -160,6 +163,7 @@ def read_curves(days: Days, *, vdot: float, maximum: float, resting: float, gend
         day=np.array([day for day, _ in read], dtype=np.int64),
         measured=measured,
         expected=expected,
+        maximum_bend=bends,
         resting_slope=slopes,
         offset_share=shares,
         error_sd=errors,

@@ -15,7 +15,7 @@ from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.model.plans import plan_segments, session_course
 from fitgym.model.session_points import points_per_minute, session_points
 from fitgym.predictor.channels import sport_family
-from fitgym.profile.efforts import POSSIBLE_RACE, race_chances, shown_vdots
+from fitgym.profile.efforts import race_chances, shown_vdots
 from fitgym.profile.plans import PushedPlans
 
 Array = NDArray[np.float64]
@@ -202,7 +202,7 @@ def days_of(
     for day, numbers in by_day.items():
         best = max(numbers, key=lambda number: (chances[number], np.nan_to_num(shown[number])))
         # A plan is carried out at its paces, so it is no race.
-        if plan_trimp[day] > 0.0 or chances[best] < POSSIBLE_RACE:
+        if plan_trimp[day] > 0.0 or chances[best] <= 0.0:
             continue
         race_day.append(day)
         race_log_vdot.append(float(np.log(shown[best])))

@@ -148,7 +148,8 @@ def interval_bar(low: float, value: float, high: float, least: float, most: floa
         return 2.0 + 96.0 * float(np.clip((x - least) / max(most - least, 1e-12), 0.0, 1.0))
 
     return (
-        '<svg class="interval" viewBox="0 0 100 14" aria-hidden="true">'
+        '<svg class="interval" viewBox="0 0 100 14" preserveAspectRatio="xMinYMid" '
+        'aria-hidden="true">'
         '<line x1="2" x2="98" y1="7" y2="7" stroke="var(--grid)" stroke-width="2"/>'
         f'<line x1="{place(low):.1f}" x2="{place(high):.1f}" y1="7" y2="7" '
         'stroke="var(--blue)" stroke-width="5"/>'

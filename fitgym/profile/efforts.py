@@ -21,8 +21,11 @@ RACE_DISTANCES_M = (3000.0, 5000.0, 10_000.0, 15_000.0, 21_097.5, 42_195.0)
 TOO_SHORT, TOO_LONG = 0.005, 0.015
 # Shortest effort that says something of endurance (Daniels' tables begin at 1500 m).
 SHORTEST_EFFORT_M = 1500.0
-# Chance of a race: of a race's distance faster than usual, slower, and of other distances (ours).
-LIKELY_RACE, POSSIBLE_RACE, UNLIKELY_RACE = 0.7, 0.2, 0.02
+# Chance that a session of a race's distance, clearly faster than usual, was a race (ours). Who runs
+# round distances at the usual pace must not be taken for somebody who races so; half marathons and
+# marathons are hardly run but in races.
+LIKELY_RACE = 0.7
+CLEARLY_FASTER, LONG_RACE_M, LONG_RACE_FASTER = 1.1, 21_000.0, 0.95
 # Nobody races more often than this all the time, so of round distances the fastest count (ours).
 DAYS_BETWEEN_RACES = 14.0
 # Share of VDOT at which people run as usual, and its spread between people: that of the
@@ -75,13 +78,13 @@ def race_chances(distance_m: Array, minutes: Array, days: float) -> Array:
         return np.zeros(distance_m.shape)
     ratio = distance_m[:, None] / np.array(RACE_DISTANCES_M)
     raced_distance = ((ratio >= 1.0 - TOO_SHORT) & (ratio <= 1.0 + TOO_LONG)).any(axis=1)
-    faster = speed > np.nanmedian(speed)
-    chances = np.where(faster, LIKELY_RACE, POSSIBLE_RACE)
+    factor = np.where(distance_m >= LONG_RACE_M, LONG_RACE_FASTER, CLEARLY_FASTER)
+    raced_distance &= speed > factor * np.nanmedian(speed)
     # Who often runs a round distance does not always race it.
     most = int(days / DAYS_BETWEEN_RACES) + 1
     ranked = np.flatnonzero(raced_distance & np.isfinite(speed))
     raced_distance[ranked[np.argsort(-speed[ranked])][most:]] = False
-    chances = np.where(raced_distance, chances, UNLIKELY_RACE)
+    chances = np.where(raced_distance, LIKELY_RACE, 0.0)
     return np.where(np.isfinite(shown_vdots(distance_m, minutes)), chances, 0.0)
 
 

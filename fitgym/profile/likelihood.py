@@ -49,6 +49,7 @@ class Evidence(NamedTuple):
         session_of_day: (T,) index among the sessions that were read, -1 for none.
         measured: (S,) mean heart rate, NaN for none.
         expected: (S, V, 2) expected, by log VDOT and maximum.
+        maximum_bend: (S,) of the expected ones above the line between the two maxima.
         resting_slope: (S, 2) below and above the centre.
         offset_share: (S, V, 2) how much of the heart's offset shows.
         error_sd: (S,)
@@ -79,6 +80,7 @@ class Evidence(NamedTuple):
     session_of_day: NDArray[np.int64]
     measured: Array
     expected: Array
+    maximum_bend: Array
     resting_slope: Array
     offset_share: Array
     error_sd: Array
@@ -121,11 +123,12 @@ class Evidence(NamedTuple):
 
 # What a sensor adds to the highest minute, and its spread (measured on virtual people whose
 # maximum is known: docs/profile.md).
-SEEN_EXCESS_BPM, SEEN_SD_BPM = 0.7, 1.0
+SEEN_EXCESS_BPM, SEEN_SD_BPM = 1.8, 1.0
 # Probability of training by habit in the middle of the population.
 TYPICAL_HABIT = 0.4
-# What the curves miss in all sessions alike, bpm (seen on virtual people).
-COMMON_ERROR_BPM = 0.8
+# What the curves miss in all sessions alike, bpm: set so that intervals of the offset came out on
+# virtual people of another seed than those of docs/profile.md.
+COMMON_ERROR_BPM = 1.2
 # Gauss-Hermite nodes for whether habit strikes.
 _NODES, _WEIGHTS = (part for part in np.polynomial.hermite_e.hermegauss(7))
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
@@ -255,7 +258,7 @@ def _between(table: Any, session: int, place: float, side: float) -> float:
     across = 0.5 * (side + 1.0)
     low, high = _at_node(table, session, cell, across), _at_node(table, session, cell + 1, across)
     if cell == 0 or cell == last:
-        return low + part * (high - low)
+        return float(low + part * (high - low))
     before = 0.5 * (high - _at_node(table, session, cell - 1, across))
     after = 0.5 * (_at_node(table, session, cell + 2, across) - low)
     rest = high - low
@@ -388,7 +391,7 @@ def log_likelihoods(traits: Any, evidence: Any, finals: Any, result: Any) -> Non
             ) / evidence.race_sd
             raced = math.exp(-0.5 * place * place) / (evidence.race_sd * math.sqrt(2.0 * math.pi))
             chance = evidence.race_chance[race]
-            # If it was no race, habit struck that day.
+            # If what was taken for a race was none, habit struck that day.
             struck = 1.0 / (1.0 + math.exp(-trait[2])) / TYPICAL_HABIT
             total += math.log(chance * raced + (1.0 - chance) * evidence.training_density * struck)
         # An error common to all sessions is integrated out.
@@ -401,7 +404,16 @@ def log_likelihoods(traits: Any, evidence: Any, finals: Any, result: Any) -> Non
                 math.log(performances[day]) - evidence.log_vdot_centre - evidence.log_vdots[0]
             ) / node_step
             expected = _between(evidence.expected, session, place, side)
-            expected += evidence.resting_slope[session, above] * (resting - evidence.resting_centre)
+            expected += evidence.maximum_bend[session] * max(1.0 - side * side, 0.0)
+            # The resting heart rate counts by what is left to the maximum.
+            middle = evidence.log_vdots.size // 2
+            usual = 0.5 * (
+                evidence.expected[session, middle, 0] + evidence.expected[session, middle, 1]
+            )
+            room = (evidence.maximum_centre - expected) / max(evidence.maximum_centre - usual, 2.0)
+            room = min(max(room, 0.0), 3.0)
+            slope = room * evidence.resting_slope[session, above]
+            expected += slope * (resting - evidence.resting_centre)
             shown = min(max(_between(evidence.offset_share, session, place, side), 0.0), 1.0)
             spread = shown * constants[SESSION_BPM]
             own = spread * spread + evidence.error_sd[session] ** 2

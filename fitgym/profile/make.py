@@ -18,6 +18,7 @@ from fitgym.common.validation import require_choice, require_number
 from fitgym.logs.history import History
 from fitgym.logs.workout import GENDERS
 from fitgym.model.daniels import VDOT_RANGE
+from fitgym.people.anchor import completion_from
 from fitgym.people.individual import (
     DEFAULT_PLANS_TRIMP,
     Habit,
@@ -302,8 +303,7 @@ def _individual(
     usual = Motivation()
     # Tolerance is anchored at the base level of the first day, an individual's at today's.
     reference = posterior.mean(ndtri(posterior.trait("reference_completion")))
-    moved = (1.0 - usual.base_level_effect) * (np.log(level_before) - np.log(level))
-    reference += moved / TOLERANCE_SD
+    anchored = Motivation(reference_completion=_normal_cdf(reference), tolerance_sd=TOLERANCE_SD)
     mean = final("motivation")
     variance = final("motivation_variance")
     variance += posterior.mean(np.square(posterior.final("motivation") - mean))
@@ -327,7 +327,7 @@ def _individual(
             heart_rate_offset=float(np.clip(trait("heart_rate_offset"), -40.0, 40.0)),
         ),
         motivation=Motivation(
-            reference_completion=float(np.clip(_normal_cdf(reference), 0.001, 0.999)),
+            reference_completion=completion_from(anchored, level_before, level),
             failure_effect=usual.failure_effect * float(np.exp(trait("failure_effect_log_factor"))),
             fatigue_effect=FATIGUE_EFFECT,
             tolerance_sd=TOLERANCE_SD,
@@ -518,7 +518,7 @@ def _source(name: str, verdict: str, days: Days, seen: SeenMaximum, known: bool)
     if verdict == "borrowed":
         return "the population of version 1; this history hardly tells"
     if name == "vdot":
-        parts = [f"{days.race_day.size} efforts over distances that are raced"]
+        parts = [f"{int((days.kind == RACE).sum())} efforts taken for races"]
         if recorded:
             parts.append("heart rate at known speeds")
         if known:
@@ -578,7 +578,7 @@ def _summary(
         last=sessions[-1].date.isoformat(),
         total_km=float(sum(one.distance_m for one in sessions) / 1000.0),
         median_pace_min_per_km=float(pace),
-        races=int(days.race_day.size),
+        races=int((days.kind == RACE).sum()),
         understood=tuple(history.report.understood),
         left_out=tuple(reasons.items()),
         rejected=seen.rejected,

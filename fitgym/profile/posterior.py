@@ -142,6 +142,7 @@ def evidence_of(days: Days, curves: Curves, seen_maximum: float | None) -> Evide
         session_of_day=session_of_day,
         measured=curves.measured,
         expected=curves.expected,
+        maximum_bend=curves.maximum_bend,
         resting_slope=curves.resting_slope,
         offset_share=curves.offset_share,
         error_sd=curves.error_sd,

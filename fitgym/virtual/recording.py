@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 # The fluctuation of the predictor's virtual people (fitgym.predictor.fitrec2.people), in bpm, and
 # its correlation from one step to the next; the error of speed is ours, that of a foot pod.
 FLUCTUATION_BPM, FLUCTUATION_MEMORY = 4.0, 0.86
-SPEED_ERROR, SPEED_MEMORY = 0.02, 0.5
+SPEED_ERROR, SPEED_MEMORY = 0.01, 0.5
 # Ours: as the offset does, the fluctuation fades towards the maximum, to what a sensor errs.
 LEAST_FLUCTUATION = 0.25
 # By how many bpm a recording may pass the maximum.

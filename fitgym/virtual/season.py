@@ -8,7 +8,7 @@ session without a plan to the model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -31,6 +31,7 @@ from fitgym.model.internal_load import load_rates, offset_weight
 from fitgym.model.noise import HEART_RATE, normal
 from fitgym.model.plans import plan_segments, session_course
 from fitgym.model.session_points import session_points
+from fitgym.people.anchor import completion_from
 from fitgym.people.individual import Individual
 from fitgym.planning.simulation import Policy
 from fitgym.virtual.recording import Run, record_runs
@@ -222,6 +223,38 @@ def simulate_history(
         races=races,
         states=states[:, 0],
         outcomes=outcomes[:, 0],
+    )
+
+
+def individual_at(season: VirtualSeason, day: int) -> Individual:
+    """Return the person whose episodes begin as a season of acquisition was on a morning.
+
+    Args:
+        season: The season.
+        day: Which morning, from 0 to T.
+
+    Raises:
+        ValueError: If the season is not of acquisition, or the day is out of range.
+    """
+    if season.stage != "acquisition":
+        raise ValueError(f"season must be of acquisition, got one of {season.stage}")
+    require_integer("day", day, 0, season.days)
+    individual = season.individual
+    theta, level = individual.acquisition, float(season.base_level[day])
+    before = theta.initial_base_level
+    return replace(
+        individual,
+        source=f"{individual.source}, on day {day} of a season",
+        acquisition=replace(
+            theta,
+            initial_base_level=level,
+            initial_fitness=float(season.fitness[day]),
+            initial_fatigue=float(season.fatigue[day]),
+        ),
+        motivation=replace(
+            individual.motivation,
+            reference_completion=completion_from(individual.motivation, before, level),
+        ),
     )
 
 

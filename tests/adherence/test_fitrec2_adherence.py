@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import math
 import pickle
+from itertools import combinations
 from statistics import NormalDist
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 import fitgym  # noqa: F401
 from fitgym.adherence.fitrec2 import Fitrec2Adherence, find_body_table
 from fitgym.adherence.fitrec2_step import body_response, fill_curve
+from fitgym.envs.effects import Effect
 from fitgym.envs.records import STATE, pack_person
 from fitgym.model.plans import plan_segments, session_course
 from fitgym.people.individual import DEFAULT_PLANS_TRIMP, Individual, load_individual
@@ -56,6 +58,7 @@ def packed(person: Individual, model: Fitrec2Adherence) -> NDArray[np.void]:
         completion_bonus=0.3,
         shortfall_penalty=0.02,
         planned_utility=False,
+        effect=Effect(),
         log_reference_tolerance=model.log_reference_tolerance,
         heart_rate_sd=model.heart_rate_sd,
     )
@@ -338,7 +341,7 @@ def test_the_other_predictors_work_and_differ(
 ) -> None:
     monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / name)
     tables = {"fitrec2": Fitrec2Adherence(CLUB).tables}
-    for predictor in ("equation", "stranger"):
+    for predictor in ("equation", "linear", "stranger"):
         if predictor == "stranger":
             pytest.importorskip("torch")
         env = gym.make("fitgym/Acquisition-v1", predictor=predictor).unwrapped
@@ -350,12 +353,13 @@ def test_the_other_predictors_work_and_differ(
     loads = {name: one.loads[0, :: one.loads.shape[1] // 6] for name, one in tables.items()}
     ends = tables["fitrec2"].first_segments[1:] - 1
     # The stranger's VDOT is not known, so all nodes are the same; the others' loads fall with it.
-    assert np.all(loads["stranger"] == loads["stranger"][0])
+    for name in ("stranger", "linear"):
+        assert np.all(loads[name] == loads[name][0])
     for name in ("fitrec2", "equation"):
         assert np.all(np.diff(loads[name][:, ends], axis=0) > 0.0)
-    for one, two in (("fitrec2", "equation"), ("fitrec2", "stranger"), ("equation", "stranger")):
+    for one, two in combinations(loads, 2):
         assert not np.allclose(loads[one][:, ends], loads[two][:, ends], rtol=0.01)
-    with pytest.raises(ValueError, match="predictor must be one of 'fitrec2', 'equation', 'str"):
+    with pytest.raises(ValueError, match="predictor must be one of 'fitrec2', 'equation', 'lin"):
         Fitrec2Adherence(CLUB, "crystal ball")
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from fitgym.cli.main import main
 from fitgym_agents.registry import find_agent
+from fitgym_benchmarks.runs import STAGES
 from fitgym_benchmarks.suites import algorithms
 
 # Of no consequence for a test of the table, and quick.
@@ -40,7 +41,7 @@ def test_the_command_writes_a_table_per_stage(
     words += ["--episodes", "10"]
     assert main(["benchmark", *words]) == 0
     page = (tmp_path / "algorithms.md").read_text(encoding="utf-8")
-    for environment in algorithms.ENVIRONMENTS:
+    for environment in STAGES:
         assert f"**{environment}**" in page
     rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| A2C")]
     # Returns, people and learning in each stage.

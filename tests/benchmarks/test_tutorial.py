@@ -72,7 +72,7 @@ def test_every_block_runs_and_all_agents_land_in_the_table(
     for name, path in offered.items():
         assert name in listed
         assert find_agent(name) is find_agent(path)
-    trained = load_agent("results/agents/LearntRest-Acquisition-v0-seed0")
+    trained = load_agent("results/agents/LearntRest-Acquisition-v1-seed0")
     assert trained.name == "learnt rest"
     assert trained.configuration() != find_agent("my_agents:LearntRest")().configuration()
     assert Path("season.png").stat().st_size > 0

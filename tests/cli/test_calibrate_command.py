@@ -99,9 +99,54 @@ def test_bad_input_is_one_line_and_leaves_no_file(words, message, tmp_path, caps
 
 def test_a_malformed_log_leaves_no_file(tmp_path, capsys):
     path = tmp_path / "mine.csv"
-    path.write_text("date,km,time\n2024-01-01,5,30\n2024-01-02,five,30\n", encoding="utf-8")
+    path.write_text("date,km,time\n2/1/2024,5,30\n3/1/2024,5,30\n", encoding="utf-8")
     assert main(["calibrate", "--log", str(path), "--out", str(tmp_path / "out")]) == 2
-    assert "line 3, column 'km'" in capsys.readouterr().err
+    assert "line 2, column 'date'" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_was_read_is_told_before_the_fit(log_file, tmp_path, capsys):
+    words = ("--stage", "retention", "--out", tmp_path / "out")
+    assert run("--log", log_file, *words) == 0
+    printed = capsys.readouterr().out
+    assert "column 'Distance (km)': in km: median pace 5:" in printed
+    assert printed.index("sessions") < printed.index("retention, session time")
+    assert run("--log", log_file, "--json", *words) == 0
+    told = capsys.readouterr()
+    json.loads(told.out)
+    assert "column 'Distance (km)'" in told.err
+
+
+def test_options_of_reading(log_file, tmp_path, capsys):
+    text = log_file.read_text(encoding="utf-8").replace("Distance (km)", "How far")
+    path = tmp_path / "mine.csv"
+    path.write_text(text, encoding="utf-8")
+    words = ("--log", path, "--stage", "retention", "--out", tmp_path / "out")
+    assert run(*words) == 2
+    assert "--map distance" in capsys.readouterr().err
+    assert run(*words, "--map", 'distance="How far"', "--distance-unit", "Kilometer") == 0
+    assert "'How far': in km" in capsys.readouterr().out
+    assert run(*words, "--map", "distance=How far", "--map", "distance=Time") == 2
+    assert "argument --map: a name is given twice" in capsys.readouterr().err
+    assert run(*words, "--sport", "chess") == 2
+    assert "argument --sport must be one of 'run'" in capsys.readouterr().err
+    assert run(*words, "--distance-unit", "leagues") == 2
+    assert "argument --distance-unit must be one of 'km'" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run(*words, "--map", "colour=blue")
+    assert "--map: must be NAME" in capsys.readouterr().err
+
+
+def test_too_few_sessions_and_a_constant_pace_are_told(tmp_path, capsys):
+    path = tmp_path / "mine.csv"
+    few = "date,km,minutes\n2023-01-02,6,30\n2023-01-05,5,26\n2023-01-08,8,45\n"
+    path.write_text(few, encoding="utf-8")
+    assert run("--log", path, "--out", tmp_path / "out") == 2
+    assert "at least 40 sessions" in capsys.readouterr().err
+    rows = "".join(f"2023-{1 + day // 28:02d}-{1 + day % 28:02d},5,27.5\n" for day in range(80))
+    path.write_text(f"date,km,minutes\n{rows}", encoding="utf-8")
+    assert run("--log", path, "--out", tmp_path / "out") == 2
+    assert "bin width of at least 0.1" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -130,13 +175,14 @@ def test_an_interruption_is_told_and_leaves_no_file(place, log_file, tmp_path, m
     assert not list(tmp_path.iterdir())
 
 
-def test_a_mistyped_year_is_named_at_once(log_file, tmp_path, capsys):
+def test_a_mistyped_year_is_named_and_left_out(log_file, tmp_path, capsys):
     typo = tmp_path / "mine.csv"
     typo.write_text(log_file.read_text().replace("2023-03-02", "0223-03-02"))
-    assert run("--log", typo, "--time", "day", "--out", tmp_path / "out") == 2
-    error = capsys.readouterr().err
-    assert "mine.csv, line 32, column 'Date'" in error
-    assert "0223-03-02" in error
+    words = ("--time", "day", "--stage", "retention", "--out", tmp_path / "out")
+    assert run("--log", typo, *words) == 0
+    printed = capsys.readouterr().out
+    assert "date out of range: mine.csv row 32" in printed
+    assert "0223-03-02" in printed
 
 
 def test_an_individual_is_named_after_the_file_as_far_as_names_allow(log_file, tmp_path):
@@ -146,12 +192,12 @@ def test_an_individual_is_named_after_the_file_as_far_as_names_allow(log_file, t
     assert load_individual(tmp_path / "out" / "individual.json").name == "L-ufe -2024-"
 
 
-def test_a_log_that_holds_sessions_twice_is_told_of(log_file, tmp_path, capsys):
+def test_sessions_that_a_log_holds_twice_count_once(log_file, tmp_path, capsys):
     header, *rows = log_file.read_text(encoding="utf-8").splitlines()
     twice = tmp_path / "twice.csv"
     twice.write_text("\n".join([header, *rows, *rows[:3]]) + "\n", encoding="utf-8")
     words = ("--stage", "acquisition", "--out", tmp_path / "out")
     assert run("--log", twice, *words) == 0
-    assert "note: 3 of 123 sessions have date, distance and time of an" in capsys.readouterr().err
-    assert run("--log", log_file, *words) == 0
-    assert "note:" not in capsys.readouterr().err
+    printed = capsys.readouterr().out
+    assert "120 used, 3 row(s) or file(s) left out" in printed
+    assert "the same session twice: twice.csv row 122 (as row 2)" in printed

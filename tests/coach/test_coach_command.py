@@ -111,9 +111,9 @@ def test_a_saved_agent_is_asked_for_what_is_allowed(
     pytest.importorskip("torch")
     pytest.importorskip("stable_baselines3")
     from fitgym_agents.coaching import saved_rating
-    from fitgym_agents.registry import agent_class
+    from fitgym_agents.registry import find_learner
 
-    agent = agent_class("a3c").create("fitgym/Acquisition-v1", seed=0)
+    agent = find_learner("a3c").create("fitgym/Acquisition-v1", seed=0)
     agent.save(tmp_path / "agent")
 
     class Offered:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,25 @@ def test_a_row_of_a_log_has_the_local_date() -> None:
     assert log.distance_m.tolist() == [120.0, 120.0]
     with pytest.raises(ValueError, match=r"run\.fit: .* m/min"):
         to_session(make(speed_m_s=np.full(6, 20.0)))
+
+
+def test_nobody_runs_on_through_a_pause() -> None:
+    time_s = np.concatenate([np.arange(0.0, 301.0), np.arange(900.0, 1201.0)])
+    moving = np.minimum(time_s, 300.0) + np.maximum(time_s - 900.0, 0.0)
+    shape = {"time_s": time_s, "altitude_m": None, "heart_rate_bpm": None}
+    activity = make(**shape, speed_m_s=np.full(602, 3.0), distance_m=3.0 * moving)
+    workout = to_workout(activity)
+    resting = (workout.time_s > 300.0) & (workout.time_s < 900.0)
+    assert not workout.speed_m_s[resting].any()
+    assert (workout.speed_m_s[~resting] == 3.0).all()
+    timed = make(**shape, speed_m_s=None, distance_m=3.0 * moving, moving_s=600.0)
+    assert to_session(timed).minutes == 10.0
+
+
+def test_days_count_in_local_time() -> None:
+    late = datetime(2024, 5, 1, 23, 50, tzinfo=timezone(timedelta(hours=-7)))
+    day = (late.date() - date(1970, 1, 1)).days
+    assert to_workout(make(start=late)).day == pytest.approx(day + (23 + 50 / 60) / 24)
 
 
 @pytest.mark.parametrize(

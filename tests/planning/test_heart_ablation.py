@@ -70,7 +70,7 @@ def test_the_command_prints_figures_and_refuses_version_0(
     arguments = ["predictor", "ablation", "--people", "2", "--exchanged", "2", "--quiet"]
     assert not main([*arguments, "--output", str(tmp_path), "--json"])
     report = json.loads(capsys.readouterr().out)
-    assert set(report["exchanged"]) == {"equation", "stranger", "own"}
+    assert set(report["exchanged"]) == {"equation", "linear", "stranger", "own"}
     assert 0.0 < report["spread"]["share_told"] < 1.0
     assert json.loads((tmp_path / "report.json").read_text()) == report
     assert "constant twin" in (tmp_path / "report.md").read_text()

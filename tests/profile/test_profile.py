@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -193,3 +195,17 @@ def test_the_page_needs_nothing_from_elsewhere(profile: Profile) -> None:
         for words in ("CTL", "ATL", "TSB", "acute:chronic", "borrowed", "not medical advice"):
             assert words in page
     assert "measured" in profile_page(profile)
+
+
+def test_a_log_alone_needs_no_torch() -> None:
+    program = (
+        "import sys, datetime\n"
+        "from fitgym.logs import History, LoggedSession\n"
+        "from fitgym.profile import profile_from\n"
+        "day = datetime.date(2025, 1, 6)\n"
+        "print(profile_from(History((LoggedSession(day, 8000.0, 48.0),))).state.date)\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "2025-01-07"

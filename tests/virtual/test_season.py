@@ -9,13 +9,18 @@ import numpy as np
 import pytest
 
 import fitgym  # noqa: F401
+from fitgym.adherence.fitrec2_step import FITREC2
 from fitgym.calibration.simulation import simulate as simulate_dynamics
+from fitgym.envs import kernel
+from fitgym.envs.records import OUTCOME
+from fitgym.envs.task import Task
 from fitgym.model.session_points import session_points
 from fitgym.people.individual import load_individual
 from fitgym.people.runners import RunnerPopulation
 from fitgym.virtual.season import (
     RACE_DISTANCE_M,
     VirtualSeason,
+    individual_at,
     plans_now_and_then,
     simulate_history,
 )
@@ -107,6 +112,29 @@ def test_the_mean_heart_rate_is_that_of_the_model() -> None:
     ]
     assert abs(float(np.mean(gaps))) < 1.0
     assert float(np.abs(gaps).max()) < 6.0
+
+
+def test_the_person_of_a_later_day_goes_on_as_before() -> None:
+    """With the same noise a day from the season's state is a day of the person of that day."""
+    season = log_of(days=80, policy=plans_now_and_then(0.8), race_every=0)
+    task = Task(adherence="fitrec2", days=200)
+    before = task.prepare(season.individual)
+    for day in (20, 55, 80):
+        later = task.prepare(individual_at(season, day))
+        assert later.starts["fitness"][0] == season.fitness[day]
+        for plan in (0.0, 12.2, 33.0, 48.6):
+            found = []
+            for person in (before, later):
+                state = season.states[day : day + 1].copy()
+                outcome = np.zeros(1, dtype=OUTCOME)
+                kernel.step(
+                    state, outcome, person.record, 0, plan, FITREC2, person.adherence.tables
+                )
+                found.append([state[name][0] for name in ("base_level", "fitness", "motivation")])
+                found[-1].append(outcome["performance"][0])
+            np.testing.assert_allclose(found[0], found[1], rtol=1e-9)
+    with pytest.raises(ValueError, match="must be of acquisition"):
+        individual_at(log_of(days=5, stage="retention"), 2)
 
 
 @pytest.mark.parametrize(

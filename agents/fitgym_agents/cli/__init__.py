@@ -17,6 +17,9 @@ COMMANDS = {
         "fitgym_agents.cli.watch",
         "agents",
     ),
+    "trial": Command(
+        "simulate a trial, analyse it and show the true effect", "fitgym_agents.cli.trial", "agents"
+    ),
     "record": Command(
         "record an expert's episodes for imitation", "fitgym_agents.cli.record", "agents"
     ),

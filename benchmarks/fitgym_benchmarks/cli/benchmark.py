@@ -20,10 +20,16 @@ from fitgym_agents.cli.options import check_environment
 from fitgym_benchmarks.backends.local import run_all
 from fitgym_benchmarks.report.report import calibrate_log, write_report
 from fitgym_benchmarks.report.tables import as_text, tables
-from fitgym_benchmarks.runs import Result
-from fitgym_benchmarks.search import SPACES, STAGES, TRIALS, Search, as_markdown, run_search
+from fitgym_benchmarks.runs import STAGES, Result
+from fitgym_benchmarks.search import SPACES, TRIALS, Search, as_markdown, run_search
 from fitgym_benchmarks.store import ResultStore
-from fitgym_benchmarks.suites.algorithms import ROWS, algorithm_runs, algorithm_table, write_page
+from fitgym_benchmarks.suites.algorithms import (
+    ROWS,
+    SLOW_ROWS,
+    algorithm_runs,
+    algorithm_table,
+    write_page,
+)
 from fitgym_benchmarks.suites.quick import ENVIRONMENTS, EPISODES, STEPS, first_tables, quick_runs
 
 
@@ -71,6 +77,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     algorithms.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
     algorithms.add_argument("--seeds", type=int, default=3, help="trainings of each learner")
+    algorithms.add_argument(
+        "--slow-seeds",
+        type=int,
+        help=f"trainings of {', '.join(SLOW_ROWS)}, which take longest (default: as many)",
+    )
+    algorithms.add_argument(
+        "--environment",
+        action="append",
+        metavar="ENV_ID",
+        help="in this one; may be repeated (default: both stages of version 1)",
+    )
     algorithms.add_argument(
         "--episodes", type=int, default=EPISODES, help="episodes to evaluate each of them on"
     )
@@ -157,13 +174,25 @@ def _require_writable(folder: Path) -> None:
 def _check_algorithms(options: argparse.Namespace) -> None:
     require_count("--steps", options.steps)
     require_count("--seeds", options.seeds, high=1000)
+    if options.slow_seeds is not None:
+        require_count("--slow-seeds", options.slow_seeds, high=1000)
+    for env_id in options.environment or ():
+        check_environment(env_id, {})
     require_count("--workers", options.workers)
     require_count("--episodes", options.episodes, 2)
 
 
 def _algorithms(options: argparse.Namespace) -> None:
     steps, seeds, rows = options.steps, options.seeds, options.row or list(ROWS)
-    groups = algorithm_runs(steps=steps, seeds=seeds, episodes=options.episodes, rows=rows)
+    environments = options.environment or list(STAGES)
+    groups = algorithm_runs(
+        steps=steps,
+        seeds=seeds,
+        slow_seeds=options.slow_seeds,
+        episodes=options.episodes,
+        environments=environments,
+        rows=rows,
+    )
     store = ResultStore(options.out / "runs")
     runs = [run for group in groups.values() for run in group]
     result_of = dict(
@@ -174,12 +203,16 @@ def _algorithms(options: argparse.Namespace) -> None:
         found.setdefault(environment, {})[label] = [result_of[run.key] for run in group]
     words = ["--steps", str(steps), "--seeds", str(seeds), "--workers", str(options.workers)]
     words += ["--episodes", str(options.episodes)]
+    words += ["--slow-seeds", str(options.slow_seeds)] if options.slow_seeds else []
+    words += [word for one in options.environment or () for word in ("--environment", one)]
     words += [word for row in options.row or () for word in ("--row", row)]
     command = shlex.join(["fitgym", "benchmark", "algorithms", *words])
     arguments = {
         "command": command,
         "steps": steps,
         "seeds": seeds,
+        "slow_seeds": options.slow_seeds,
+        "environments": environments,
         "episodes": options.episodes,
         "rows": rows,
     }

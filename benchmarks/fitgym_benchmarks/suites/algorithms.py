@@ -24,11 +24,9 @@ from fitgym.people.individual import DEFAULT_PLANS_TRIMP
 from fitgym_agents.configuration_files import configuration_for
 from fitgym_agents.files import load_agent
 from fitgym_agents.summary import PEOPLE_COLUMNS, RANKING_NOTE, Summary
-from fitgym_benchmarks.runs import Result, Run, summary_of
+from fitgym_benchmarks.runs import STAGES, Result, Run, summary_of
 from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.suites.quick import A3C_FEW_STEPS
-
-ENVIRONMENTS = ("fitgym/Acquisition-v0", "fitgym/Retention-v0")
 
 # The learners of Fang et al. 2022 and those they lacked, by the name of their row: name of the
 # agent and settings that differ from what ships for the environment. The slowest first, so that
@@ -49,6 +47,9 @@ ROWS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "A3C hybrid (defaults)": ("a3c", {"network": "hybrid"}),
     "A2C": ("a2c", {}),
 }
+
+# Rows of which a training of ``quick.STEPS`` steps takes more than a minute on one core.
+SLOW_ROWS = ("DQN (hybrid)", "PPO (hybrid)", "A2C (hybrid)", "DQN")
 
 _NO_SERVICE = "no service"
 _CEILING = "dynamic programming"
@@ -132,8 +133,9 @@ def algorithm_runs(
     *,
     steps: int,
     seeds: int,
+    slow_seeds: int | None = None,
     episodes: int = 100,
-    environments: Sequence[str] = ENVIRONMENTS,
+    environments: Sequence[str] = STAGES,
     rows: Sequence[str] = tuple(ROWS),
 ) -> dict[tuple[str, str], list[Run]]:
     """Return the runs, by environment and row: one per seed of a learner, one of a reference.
@@ -141,6 +143,7 @@ def algorithm_runs(
     Args:
         steps: Environment steps per training.
         seeds: How many trainings of each learner.
+        slow_seeds: Of those in ``SLOW_ROWS``; None for as many.
         episodes: Episodes to evaluate on, common to all runs of an environment.
         environments: Registered ids.
         rows: Which of ``ROWS``.
@@ -148,6 +151,7 @@ def algorithm_runs(
     runs: dict[tuple[str, str], list[Run]] = {}
     for label in rows:
         agent, changes = ROWS[label]
+        trainings = seeds if slow_seeds is None or label not in SLOW_ROWS else slow_seeds
         for environment in environments:
             shipped = configuration_for(agent, environment).configuration
             runs[environment, label] = [
@@ -159,7 +163,7 @@ def algorithm_runs(
                     seed=seed,
                     episodes=episodes,
                 )
-                for seed in range(seeds)
+                for seed in range(trainings)
             ]
     for environment in environments:
         for label, (agent, configuration) in _REFERENCES.items():

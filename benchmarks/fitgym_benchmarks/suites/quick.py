@@ -13,12 +13,11 @@ from fitgym_agents.references.simple import reference_agents
 from fitgym_agents.registry import find_agent
 from fitgym_agents.scores import share_of_ceiling
 from fitgym_agents.summary import PEOPLE_COLUMNS, RANKING_NOTE, Summary, evaluate_modes
-from fitgym_benchmarks.runs import Run
+from fitgym_benchmarks.runs import STAGES, Run
 
 # Those in which plans have consequences come first.
 ENVIRONMENTS = (
-    "fitgym/Acquisition-v0",
-    "fitgym/Retention-v0",
+    *STAGES,
     "fitgym/AcquisitionReplay-v0",
     "fitgym/RetentionReplay-v0",
 )

@@ -78,7 +78,7 @@ def forecast_heart_rate(
     # The step beyond the end is not known yet; it is taken to be like the last one.
     channels = np.concatenate([channels, channels[-1:]])
     heart_rate = normalise_heart_rate(fill_heart_rate(workout))
-    earlier, earlier_heart_rate = _earlier(workout, previous)
+    earlier, earlier_heart_rate = earlier_inputs(workout, previous)
     held = np.minimum(steps, len(earlier) - 1)
     rows = Vocabulary().rows(workout.user, workout.sport, workout.gender)
     windows = AttentionWindows(
@@ -100,7 +100,7 @@ def forecast_heart_rate(
     )
 
 
-def _earlier(
+def earlier_inputs(
     workout: Workout, previous: Workout | None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the channels with days since (T', N + 1) and the heart rate (T',) of ``previous``."""

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from fitgym.common.figures import COLOURS, new_figure, save_figure, tidy_axes
+from fitgym.logs.workout import Workout
 from fitgym.predictor.attention.evaluation import evaluate_weights, fit_attention
 from fitgym.predictor.attention.network import AttentionConfig
 from fitgym.predictor.attention.training import AttentionTrainingConfig
 from fitgym.predictor.attention.weights import load_attention, save_attention, without_users
-from fitgym.predictor.datasets import Example
+from fitgym.predictor.datasets import Example, encode_workouts
 from fitgym.predictor.fitting import EpochRecord
 from fitgym.predictor.splits import folds_of_people
 
@@ -77,6 +78,11 @@ def produce_attention(
     save_attention(path, stranger, card)
     draw_learning_curve(records, root / "learning_curve.png")
     return load_attention(path)[1]
+
+
+def held_out_people(workouts: Sequence[Workout]) -> set[str]:
+    """Return the people of recordings whom ``produce_attention`` does not show to the network."""
+    return {example.workout.user for example in folds_of_people(encode_workouts(workouts))[0].test}
 
 
 def draw_learning_curve(records: Sequence[EpochRecord], path: str | os.PathLike[str]) -> None:

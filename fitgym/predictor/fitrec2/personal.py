@@ -77,13 +77,13 @@ class StrangerForecasts:
     """A network's forecasts of workouts, as a stranger's and with a history; each is made once.
 
     Args:
-        model: A trained network.
+        model: A trained network, kept as ``model``.
         examples: The workouts.
     """
 
     def __init__(self, model: Fitrec2Network, examples: Sequence[Example]) -> None:
         """Predict all workouts as a stranger's, in batches."""
-        self._model = model
+        self.model = model
         self._shown = _Shown()
         self._informed: dict[tuple[str, ...], Array] = {}
         distinct = list({example.workout.identifier: example for example in examples}.values())
@@ -113,7 +113,7 @@ class StrangerForecasts:
         keys = [question.key() for question in questions]
         new = {k: q for k, q in zip(keys, questions, strict=True) if k not in self._informed}
         examples = [as_known(q, self._shown.attributes(q.known)) for q in new.values()]
-        self._informed |= zip(new, predict_examples(self._model, examples), strict=True)
+        self._informed |= zip(new, predict_examples(self.model, examples), strict=True)
         return [self._informed[key] for key in keys]
 
     def features(self, example: Example) -> Array:

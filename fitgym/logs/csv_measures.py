@@ -1,0 +1,482 @@
+"""Which columns of a table are distance and time, and in which units, decided by all rows."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from fitgym.logs.csv_columns import Column, columns_of, named_column
+from fitgym.logs.csv_numbers import Times, parse_number, read_times, split_unit
+from fitgym.logs.csv_sheet import Sheet
+from fitgym.logs.options import METRES
+from fitgym.logs.plausible import PACES, Paces, pace_text
+from fitgym.logs.words import fold, words
+
+# Ours: rows in which two columns of the same quantity may differ, and by how much.
+_AGREEMENT, _AGREEING_ROWS = 0.02, 0.9
+# Ours: a witness of the unit, such as a speed whose unit is told, may be rounded.
+_WITNESS_TOLERANCE, _WITNESS_ROWS = 0.06, 3
+
+
+@dataclass(frozen=True)
+class Distances:
+    """One reading of a column of distances."""
+
+    column: Column
+    unit: str
+    decimal: str
+    metres: list[float]
+    bare: bool
+
+
+@dataclass(frozen=True)
+class Measures:
+    """One reading of distances and times together."""
+
+    distances: Distances
+    column: Column
+    times: Times
+    pace: float
+
+
+def read_measures(sheet: Sheet, usable: Sequence[int]) -> tuple[Measures, list[float]]:
+    """Return how distances and times are read, and the minutes of every row.
+
+    Args:
+        sheet: The table.
+        usable: Positions of the rows that count.
+
+    Raises:
+        ValueError: If the rows do not decide it, or the result is implausible.
+    """
+    measurer = _Measurer(sheet)
+    measures, others = measurer.choose(usable)
+    return measures, measurer.minutes(measures, others, usable)
+
+
+class _Measurer:
+    """Decides how distances and times of one table are read."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self.sheet = sheet
+
+    def _distance_columns(self, usable: Sequence[int]) -> list[Column]:
+        wanted = self.sheet.options.columns.get("distance")
+        if wanted is not None:
+            return [named_column(self.sheet.table.header, "distance", wanted)]
+        columns = [
+            column
+            for column in columns_of(self.sheet.table.header, "distance")
+            if any(self.sheet.cells(column)[row] for row in usable)
+        ]
+        if not columns:
+            raise ValueError(
+                "no column is called a distance (or all its cells are empty); name it with "
+                f'--map distance="..."; the header has '
+                f"{', '.join(map(repr, filter(None, self.sheet.table.header)))}"
+            )
+        return columns
+
+    def _distance_readings(self, column: Column) -> list[Distances]:
+        """Return every way to read a column of distances."""
+        cells = self.sheet.cells(column)
+        told = self.sheet.options.distance_unit
+        names = words().units["distance"]
+        cell_units = [names.get(fold(split_unit(cell)[1])) if cell else None for cell in cells]
+        in_cells = told is None and sum(unit is not None for unit in cell_units) > len(cells) // 2
+        readings = []
+        for sign in self.sheet.sign_of(column, cells):
+            numbers = [
+                math.nan
+                if cell and split_unit(cell)[1] and unit is None
+                else parse_number(cell, sign)
+                for cell, unit in zip(cells, cell_units, strict=True)
+            ]
+            if in_cells:
+                metres = [
+                    METRES[unit] * number if unit else math.nan
+                    for unit, number in zip(cell_units, numbers, strict=True)
+                ]
+                common = Counter(filter(None, cell_units)).most_common(1)[0][0]
+                readings.append(Distances(column, common, sign, metres, False))
+                continue
+            unit = told or column.unit
+            for name in (unit,) if unit else ("km", "miles", "m"):
+                metres = [
+                    METRES[cell_unit or name] * number
+                    for cell_unit, number in zip(cell_units, numbers, strict=True)
+                ]
+                readings.append(Distances(column, name, sign, metres, unit is None))
+        return readings
+
+    def _time_columns(self) -> list[Column]:
+        wanted = self.sheet.options.columns.get("time")
+        header = self.sheet.table.header
+        if wanted is not None:
+            return [named_column(header, "time", wanted)]
+        found: dict[int, Column] = {}
+        for kind in ("moving", "duration", "elapsed"):
+            for column in columns_of(header, kind):
+                found.setdefault(column.index, column)
+        return list(found.values())
+
+    def choose(self, usable: Sequence[int]) -> tuple[Measures, list[Column]]:
+        """Return how distances and times are read, and the columns of time that come after."""
+        paces = PACES[self.sheet.options.sport]
+        columns = self._distance_columns(usable)
+        times = self._time_columns()
+        if not times:
+            return self._reading_by_pace(columns, usable, paces), []
+        implausible: list[Measures] = []
+        for resort in (False, True):
+            for position, time_column in enumerate(times):
+                cells = self.sheet.cells(time_column)
+                if not any(cells[row] for row in usable):
+                    continue
+                sign = self.sheet.sign_of(
+                    time_column, [c for c in cells if not re.search(r"[:.,].*[:.,]", c)]
+                )[0]
+                readings = [
+                    reading
+                    for reading in read_times(cells, sign, time_column.unit, time_column.form)
+                    if reading.last_resort == resort
+                ]
+                plausible, rejected = self._combine(columns, time_column, readings, usable, paces)
+                implausible += rejected
+                if not plausible:
+                    continue
+                chosen = self._choose(plausible, usable)
+                self._tell_passed_over(times, position, chosen)
+                return chosen, times[position + 1 :]
+        if not implausible:
+            example = next((c for column in times for c in self.sheet.cells(column) if c), "")
+            raise ValueError(
+                f"column {times[0].name!r} holds no times that can be read, for instance "
+                f'{example!r}; name the column of durations with --map time="..."'
+            )
+        if self.sheet.options.keep_all:
+            certain = [r for r in implausible if not r.distances.bare and r.times.sure]
+            if certain:
+                return certain[0], []
+        best = min(implausible, key=lambda reading: paces.distance(reading.pace))
+        unit = best.distances.unit
+        raise ValueError(
+            f"the median pace would be {pace_text(best.pace, unit)} (distance "
+            f"{best.distances.column.name!r} in {unit}, time {best.column.name!r}"
+            f"{' as ' + best.times.label if best.times.label else ''}), which is implausible for "
+            f"sport {self.sheet.options.sport!r}: give --distance-unit, name the columns with "
+            '--map distance="..." time="..." sport="...", or --sport for another sport; with a '
+            "unit in their names, --keep-all takes them as they are"
+        )
+
+    def _combine(
+        self,
+        columns: Sequence[Column],
+        time_column: Column,
+        readings: Sequence[Times],
+        usable: Sequence[int],
+        paces: Paces,
+    ) -> tuple[list[Measures], list[Measures]]:
+        """Return the readings of one column of times with every distance, plausible or not."""
+        plausible: list[Measures] = []
+        rejected: list[Measures] = []
+        for column in columns:
+            if column.index == time_column.index:
+                continue
+            for distances in self._distance_readings(column):
+                for times in readings:
+                    pairs = [
+                        (distances.metres[row], times.minutes[row])
+                        for row in usable
+                        if distances.metres[row] > 0.0 and times.minutes[row] > 0.0
+                    ]
+                    if not pairs:
+                        continue
+                    pace = median(minutes / metres for metres, minutes in pairs) * 1000.0
+                    reading = Measures(distances, time_column, times, pace)
+                    fits = paces.fits(pairs, pace, distances.unit if distances.bare else None)
+                    (plausible if fits else rejected).append(reading)
+        return plausible, rejected
+
+    def _choose(self, plausible: Sequence[Measures], usable: Sequence[int]) -> Measures:
+        """Return the one reading among plausible ones; several are an error."""
+        witness = self._witness(plausible, usable)
+        if witness:
+            plausible = witness
+        known = [reading for reading in plausible if not reading.distances.bare]
+        candidates = known or list(plausible)
+        first = candidates[0]
+        rest = []
+        for other in candidates[1:]:
+            if other.distances.column.index == first.distances.column.index:
+                if not self._agree(first, other, usable):
+                    rest.append(other)
+            elif self._share_agreeing(first, other, usable) >= _AGREEING_ROWS:
+                continue
+            elif other.distances.bare == first.distances.bare:
+                rest.append(other)
+        if rest and all(r.distances.column.index != first.distances.column.index for r in rest):
+            pairs = self._ratio_pairs(candidates, usable)
+            if pairs:
+                first, rest = pairs[0], []
+        if rest:
+            self._refuse(first, rest)
+        others = {r.distances.column.index: r.distances.column.name for r in plausible}
+        others.pop(first.distances.column.index, None)
+        if others and known:
+            names = ", ".join(map(repr, others.values()))
+            self.sheet.notes.append(
+                f"distance: column {first.distances.column.name!r} was taken; {names} agrees"
+            )
+        return first
+
+    def _ratio_pairs(self, candidates: Sequence[Measures], usable: Sequence[int]) -> list[Measures]:
+        """Return readings of one column that a reading of another column bears out."""
+        found = []
+        for one in candidates:
+            for other in candidates:
+                if one.distances.column.index < other.distances.column.index and (
+                    self._share_agreeing(one, other, usable) >= _AGREEING_ROWS
+                ):
+                    found.append(one)
+                    break
+        metres = {
+            tuple(round(r.distances.metres[row]) for row in usable[:5])
+            for r in found
+            if not any(math.isnan(r.distances.metres[row]) for row in usable[:5])
+        }
+        return found if len(metres) == 1 else []
+
+    def _refuse(self, first: Measures, rest: Sequence[Measures]) -> None:
+        options = [first, *rest]
+        names = {reading.distances.column.name for reading in options}
+        if len({reading.distances.column.index for reading in options}) > 1:
+            raise ValueError(
+                f"the columns {', '.join(map(repr, sorted(names)))} may all be the distance and do "
+                'not agree: name one with --map distance="..."'
+            )
+        units = list(dict.fromkeys(reading.distances.unit for reading in options))
+        if len(units) > 1:
+            paces = {reading.distances.unit: reading.pace for reading in options}
+            told = " or ".join(
+                f"{unit} (median pace {pace_text(paces[unit], unit)})" for unit in units
+            )
+            raise ValueError(
+                f"column {first.distances.column.name!r} names no unit and may be in {told}: give "
+                f"--distance-unit {' or '.join(units)}"
+            )
+        if len({reading.distances.decimal for reading in options}) > 1:
+            raise ValueError(
+                f"column {first.distances.column.name!r}: a number such as "
+                f"{next(c for c in self.sheet.cells(first.distances.column) if c)!r} may have a "
+                "decimal comma or point, or separate thousands: give --decimal point or comma"
+            )
+        raise ValueError(
+            f"column {first.column.name!r} may be read as "
+            f"{' or '.join(r.times.label for r in options)}: write the unit into its name, for "
+            "instance 'time (s)' or 'time (h:mm)'"
+        )
+
+    def _share_agreeing(self, one: Measures, other: Measures, usable: Sequence[int]) -> float:
+        pairs = [
+            (one.distances.metres[row], other.distances.metres[row])
+            for row in usable
+            if one.distances.metres[row] > 0.0 and other.distances.metres[row] > 0.0
+        ]
+        good = sum(abs(a - b) <= _AGREEMENT * max(a, b) + 30.0 for a, b in pairs)
+        return good / len(pairs) if pairs else 0.0
+
+    def _agree(self, one: Measures, other: Measures, usable: Sequence[int]) -> bool:
+        """Return whether two readings give the same metres and minutes."""
+        return all(
+            _same(one.distances.metres[row], other.distances.metres[row])
+            and _same(one.times.minutes[row], other.times.minutes[row])
+            for row in usable
+        )
+
+    def _witness(self, plausible: Sequence[Measures], usable: Sequence[int]) -> list[Measures]:
+        """Return the readings that columns with a known unit of speed, pace or stride bear out."""
+        if not any(reading.distances.bare for reading in plausible) or len(plausible) < 2:
+            return []
+        for name, metres_per_minute in self._speeds():
+            fitting = []
+            for reading in plausible:
+                ratios = [
+                    speed * reading.times.minutes[row] / reading.distances.metres[row]
+                    for row in usable
+                    if (speed := metres_per_minute[row]) > 0.0
+                    and reading.distances.metres[row] > 0.0
+                    and reading.times.minutes[row] > 0.0
+                ]
+                if len(ratios) >= _WITNESS_ROWS and abs(median(ratios) - 1.0) < _WITNESS_TOLERANCE:
+                    fitting.append(reading)
+            if fitting:
+                self.sheet.notes.append(f"distance: its unit is decided by column {name!r}")
+                return fitting
+        return []
+
+    def _speeds(self) -> list[tuple[str, list[float]]]:
+        """Return speeds in m/min by columns whose unit is told, for each row, NaN where unknown."""
+        header, found = self.sheet.table.header, []
+        per_minute = {"km/h": 1000 / 60, "mph": METRES["miles"] / 60, "m/s": 60.0, "m/min": 1.0}
+        per_unit = {"min/km": 1000.0, "min/mile": METRES["miles"]}
+        for column in columns_of(header, "speed"):
+            cells = self.sheet.cells(column)
+            # A bare speed in km/h or mph agrees with every unit of distance, one in m/s with one.
+            told = column.unit or _common_unit(cells, "speed") or "m/s"
+            if told in per_minute:
+                sign = self.sheet.sign_of(column, cells)[0]
+                found.append(
+                    (column.name, [per_minute[told] * parse_number(cell, sign) for cell in cells])
+                )
+        for column in columns_of(header, "pace"):
+            cells = self.sheet.cells(column)
+            pace_unit = column.unit or _common_unit(cells, "pace")
+            if pace_unit in per_unit:
+                found.append(
+                    (
+                        column.name,
+                        [
+                            per_unit[pace_unit] / value if value > 0 else math.nan
+                            for value in self._paces(column)
+                        ],
+                    )
+                )
+        strides, cadences = columns_of(header, "stride"), columns_of(header, "cadence")
+        if strides and cadences:
+            lengths = [
+                parse_number(cell, "." if "." in cell else ",")
+                for cell in self.sheet.cells(strides[0])
+            ]
+            steps = [parse_number(cell, ".") for cell in self.sheet.cells(cadences[0])]
+            product = [
+                a * b if 0.3 < a < 2.5 and b > 100 else math.nan
+                for a, b in zip(lengths, steps, strict=True)
+            ]
+            found.append((f"{strides[0].name} x {cadences[0].name}", product))
+        return found
+
+    def _paces(self, column: Column) -> list[float]:
+        """Return the minutes in a column of paces."""
+        cells = [
+            re.sub(r"\s*(/|per|min|pro|p[ao]r).*$", "", cell, flags=re.IGNORECASE)
+            for cell in self.sheet.cells(column)
+        ]
+        sign = self.sheet.sign_of(column, cells)[0]
+        readings = read_times(cells, sign, "min", None)
+        return readings[0].minutes
+
+    def _reading_by_pace(
+        self, columns: Sequence[Column], usable: Sequence[int], paces: Paces
+    ) -> Measures:
+        """Return distances with the times that a column of paces gives."""
+        found = columns_of(self.sheet.table.header, "pace")
+        if not found:
+            raise ValueError(
+                'no column is called a time or duration; name it with --map time="..."; the '
+                f"header has {', '.join(map(repr, filter(None, self.sheet.table.header)))}"
+            )
+        column = found[0]
+        told = column.unit or _common_unit(self.sheet.cells(column), "pace")
+        values = self._paces(column)
+        plausible = []
+        for distances in self._distance_readings(columns[0]):
+            unit = {"min/km": "km", "min/mile": "miles"}.get(told or "", distances.unit)
+            if unit == "m":
+                unit = "km"
+            minutes = [
+                value * metres / METRES[unit]
+                for value, metres in zip(values, distances.metres, strict=True)
+            ]
+            pairs = [
+                (distances.metres[row], minutes[row])
+                for row in usable
+                if distances.metres[row] > 0.0 and minutes[row] > 0.0
+            ]
+            if not pairs:
+                continue
+            pace = median(b / a for a, b in pairs) * 1000.0
+            times = Times(
+                f"{'min/mile' if unit == 'miles' else 'min/km'} times the distance", minutes
+            )
+            if paces.fits(pairs, pace, distances.unit if distances.bare else None):
+                plausible.append(Measures(distances, column, times, pace))
+        if not plausible:
+            raise ValueError(
+                f"there is no column of times, and with the paces of column {column.name!r} the "
+                'sessions are implausible: name a column of times with --map time="..."'
+            )
+        return self._choose(plausible, usable)
+
+    def _tell_passed_over(self, times: Sequence[Column], position: int, chosen: Measures) -> None:
+        passed = [column.name for column in times[:position] if any(self.sheet.cells(column))]
+        later = [column.name for column in times[position + 1 :] if any(self.sheet.cells(column))]
+        if passed:
+            self.sheet.notes.append(
+                f"time: column {', '.join(map(repr, passed))} cannot be a duration (a time of "
+                f"day?), column {chosen.column.name!r} is taken"
+            )
+        if later:
+            self.sheet.notes.append(
+                f"time: column {chosen.column.name!r} comes before {', '.join(map(repr, later))}"
+            )
+
+    def minutes(
+        self, reading: Measures, others: Sequence[Column], usable: Sequence[int]
+    ) -> list[float]:
+        """Return the minutes of each row, from the next column where the first tells none."""
+        minutes = list(reading.times.minutes)
+        cells = self.sheet.cells(reading.column)
+        missing = [row for row in usable if not cells[row] or minutes[row] == 0.0]
+        for column in others:
+            if not missing:
+                break
+            texts = self.sheet.cells(column)
+            sign = self.sheet.sign_of(column, [c for c in texts if ":" not in c])[0]
+            paces = PACES[self.sheet.options.sport]
+            for times in read_times(texts, sign, column.unit, column.form):
+                pairs = [
+                    (reading.distances.metres[row], times.minutes[row])
+                    for row in usable
+                    if reading.distances.metres[row] > 0.0 and times.minutes[row] > 0.0
+                ]
+                if (
+                    pairs
+                    and not times.last_resort
+                    and paces.fits(pairs, median(b / a for a, b in pairs) * 1000.0, None)
+                ):
+                    taken = [row for row in missing if times.minutes[row] > 0.0]
+                    for row in taken:
+                        minutes[row] = times.minutes[row]
+                    missing = [row for row in missing if row not in taken]
+                    if taken:
+                        self.sheet.notes.append(
+                            f"time: {len(taken)} row(s) without {reading.column.name!r} take "
+                            f"{column.name!r}"
+                        )
+                    break
+        return minutes
+
+
+def _same(one: float, other: float) -> bool:
+    return (
+        one == other
+        or (math.isnan(one) and math.isnan(other))
+        or abs(one - other) <= 1e-9 * abs(one)
+    )
+
+
+def _common_unit(cells: Sequence[str], dimension: str) -> str | None:
+    """Return the unit that most cells of a column name."""
+    names: Mapping[str, str] = words().units[dimension]
+    told = Counter(
+        names.get(fold(re.sub(r"^[\d:.,'\u2032\u2033\"\s]+", "", cell).lstrip("/")) or "?")
+        for cell in cells
+        if cell
+    )
+    unit, number = told.most_common(1)[0] if told else (None, 0)
+    return unit if number * 2 > sum(told.values()) else None

@@ -1,0 +1,160 @@
+"""A table under reading: its cells by column, decimal signs, and what is to be told of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from fitgym.logs.csv_columns import Column, date_parts, time_parts, unit_column
+from fitgym.logs.csv_dates import read_moment
+from fitgym.logs.csv_numbers import decimal_evidence, split_unit
+from fitgym.logs.csv_text import Row, Table
+from fitgym.logs.history import LeftOut
+from fitgym.logs.options import DECIMALS, ReadingOptions
+from fitgym.logs.words import fold, is_empty
+
+# Ours: so many cells show whether a column holds dates, which have points and commas, too.
+_ROWS_TO_TELL_DATES = 50
+
+
+class Sheet:
+    """A table under reading.
+
+    Attributes:
+        table: The table; dates and times that are spread over columns are put together.
+        source: How to call the file.
+        options: What the person told.
+        understood: Quantity and how it was read.
+        left_out: Rows that are not used.
+        notes: What the person should know.
+        signs: Decimal signs that the numbers of the file show.
+    """
+
+    def __init__(self, table: Table, source: str, options: ReadingOptions) -> None:
+        self.source, self.options = source, options
+        self.understood: list[tuple[str, str]] = []
+        self.left_out: list[LeftOut] = [
+            LeftOut(self.place(line), "row cannot be taken apart", wrong)
+            for line, wrong in table.broken
+        ]
+        self.notes: list[str] = []
+        self.table = self._parts_together(table)
+        self.signs = self._signs_of_file()
+
+    def cells(self, column: Column) -> list[str]:
+        """Return the cells of a column, with their unit where a column of its own tells it."""
+        cells = [
+            "" if is_empty(row.cells[column.index]) else row.cells[column.index]
+            for row in self.table.rows
+        ]
+        units = unit_column(self.table.header, column)
+        if units is None:
+            return cells
+        return [
+            f"{cell} {row.cells[units]}" if cell and cell[-1].isdigit() else cell
+            for cell, row in zip(cells, self.table.rows, strict=True)
+        ]
+
+    def places(self, column: Column) -> list[str]:
+        """Return what to call the cells of a column in errors."""
+        return [f"line {row.line}, column {column.name!r}" for row in self.table.rows]
+
+    def place(self, line: int) -> str:
+        """Return what to call a row in the report."""
+        return f"{self.source} row {line}"
+
+    def drop(self, line: int, reason: str, detail: str = "") -> None:
+        """Note that a row is left out."""
+        self.left_out.append(LeftOut(self.place(line), reason, detail))
+
+    def sign_of(self, column: Column, cells: Sequence[str]) -> list[str]:
+        """Return the decimal signs that a column may have: one, or two where nothing tells."""
+        if self.options.decimal is not None:
+            return [DECIMALS[self.options.decimal]]
+        evidence, ambiguous = decimal_evidence(cells)
+        if len(evidence) > 1:
+            places = self.places(column)
+            (one, first), (other, second) = sorted(evidence.items())
+            raise ValueError(
+                f"{places[first]} says {cells[first]!r} and {places[second]} {cells[second]!r}: "
+                f"the decimal sign is {one!r} in one and {other!r} in the other; give --decimal "
+                "point or comma, and rows that do not fit are left out"
+            )
+        if evidence:
+            return list(evidence)
+        if ambiguous and len(self.signs) != 1:
+            return [".", ","]
+        return self.signs if len(self.signs) == 1 else ["."]
+
+    def _signs_of_file(self) -> list[str]:
+        """Return the decimal signs that the numbers of the file show."""
+        if self.options.decimal is not None:
+            return [DECIMALS[self.options.decimal]]
+        signs: set[str] = set()
+        for index, name in enumerate(self.table.header):
+            cells = [row.cells[index] for row in self.table.rows if not is_empty(row.cells[index])]
+            digits = [cell for cell in cells if split_unit(cell)[0] and not split_unit(cell)[1]]
+            if not cells or len(digits) < 0.8 * len(cells) or fold(name) in ("id", "activity id"):
+                continue
+            first = digits[:_ROWS_TO_TELL_DATES]
+            if sum(read_moment(cell) is not None for cell in first) > len(first) // 2:
+                continue
+            signs |= set(decimal_evidence(digits)[0])
+        return sorted(signs)
+
+    def _parts_together(self, table: Table) -> Table:
+        """Put dates and times together that are spread over columns."""
+        header, rows = list(table.header), table.rows
+        parts = date_parts(header)
+        told = self.options.columns
+        if parts is not None and "date" not in told:
+            year, month, day = parts
+            rows = [
+                Row(
+                    row.line,
+                    [*row.cells, _date_text(row.cells[year], row.cells[month], row.cells[day])],
+                )
+                for row in rows
+            ]
+            self.notes.append(
+                f"date: put together from columns {header[year]!r}, {header[month]!r} and "
+                f"{header[day]!r}"
+            )
+            header = [name if index not in parts else "" for index, name in enumerate(header)]
+            header.append("date")
+        pieces = time_parts(header)
+        if pieces and "time" not in told:
+            texts = [_time_text(row.cells, pieces) for row in rows]
+            if all(text is not None for text in texts):
+                rows = [
+                    Row(row.line, [*row.cells, text or ""])
+                    for row, text in zip(rows, texts, strict=True)
+                ]
+                names = " and ".join(repr(header[index]) for index in sorted(pieces.values()))
+                self.notes.append(f"time: put together from columns {names}")
+                used = set(pieces.values())
+                header = [name if index not in used else "" for index, name in enumerate(header)]
+                header.append("duration")
+        return replace(table, header=header, rows=rows)
+
+
+def _date_text(year: str, month: str, day: str) -> str:
+    """Return a date of three cells, its month a number or a name."""
+    return f"{year}-{month}-{day}" if month.isdigit() else f"{day} {month} {year}"
+
+
+def _time_text(cells: Sequence[str], pieces: Mapping[str, int]) -> str | None:
+    """Return h:mm:ss of cells of hours, minutes and seconds; None where they are no such parts."""
+    texts = {unit: cells[index] for unit, index in pieces.items()}
+    if not any(texts.values()):
+        return ""
+    whole = {unit: text or "0" for unit, text in texts.items()}
+    seconds = whole.get("s", "0").replace(",", ".")
+    minutes, hours = whole.get("min", "0"), whole.get("h", "0")
+    if not (minutes.isdigit() and hours.isdigit() and re.fullmatch(r"\d+(\.\d+)?", seconds)):
+        return None
+    if float(seconds) >= 60.0 or ("h" in whole and int(minutes) >= 60):
+        return None
+    total = 3600.0 * int(hours) + 60.0 * int(minutes) + float(seconds)
+    return f"{total // 3600:.0f}:{total % 3600 // 60:02.0f}:{total % 60:04.1f}"
