@@ -26,7 +26,6 @@ _EXTRAS = {
     "imageio": "video",
     "imageio_ffmpeg": "video",
     "fit_tool": "watch",
-    "icalendar": "watch",
     "jinja2": "benchmarks",
     "optuna": "search",
     "safetensors": "predictor",

@@ -118,6 +118,8 @@ class Diary:
         days: Entries by ISO date; a day without one was a rest day.
         outlook: Plans of the days after the last answer, points by ISO date.
         morning: Where the person stood on ``day``.
+        vdot: VDOT that the paces of the plans are made for.
+        grid_trimp: The plans that there are, points.
     """
 
     profile: str
@@ -129,13 +131,15 @@ class Diary:
     days: Mapping[str, DayEntry] = field(default_factory=dict)
     outlook: Mapping[str, float] = field(default_factory=dict)
     morning: Morning | None = None
+    vdot: float = 0.0
+    grid_trimp: tuple[float, ...] = ()
 
     def entry(self, day: date) -> DayEntry:
         """Return what a day was; a rest day where nothing is known."""
         return self.days.get(day.isoformat(), DayEntry())
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the diary for a JSON file."""
+        """Return the diary for a JSON file, which ``fitgym profile --plans`` reads, too."""
         morning = self.morning
         return {
             "format": FORMAT,
@@ -157,6 +161,12 @@ class Diary:
                 for day, entry in sorted(self.days.items())
             },
             "outlook": dict(sorted(self.outlook.items())),
+            "vdot": self.vdot,
+            "grid_trimp": list(self.grid_trimp),
+            # What follows from the days, for ``fitgym.profile.plans.read_plans``.
+            "plans": {
+                day: entry.plan_trimp for day, entry in sorted(self.days.items()) if entry.asked
+            },
         }
 
     @classmethod
@@ -198,6 +208,8 @@ class Diary:
                 days=days,
                 outlook={day: float(points) for day, points in content["outlook"].items()},
                 morning=None if state is None else Morning.from_dict(state),
+                vdot=float(content["vdot"]),
+                grid_trimp=tuple(float(points) for points in content["grid_trimp"]),
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"this is no coach's diary: {error!r}") from None
@@ -273,7 +285,16 @@ def open_diary(
     length = season_days
     if goal.kind == "race":
         length = (date.fromisoformat(goal.day) - today).days
-    fresh = Diary(profile, anchor.isoformat(), today.isoformat(), length, goal, anchor.isoformat())
+    fresh = Diary(
+        profile,
+        anchor.isoformat(),
+        today.isoformat(),
+        length,
+        goal,
+        anchor.isoformat(),
+        vdot=coached.individual.physiology.vdot,
+        grid_trimp=coached.individual.plans_trimp,
+    )
     if diary is None:
         return fresh, notes
     # After today's session the last answer was for tomorrow.

@@ -60,7 +60,8 @@ th, td { padding: 0.35rem 0.7rem; text-align: right; font-weight: 400; white-spa
 th:first-child, td:first-child, .why { text-align: left; }
 thead th { color: var(--faint); border-bottom: 1px solid var(--grid); }
 tbody tr + tr > * { border-top: 1px solid var(--grid); }
-tr.chosen { background: var(--raised); } tr.chosen > * { font-weight: 650; } tr.out > * { color: var(--faint); }
+tr.chosen { background: var(--raised); } tr.chosen > * { font-weight: 650; }
+tr.out > * { color: var(--faint); }
 @media (max-width: 46rem) {
   .weeks { grid-template-columns: 1fr; } .weeks div { min-height: 0; display: grid;
     grid-template-columns: 6.5rem 1fr; gap: 0 0.6rem; } .weeks .blank { display: none; }
@@ -98,8 +99,8 @@ def advice_page(advice: Advice, done: Sequence[DoneRow], notes: Sequence[str]) -
         "range that holds it 95 times in a hundred.</p>",
         _candidates(advice),
         "<h2>The weeks to come</h2>",
-        f"<p>{html.escape(outlook_heading(advice))} Blue marks a plan, red a hard one; the share is "
-        "the chance of completing it.</p>",
+        f"<p>{html.escape(outlook_heading(advice))} Blue marks a plan, red a hard one; the share "
+        "is the chance of completing it.</p>",
         _weeks(advice.outlook),
         _figures(advice),
         "<h2>Planned and done</h2>",

@@ -27,6 +27,7 @@ from fitgym.logs.history import History
 from fitgym.logs.training_log import LoggedSession
 from fitgym.profile import Profile
 from fitgym.profile.course import replay
+from fitgym.profile.plans import read_plans
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -194,6 +195,17 @@ def test_a_diary_is_read_as_written_and_nothing_else(profile: Profile, tmp_path:
         read_diary(path)
 
 
+def test_a_profile_reads_the_plans_of_a_diary(profile: Profile, tmp_path: Path) -> None:
+    path = tmp_path / "d.json"
+    first = run_day(path, profile, history=None, today=TODAY)
+    run_day(path, profile, history=history(run(0)), today=TODAY + timedelta(days=3))
+    plans = read_plans(path)
+    assert plans.by_date[TODAY] == first.advice.today.trimp
+    assert set(plans.by_date) == {TODAY, TODAY + timedelta(days=3)}
+    assert plans.vdot == profile.individual.physiology.vdot
+    assert plans.grid_trimp == profile.individual.plans_trimp
+
+
 def test_readings_of_one_session_are_the_same() -> None:
     one = SessionRead(8000.0, 48.0, 12.0)
     assert one.same(SessionRead(8040.0, 48.1, 12.3))
@@ -264,7 +276,7 @@ print("done", flush=True)
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_a_kill_at_any_moment_leaves_a_whole_diary(tmp_path: Path) -> None:
     tests = str(Path(__file__).parent)
-    days = 12
+    days = 8
 
     def script(path: Path) -> list[str]:
         return [sys.executable, "-c", _DAYS.format(tests=tests, path=str(path), days=days)]
@@ -276,7 +288,7 @@ def test_a_kill_at_any_moment_leaves_a_whole_diary(tmp_path: Path) -> None:
     path = tmp_path / "killed.json"
     generator = random.Random(1)
     kills = 0
-    for _ in range(40):
+    for _ in range(15):
         with subprocess.Popen(
             script(path), stdout=subprocess.PIPE, text=True, env=os.environ
         ) as process:
