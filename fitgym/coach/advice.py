@@ -266,6 +266,19 @@ def advise(
     )
 
 
+def forecasts(program: SeasonProgram, morning: Morning) -> tuple[Candidate, ...]:
+    """Return what every plan would bring on the season's first day, without its return.
+
+    Args:
+        program: The season, which need not be solved.
+        morning: Where the person stands.
+    """
+    known = np.asarray(program.coached.loads)[-27:]
+    place = _Place(morning.state(), np.array([morning.belief]), 0, known, known)
+    actions = program.targets.size
+    return _candidates(program, place, np.zeros(actions), [""] * actions)
+
+
 def _allowed(program: SeasonProgram, place: _Place) -> tuple[NDArray[np.bool_], list[str]]:
     """Return which actions a day allows, and why not, by action."""
     day = int(place.state["day"][0])

@@ -15,7 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.coach.person import Coached, Morning, coached_of, environment_of, normal_belief
+from fitgym.coach.advice import forecasts
+from fitgym.coach.person import (
+    MOTIVATIONS,
+    Coached,
+    Morning,
+    coached_of,
+    environment_of,
+    normal_belief,
+)
 from fitgym.coach.policies import rate
 from fitgym.coach.program import SeasonProgram
 from fitgym.coach.seasons import Choice, Played, fixed_choice, play
@@ -186,6 +194,104 @@ def earned(
             for name, one in played.items()
         },
     )
+
+
+@dataclass(frozen=True)
+class PlanForecast:
+    """What was told of a plan of the first day, and what became of it over many draws of the day.
+
+    Attributes:
+        number: Which person.
+        plan: 1 to 10.
+        chance: Of completing it, as told.
+        completed: Share of the draws in which it was completed.
+        heart_rate_error: Mean heart rate of the completed ones less the one told, bpm; 0 if none.
+        inside: Share of the completed ones whose heart rate lies in the range told; 0 if none.
+        width: Width of that range, bpm.
+    """
+
+    number: int
+    plan: int
+    chance: float
+    completed: float
+    heart_rate_error: float
+    inside: float
+    width: float
+
+
+def first_day(
+    number: int, *, seed: int = 0, weeks: int = 8, draws: int = 400
+) -> list[PlanForecast]:
+    """Return how well the plans of the first day of advice are told for one virtual person.
+
+    Args:
+        number: Which draw of the population.
+        seed: Seed of everything random.
+        weeks: Weeks of history.
+        draws: How often the day is drawn.
+    """
+    season = history_of(number, weeks, seed, recordings=True)
+    profiled = profiled_person(season)
+    told = forecasts(SeasonProgram(profiled, profiled.morning, 1), profiled.morning)
+    environment = environment_of(season.individual, 1)
+    starts = np.repeat(season.states[-1:], draws)
+    starts["day"] = 0
+    generator = np.random.default_rng([seed, number, 3])
+    starts["key"] = generator.integers(0, 2**64, draws, dtype=np.uint64)
+    # What the history left open of the motivation is drawn, too.
+    belief = np.array(true_person(season).morning.belief)
+    starts["motivation"] = generator.choice(MOTIVATIONS, draws, p=belief)
+    found = []
+    for one in told[1:]:
+        outcome = play(environment, starts, 1, fixed_choice(one.plan)).outcomes[0]
+        beats = outcome["mean_heart_rate"][outcome["met"] > 0.0]
+        inside = (beats >= one.heart_rate_low) & (beats <= one.heart_rate_high)
+        found.append(
+            PlanForecast(
+                number=number,
+                plan=one.plan,
+                chance=one.chance,
+                completed=float(outcome["met"].mean()),
+                heart_rate_error=float(beats.mean()) - one.heart_rate if beats.size else 0.0,
+                inside=float(inside.mean()) if beats.size else 0.0,
+                width=one.heart_rate_high - one.heart_rate_low,
+            )
+        )
+    return found
+
+
+def summarise_forecasts(rows: Sequence[PlanForecast]) -> dict[str, Any]:
+    """Return chances told and shares completed by fifths of the chance, and the heart rates."""
+    chance = np.array([one.chance for one in rows])
+    completed = np.array([one.completed for one in rows])
+    seen = completed > 0.0
+    weights = completed[seen]
+    error = np.array([one.heart_rate_error for one in rows])[seen]
+    fifths = np.minimum((5.0 * chance).astype(int), 4)
+    return {
+        "people": len({one.number for one in rows}),
+        "chances": [
+            {
+                "from": 0.2 * fifth,
+                "plans": int((fifths == fifth).sum()),
+                "told": float(chance[fifths == fifth].mean()),
+                "completed": float(completed[fifths == fifth].mean()),
+            }
+            for fifth in range(5)
+            if (fifths == fifth).any()
+        ],
+        "heart rate": {
+            "inside the 95 % range": float(
+                np.average([one.inside for one in rows if one.completed > 0.0], weights=weights)
+            ),
+            "width bpm": float(
+                np.average([one.width for one in rows if one.completed > 0.0], weights=weights)
+            ),
+            "root mean square error of its mean bpm": float(
+                np.sqrt(np.average(np.square(error), weights=weights))
+            ),
+        },
+    }
 
 
 def summarise(people: Sequence[PersonEarned]) -> dict[str, Any]:
