@@ -88,6 +88,13 @@ def _add_constraints(parser: argparse.ArgumentParser) -> None:
         "--acwr", type=float, metavar="RATIO", help="largest acute:chronic ratio, such as 1.5"
     )
     group.add_argument("--longest", type=float, metavar="MIN", help="longest session, minutes")
+    group.add_argument(
+        "--least-chance",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="smallest chance of completion, such as 0.5 (default: 0; see docs/coach.md)",
+    )
 
 
 def _add_outputs(parser: argparse.ArgumentParser) -> None:
@@ -171,6 +178,7 @@ def _constraints(options: argparse.Namespace) -> Constraints:
             hard_trimp=options.hard_points,
             acwr=options.acwr,
             longest_minutes=options.longest,
+            least_chance=options.least_chance,
         )
     except ValueError as error:
         raise ValueError(f"constraints: {error}") from None

@@ -286,6 +286,7 @@ def _allowed(program: SeasonProgram, place: _Place) -> tuple[NDArray[np.bool_], 
     then = date.fromisoformat(program.morning.date) + timedelta(days=day)
     within = within_cap(constraints, (place.asked, place.expected), program.targets.tolist())
     free = constraints.is_free(then)
+    likely = np.append(1.0, program.chances(place.state)[:, -1] @ place.belief[0])
     why = []
     for action in range(program.targets.size):
         reason = ""
@@ -297,6 +298,8 @@ def _allowed(program: SeasonProgram, place: _Place) -> tuple[NDArray[np.bool_], 
             reason = "hard, too soon after a hard day"
         elif not within[action]:
             reason = "above the cap of the acute:chronic ratio"
+        elif likely[action] < constraints.least_chance:
+            reason = "less likely to be completed than is asked for"
         why.append(reason)
     return np.array([not reason for reason in why]), why
 
@@ -550,7 +553,7 @@ def _reasons(
         said.append(
             f"{_name(best.plan).capitalize()} would be worth {best.worth - today.worth:.2f} {unit} "
             f"more, but it is {best.forbidden}."
-            if best.forbidden.startswith(("hard", "longer", "above"))
+            if best.forbidden.startswith(("hard", "longer", "above", "less"))
             else f"{_name(best.plan).capitalize()} would be worth {best.worth - today.worth:.2f} "
             f"{unit} more, but {best.forbidden}."
         )

@@ -36,6 +36,7 @@ class Constraints:
         acwr: Largest acute:chronic workload ratio that a plan may lead to when it is carried out,
             in [1, 4]; None for no cap.
         longest_minutes: Longest session; None for no limit.
+        least_chance: Smallest chance of completion that a plan may have, in [0, 0.95].
     """
 
     free: tuple[int, ...] = tuple(range(7))
@@ -44,6 +45,7 @@ class Constraints:
     hard_trimp: float | None = None
     acwr: float | None = None
     longest_minutes: float | None = None
+    least_chance: float = 0.0
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -69,6 +71,7 @@ class Constraints:
             require_number("acwr", self.acwr, LOWEST_CAP, HIGHEST_CAP)
         if self.longest_minutes is not None:
             require_number("longest_minutes", self.longest_minutes, 1, 1000)
+        require_number("least_chance", self.least_chance, 0, 0.95)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the constraints for a JSON file."""

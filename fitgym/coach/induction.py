@@ -64,6 +64,7 @@ def plan_values(
     hard_habits: Any,
     weights: Any,
     extra: Any,
+    completed: Any,
     result: Any,
 ) -> None:
     """Fill ``result[layer, plan, m]`` with what each plan is worth at the stocks of ``scratch[1]``.
@@ -83,6 +84,7 @@ def plan_values(
         hard_habits: Whether each habit session is.
         weights: (2,) of performance, and of completion and shortfall, in the reward.
         extra: Reward of each outcome beside them, (actions, outcomes).
+        completed: (plans, M) chance of completing each plan, filled in.
         result: (layers, actions, M), filled in.
     """
     person = people[0]
@@ -99,6 +101,7 @@ def plan_values(
     todays_loads(scratch[1], person, loads, tables, log_loads, sds)
     chances = np.empty((plans, edges, motivations.size))
     fill_chances(tolerance, log_loads, sds, chances)
+    completed[:] = chances[:, edges - 1]
     result[:] = 0.0
     for j in range(targets.size):
         for k in range(edges if j > 0 else habits.size + 1):
@@ -165,6 +168,7 @@ def look_ahead(
     ``waits`` (N,) how many days no hard plan may follow.
     """
     values = np.empty((expected.shape[0], targets.size, axes[3].size))
+    completed = np.empty((targets.size - 1, axes[3].size))
     for i in range(states.size):
         scratch[1] = states[i]
         plan_values(
@@ -181,6 +185,7 @@ def look_ahead(
             hard_habits,
             weights,
             extra,
+            completed,
             values,
         )
         result[i] = values[waits[i]]
@@ -218,6 +223,7 @@ def induce(
     targets: Any,
     allowed: Any,
     ceiling: Any,
+    least_chance: float,
     loads: Any,
     tables: Any,
     habits: Any,
@@ -239,6 +245,7 @@ def induce(
         targets: Points of each action, 0 first.
         allowed: Whether the day allows each action.
         ceiling: Most points that a state allows, (ln B, F, G).
+        least_chance: Smallest chance of completion that a plan may have.
         loads: Mean load of each plan over histories, (nodes, plans, shares + 1).
         tables: See ``plan_values``.
         habits: See ``plan_values``.
@@ -257,6 +264,7 @@ def induce(
         f = pair % fitness.size
         state = scratch[pair]
         result = np.empty((layers, targets.size, motivations.size))
+        completed = np.empty((targets.size - 1, motivations.size))
         for g in range(fatigue.size):
             state[1].base_level = math.exp(base_levels[b])
             state[1].fitness = fitness[f]
@@ -275,6 +283,7 @@ def induce(
                 hard_habits,
                 weights,
                 extra,
+                completed,
                 result,
             )
             for layer in range(layers):
@@ -285,6 +294,7 @@ def induce(
                         if (
                             allowed[j]
                             and targets[j] <= ceiling[b, f, g]
+                            and completed[j - 1, m] >= least_chance
                             and not (hard[j] and layer > 0)
                             and result[layer, j, m] > best
                         ):

@@ -36,7 +36,7 @@ from fitgym.planning.scouting import visited_rows
 Array = NDArray[np.float64]
 
 # Raised when the meaning of kept values changes.
-FORMAT = 1
+FORMAT = 2
 # Fine enough for advice within seconds (docs/coach.md tells what a finer grid would earn).
 SIZE = GridSize(base_level=6, fitness=6, fatigue=8, motivation=13, shares=4, habits=4)
 _SCOUTED_SEASONS = 40
@@ -147,6 +147,7 @@ class SeasonProgram:
             asdict(self.goal),
             self.constraints.hard_gap,
             self.constraints.acwr,
+            self.constraints.least_chance,
             self.hard_trimp,
             asdict(self.morning),
             self.targets.tolist(),
@@ -233,6 +234,7 @@ class SeasonProgram:
                 self.targets,
                 self.mask[day],
                 self._ceiling,
+                self.constraints.least_chance,
                 self._mean_loads,
                 self.tables,
                 self.habits,

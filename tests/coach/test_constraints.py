@@ -39,6 +39,7 @@ def constraints(draw: st.DrawFn) -> Constraints:
         hard_trimp=draw(st.one_of(st.none(), st.floats(5.0, 40.0))),
         acwr=draw(st.one_of(st.none(), st.floats(1.0, 2.5))),
         longest_minutes=draw(st.one_of(st.none(), st.floats(20.0, 110.0))),
+        least_chance=draw(st.sampled_from([0.0, 0.5, 0.9])),
     )
 
 
@@ -54,6 +55,8 @@ def broken(advice: Advice, kept: Constraints, loads: tuple[float, ...], wait: in
                 found.append(f"{day.date} is not free")
             if kept.longest_minutes is not None and day.minutes > kept.longest_minutes + 1e-6:
                 found.append(f"{day.date} is too long")
+            if day.chance < kept.least_chance:
+                found.append(f"{day.date} is completed with {day.chance}")
             is_hard = day.trimp >= advice.hard_trimp
             if is_hard and since_hard < kept.hard_gap:
                 found.append(f"{day.date} is hard too soon")
@@ -101,7 +104,7 @@ def test_no_constraint_is_ever_broken(
         )
         refusal = "free"
     # What is refused names the constraint that leaves nothing.
-    assert any(word in refusal for word in ("free", "minutes", "ratio", "hard"))
+    assert any(word in refusal for word in ("free", "minutes", "ratio", "hard", "likely"))
 
 
 def test_the_values_know_the_constraints(coached: object) -> None:
@@ -116,6 +119,7 @@ def test_the_values_know_the_constraints(coached: object) -> None:
         Constraints(hard_gap=3, hard_trimp=12.0),
         Constraints(free=(0, 3)),
         Constraints(free=(0,), hard_gap=1),
+        Constraints(least_chance=0.9),
     ):
         program = SeasonProgram(coached, coached.morning, 30, Goal(), kept, SMALL)
         program.solve(cache=False)
@@ -123,6 +127,7 @@ def test_the_values_know_the_constraints(coached: object) -> None:
         worths.append(program.worth(state, belief, np.zeros(1, dtype=np.int64)).max())
     assert worths[0] > worths[1] >= worths[2]
     assert worths[0] > worths[3] > worths[4]
+    assert worths[0] > worths[5]
 
 
 def test_the_ratio_is_that_of_the_strain_module() -> None:
@@ -160,6 +165,7 @@ def test_days_to_wait(gap: int, points: list[float], wait: int) -> None:
         ({"hard_gap": 9}, "hard_gap"),
         ({"acwr": 0.5}, "acwr"),
         ({"longest_minutes": 0}, "longest_minutes"),
+        ({"least_chance": 1.0}, "least_chance"),
     ],
 )
 def test_impossible_constraints_are_refused(arguments: dict, message: str) -> None:  # type: ignore[type-arg]
