@@ -15,13 +15,18 @@ from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.model.plans import plan_segments, session_course
 from fitgym.model.session_points import points_per_minute, session_points
 from fitgym.predictor.channels import sport_family
-from fitgym.profile.efforts import race_chances, shown_vdots
+from fitgym.profile.efforts import (
+    RARE_SHARE,
+    of_raced_distance,
+    race_chances,
+    shown_vdots,
+)
 from fitgym.profile.plans import PushedPlans
 
 Array = NDArray[np.float64]
 
-# What a day was: nothing known of a plan and no session, a session of one's own, a plan begun, a
-# race, and a plan not begun at all.
+# What a day was: nothing known of a plan and no session, a session of one's own, a plan begun, what
+# may have been a race, and a plan not begun at all.
 REST, HABIT, PLANNED, RACE, SKIPPED = range(5)
 
 # Days before these say nothing of today: nine tenths of fitness are forgotten in a hundred days
@@ -198,11 +203,18 @@ def days_of(
     times = np.array([one.minutes for one in used])
     chances = race_chances(distance_m, times, float(count))
     shown = shown_vdots(distance_m, times)
+    round_distance = of_raced_distance(distance_m)
+    own = [number for day, numbers in by_day.items() for number in numbers if not plan_trimp[day]]
+    rare = bool(own) and float(round_distance[own].mean()) < RARE_SHARE
     race_day, race_log_vdot, race_chance = [], [], []
     for day, numbers in by_day.items():
-        best = max(numbers, key=lambda number: (chances[number], np.nan_to_num(shown[number])))
+        best = max(numbers, key=lambda n: (chances[n], round_distance[n], np.nan_to_num(shown[n])))
         # A plan is carried out at its paces, so it is no race.
-        if plan_trimp[day] > 0.0 or chances[best] <= 0.0:
+        if plan_trimp[day] > 0.0:
+            continue
+        if rare and round_distance[best]:
+            kind[day] = RACE
+        if chances[best] <= 0.0:
             continue
         race_day.append(day)
         race_log_vdot.append(float(np.log(shown[best])))

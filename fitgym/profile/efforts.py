@@ -28,6 +28,9 @@ LIKELY_RACE = 0.7
 CLEARLY_FASTER, LONG_RACE_M, LONG_RACE_FASTER = 1.1, 21_000.0, 0.95
 # Nobody races more often than this all the time, so of round distances the fastest count (ours).
 DAYS_BETWEEN_RACES = 14.0
+# Where fewer of the sessions than this have a raced distance, those are hardly habit, however fast
+# (ours).
+RARE_SHARE = 0.15
 # Share of VDOT at which people run as usual, and its spread between people: that of the
 # predictor's virtual people (fitgym.predictor.fitrec2.people).
 USUAL_SHARE, USUAL_SHARE_SD = 0.70, 0.06
@@ -65,6 +68,12 @@ def shown_vdots(distance_m: Array, minutes: Array) -> Array:
     return np.where(shown > 5.0, shown, np.nan)
 
 
+def of_raced_distance(distance_m: Array) -> NDArray[np.bool_]:
+    """Return which distances (n,) are those that are raced, as a watch measures them."""
+    ratio = distance_m[:, None] / np.array(RACE_DISTANCES_M)
+    return np.asarray(((ratio >= 1.0 - TOO_SHORT) & (ratio <= 1.0 + TOO_LONG)).any(axis=1))
+
+
 def race_chances(distance_m: Array, minutes: Array, days: float) -> Array:
     """Return the chance that each session was a race, (n,).
 
@@ -76,8 +85,7 @@ def race_chances(distance_m: Array, minutes: Array, days: float) -> Array:
     speed = distance_m / np.where(np.isfinite(minutes), minutes, np.nan)
     if not np.isfinite(speed).any():
         return np.zeros(distance_m.shape)
-    ratio = distance_m[:, None] / np.array(RACE_DISTANCES_M)
-    raced_distance = ((ratio >= 1.0 - TOO_SHORT) & (ratio <= 1.0 + TOO_LONG)).any(axis=1)
+    raced_distance = of_raced_distance(distance_m)
     factor = np.where(distance_m >= LONG_RACE_M, LONG_RACE_FASTER, CLEARLY_FASTER)
     raced_distance &= speed > factor * np.nanmedian(speed)
     # Who often runs a round distance does not always race it.

@@ -40,7 +40,6 @@ from fitgym.profile.curves import read_curves
 from fitgym.profile.days import (
     HABIT,
     PLANNED,
-    RACE,
     Days,
     all_sessions,
     days_of,
@@ -518,7 +517,7 @@ def _source(name: str, verdict: str, days: Days, seen: SeenMaximum, known: bool)
     if verdict == "borrowed":
         return "the population of version 1; this history hardly tells"
     if name == "vdot":
-        parts = [f"{int((days.kind == RACE).sum())} efforts taken for races"]
+        parts = [f"{days.race_day.size} efforts taken for races"]
         if recorded:
             parts.append("heart rate at known speeds")
         if known:
@@ -565,7 +564,7 @@ def _summary(
             "No plans are known, so tolerance follows from the base level of the sessions really "
             "done, and motivation from how often there was one."
         )
-    if not (days.kind == RACE).any():
+    if not days.race_day.size:
         notes.append(
             "No race or best effort was found: an all-out run over 3 to 10 km would tell the VDOT."
         )
@@ -578,7 +577,7 @@ def _summary(
         last=sessions[-1].date.isoformat(),
         total_km=float(sum(one.distance_m for one in sessions) / 1000.0),
         median_pace_min_per_km=float(pace),
-        races=int((days.kind == RACE).sum()),
+        races=int(days.race_day.size),
         understood=tuple(history.report.understood),
         left_out=tuple(reasons.items()),
         rejected=seen.rejected,
