@@ -31,6 +31,7 @@ LAYERS = [
     "planning",
     "virtual",
     "profile",
+    "coach",
     "recommend",
     "cli",
 ]

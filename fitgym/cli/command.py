@@ -26,6 +26,7 @@ COMMANDS = {
     "profile": Command(
         "make an individual, with intervals and today's state, of a history", "fitgym.cli.profile"
     ),
+    "coach": Command("say what to do today and in the weeks to come", "fitgym.cli.coach"),
     "simulate-athlete": Command(
         "write the files of a virtual person's season", "fitgym.cli.simulate_athlete", "watch"
     ),

@@ -41,7 +41,7 @@ def fill_log_loads(tables: Any, table: int, log_loads: Any) -> None:
 
 
 @compiled
-def _todays_loads(state: Any, person: Any, loads: Any, tables: Any, result: Any, sds: Any) -> None:
+def todays_loads(state: Any, person: Any, loads: Any, tables: Any, result: Any, sds: Any) -> None:
     """Fill in the log of the loads of a state's plans, and the spread of the day's noise.
 
     Where loads depend on today's fitness they are interpolated between its nodes, as a step does,
@@ -145,7 +145,7 @@ def _plan_values(
         tolerance[m] = log_tolerance_of(scratch[1], person, 0.0)
         strikes[m] = habit_probability(scratch[1], person)
     result[:] = 0.0
-    _todays_loads(scratch[1], person, loads, tables, log_loads, sds)
+    todays_loads(scratch[1], person, loads, tables, log_loads, sds)
 
     for j in range(targets.size):
         outcomes = shares + 1 if j > 0 else habits.size + 1

@@ -98,14 +98,14 @@ class DynamicProgram:
         by_row = log_loads.reshape(nodes, -1, *log_loads.shape[1:]).swapaxes(0, 1)
         self._row_of = environment.adherence.row_of
         self._loads = np.ascontiguousarray(np.exp(by_row))
-        self._habits = self._habit_sessions()
+        self._habits = habit_sessions(self._record, self._tables, size.habits)
         self.axes = tuple(
             np.linspace(low, high, count)
             for (low, high), count in zip(limits, size.shape, strict=True)
         )
         rows, visits = np.unique(visited_rows(self._row_of, scouted), return_counts=True)
         self._mean_loads = np.exp(np.average(by_row[rows], axis=0, weights=visits))
-        self._transitions = self._motivation_transitions()
+        self._transitions = motivation_transitions(self._record, self.axes[3], size.shares)
         self.values = np.zeros((self.days + 1, *size.shape), dtype=np.float32)
 
     @property
@@ -216,42 +216,55 @@ class DynamicProgram:
             self.values[day],
         )
 
-    def _habit_sessions(self) -> NDArray[np.float64]:
-        """Return equally likely habit sessions, points."""
-        middles = (np.arange(self.size.habits) + 0.5) / self.size.habits
-        if self._tables.sessions_trimp.size:
-            return np.quantile(self._tables.sessions_trimp, middles)
-        normal = NormalDist()
-        return np.array(
-            [drawn_habit(self._record[0], normal.inv_cdf(middle)) for middle in middles]
-        )
 
-    def _motivation_transitions(self) -> NDArray[np.float32]:
-        """Return how motivation moves for each kind of outcome, (shares + 2, m, m)."""
-        person = self._record[0]
-        shares = self.size.shares
-        kinds = [(True, (k + 0.5) / shares) for k in range(shares)] + [(True, 1.0), (False, 0.0)]
-        nodes, weights = normal_nodes()
-        matrices = np.empty((len(kinds), self.size.motivation, self.size.motivation), np.float32)
-        for kind, (planned, share) in enumerate(kinds):
-            for i, motivation in enumerate(self.axes[3]):
-                after = np.array(
-                    [
-                        next_motivation(
-                            float(motivation),
-                            float(person["persistence"]),
-                            float(person["success_effect"]),
-                            float(person["failure_effect"]),
-                            planned,
-                            share,
-                            float(person["motivation_sd"] * node),
-                        )
-                        for node in nodes
-                    ]
-                )
-                after -= float(person["burden"]) * planned
-                matrices[kind, i] = weights @ hat_weights(self.axes[3], after)
-        return matrices
+def habit_sessions(record: NDArray[np.void], tables: Tables, count: int) -> NDArray[np.float64]:
+    """Return equally likely habit sessions, points.
+
+    Args:
+        record: Record array of ``PERSON``, (1,).
+        tables: Tables of the person's adherence.
+        count: How many.
+    """
+    middles = (np.arange(count) + 0.5) / count
+    if tables.sessions_trimp.size:
+        return np.quantile(tables.sessions_trimp, middles)
+    normal = NormalDist()
+    return np.array([drawn_habit(record[0], normal.inv_cdf(middle)) for middle in middles])
+
+
+def motivation_transitions(
+    record: NDArray[np.void], axis: NDArray[np.float64], shares: int
+) -> NDArray[np.float32]:
+    """Return how motivation moves for each kind of outcome, (shares + 2, m, m).
+
+    Args:
+        record: Record array of ``PERSON``, (1,).
+        axis: Grid points of the motivation, (m,).
+        shares: Into how many equal shares of a plan a failure may fall.
+    """
+    person = record[0]
+    kinds = [(True, (k + 0.5) / shares) for k in range(shares)] + [(True, 1.0), (False, 0.0)]
+    nodes, weights = normal_nodes()
+    matrices = np.empty((len(kinds), axis.size, axis.size), np.float32)
+    for kind, (planned, share) in enumerate(kinds):
+        for i, motivation in enumerate(axis):
+            after = np.array(
+                [
+                    next_motivation(
+                        float(motivation),
+                        float(person["persistence"]),
+                        float(person["success_effect"]),
+                        float(person["failure_effect"]),
+                        planned,
+                        share,
+                        float(person["motivation_sd"] * node),
+                    )
+                    for node in nodes
+                ]
+            )
+            after -= float(person["burden"]) * planned
+            matrices[kind, i] = weights @ hat_weights(axis, after)
+    return matrices
 
 
 def solve(

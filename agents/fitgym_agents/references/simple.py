@@ -15,6 +15,14 @@ from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.envs.task import Task
 from fitgym.people.individual import Individual
 from fitgym.planning.one_step import can_solve, expected_rewards, foresight_rewards
+from fitgym.planning.rules import (
+    BUILD_SHARE,
+    EASY_PLAN,
+    HARD_EVERY,
+    HARD_PLAN,
+    TAPER_SHARE,
+    rule_of_thumb,
+)
 from fitgym_agents.agent import Actions, Agent, Observations
 from fitgym_agents.references.privileged import PrivilegedAgent
 
@@ -111,21 +119,17 @@ class HabitPlan(Agent):
 
 
 class CoachRule(Agent):
-    """Trains as a coach would: build up, a hard block of hard and easy days, a taper (ours).
-
-    The build-up is easy on purpose: plans that are surely completed raise motivation before the
-    block asks for it, and so do the easy days between the hard ones.
-    """
+    """Trains as a coach would; see ``fitgym.planning.rules``."""
 
     name = "coach"
 
     def __init__(
         self,
-        easy_plan: int = 2,
-        hard_plan: int = 10,
-        hard_every: int = 4,
-        build_share: float = 1 / 6,
-        taper_share: float = 2 / 9,
+        easy_plan: int = EASY_PLAN,
+        hard_plan: int = HARD_PLAN,
+        hard_every: int = HARD_EVERY,
+        build_share: float = BUILD_SHARE,
+        taper_share: float = TAPER_SHARE,
     ) -> None:
         """Shape the episode: build-up, block and taper.
 
@@ -163,10 +167,16 @@ class CoachRule(Agent):
         day = np.zeros(len(observation), dtype=np.int64) if state is None else state.copy()
         if episode_start is not None:
             day[episode_start] = 0
-        first = int(np.rint(self.build_share * self._days))
-        last = self._days - int(np.rint(self.taper_share * self._days))
-        hard = (day >= first) & (day < last) & ((day - first) % self.hard_every == 0)
-        return np.where(hard, self.hard_plan, self.easy_plan).astype(np.int64), day + 1
+        plans = rule_of_thumb(
+            day,
+            self._days,
+            self.easy_plan,
+            self.hard_plan,
+            self.hard_every,
+            self.build_share,
+            self.taper_share,
+        )
+        return plans, day + 1
 
     def configuration(self) -> dict[str, Any]:
         """Return the shape of the episode."""

@@ -1,0 +1,144 @@
+"""``fitgym coach`` from end to end, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fitgym.cli.main import main
+from fitgym.coach import policies
+from fitgym.profile import Profile
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+@pytest.fixture
+def person(profile: Profile, tmp_path: Path) -> Path:
+    path = tmp_path / "me.json"
+    profile.to_file(path)
+    return path
+
+
+def log(folder: Path, rows: str) -> Path:
+    path = folder / "log.csv"
+    path.write_text("Date,Distance (km),Time\n" + rows)
+    return path
+
+
+def test_a_week_of_the_loop(
+    person: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("fit_tool")
+    pytest.importorskip("icalendar")
+    words = ["coach", str(person), "--today", "2026-03-02", "--acwr", "1.5", "--hard-gap", "1"]
+    files = [tmp_path / name for name in ("p.html", "p.ics", "p.fit")]
+    outputs = [
+        word
+        for option, path in zip(("--page", "--calendar", "--workout"), files, strict=True)
+        for word in (option, str(path))
+    ]
+    assert main([*words, *outputs]) == 0
+    text = capsys.readouterr().out
+    assert text.count("not medical advice") == 1
+    assert "me.coach.json" in text
+    assert all(path.stat().st_size > 200 for path in files)
+    history = log(tmp_path, "2026-03-02,5.1,0:31:00\n2026-03-03,8.0,0:48:10\n")
+    words[3] = "2026-03-04"
+    assert main([*words, "--history", str(history), "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["date"] == "2026-03-04"
+    assert [row["date"] for row in content["done"]] == ["2026-03-02", "2026-03-03"]
+    assert len(content["candidates"]) == 11
+    assert len(content["outlook"]) == 28
+    diary = (tmp_path / "me.coach.json").read_bytes()
+    assert main([*words, "--history", str(history)]) == 0
+    assert (tmp_path / "me.coach.json").read_bytes() == diary
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--goal", "weight"], "goal must be"),
+        (["--goal", "performance@2026-03-01"], "is not after"),
+        (["--free", "someday"], "'someday'"),
+        (["--busy", "soon"], "'soon'"),
+        (["--acwr", "0.4"], "acwr"),
+        (["--longest", "4"], "the shortest lasts"),
+        (["--hard-gap", "-1"], "hard_gap"),
+        (["--days", "0"], "days must be"),
+        (["--at", "18:00"], "belong together"),
+        (["--at", "18:00", "--zone", "Nowhere"], "zone must be"),
+        (["--policy", "a3c"], "--agent FOLDER"),
+        (["--today", "2026-01-01"], "the profile is of"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    person: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], more: list[str], message: str
+) -> None:
+    words = ["coach", str(person), "--today", "2026-03-02", *more]
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert not (tmp_path / "me.coach.json").exists()
+
+
+def test_every_policy_answers(
+    person: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = {}
+    for policy in ("belief", "dp", "coach"):
+        diary = tmp_path / f"{policy}.json"
+        words = ["coach", str(person), "--today", "2026-03-02", "--diary", str(diary), "--json"]
+        assert main([*words, "--policy", policy]) == 0
+        found[policy] = json.loads(capsys.readouterr().out)
+    assert found["coach"]["plan"] == 2
+    assert found["belief"]["plan"] == pytest.approx(found["dp"]["plan"], abs=1)
+
+
+def test_a_saved_agent_is_asked_for_what_is_allowed(
+    person: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A small A3C of version 1; it is found as installed packages offer it."""
+    pytest.importorskip("torch")
+    pytest.importorskip("stable_baselines3")
+    from fitgym_agents.coaching import saved_rating
+    from fitgym_agents.registry import find_learner
+
+    agent = find_learner("a3c").create("fitgym/Acquisition-v1", seed=0)
+    agent.save(tmp_path / "agent")
+
+    class Offered:
+        name = "saved"
+
+        @staticmethod
+        def load() -> object:
+            return saved_rating
+
+    monkeypatch.setattr(policies, "entry_points", lambda group: [Offered()])
+    words = ["coach", str(person), "--policy", "a3c", "--agent", str(tmp_path / "agent"), "--json"]
+    for day in ("2026-03-02", "2026-03-03"):
+        assert main([*words, "--today", day, "--longest", "50"]) == 0
+        content = json.loads(capsys.readouterr().out)
+        assert content["candidates"][content["plan"]]["minutes"] <= 50.0
+    rating = saved_rating(tmp_path / "agent")
+    rated = rating(np.zeros((3, 6), dtype=np.float32))
+    assert rated.shape == (11,)
+    assert rated.sum() == pytest.approx(1.0, abs=1e-3)
+
+
+def test_an_agent_of_version_0_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    from fitgym_agents.coaching import saved_rating
+
+    (tmp_path / "agent.json").write_text('{"configuration": {"env_id": "fitgym/Acquisition-v0"}}')
+    with pytest.raises(ValueError, match="fitgym/Acquisition-v0"):
+        saved_rating(tmp_path)
