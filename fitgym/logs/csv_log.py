@@ -17,7 +17,7 @@ from statistics import median
 from fitgym.logs.csv_columns import Column, columns_of, header_score, named_column, word_score
 from fitgym.logs.csv_dates import Dates, is_period, read_dates, read_moment
 from fitgym.logs.csv_measures import Measures, read_measures
-from fitgym.logs.csv_numbers import parse_number
+from fitgym.logs.csv_refusals import refuse_series, refuse_steps, refuse_sums
 from fitgym.logs.csv_rows import RowChecks, SessionRow
 from fitgym.logs.csv_sheet import Sheet
 from fitgym.logs.csv_sports import sports_of
@@ -28,9 +28,6 @@ from fitgym.logs.options import ReadingOptions
 from fitgym.logs.plausible import PACES, pace_text
 from fitgym.logs.training_log import LoggedSession
 from fitgym.logs.words import fold, sport_family, words
-
-# Ours: from this number of sessions a row, a row is a sum.
-_SESSIONS_OF_A_SUM = 2.0
 
 
 @dataclass(frozen=True)
@@ -99,15 +96,17 @@ class _LogReader:
         self.sheet.understood.append(("table", f"{delimiter}-separated, {table.encoding}"))
         if table.skipped:
             self.sheet.notes.append(f"{table.skipped} line(s) before the header were passed over")
-        self._refuse_sums()
+        refuse_sums(self.sheet)
         date_column, dates = self._dates()
         sports, sport_column = sports_of(self.sheet)
         usable = self._usable(dates, sports)
         measures, minutes = read_measures(self.sheet, usable)
         checks = RowChecks(self.sheet)
+        refuse_steps(self.sheet, usable, minutes, sport_column is not None)
         rows = checks.sessions(dates, usable, measures, minutes)
         rows = checks.without_sums(rows)
         rows = checks.without_duplicates(rows)
+        refuse_series(self.sheet, rows)
         if not rows:
             reasons = Counter(item.reason for item in self.sheet.left_out)
             told = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common(4))
@@ -125,33 +124,6 @@ class _LogReader:
             for row in rows
         ]
         return TableLog(sessions, self.sheet.understood, self.sheet.left_out, self.sheet.notes)
-
-    def _refuse_sums(self) -> None:
-        """Refuse a table whose rows are sums over days, weeks or months.
-
-        Raises:
-            ValueError: If its columns say so.
-        """
-        known, header = words(), self.sheet.table.header
-        if self.sheet.options.columns:
-            return
-        for index, name in enumerate(header):
-            folded = re.sub(r" ms$", "", fold(name))
-            if folded in known.day_totals:
-                raise ValueError(
-                    f"holds totals of days (column {name!r}), not sessions: export the activities "
-                    "or workouts instead"
-                )
-            if folded in known.session_counts:
-                numbers = [
-                    parse_number(cell, ".") for cell in self.sheet.cells(Column(index, name))
-                ]
-                counts = [number for number in numbers if number > 0.0]
-                if counts and median(counts) >= _SESSIONS_OF_A_SUM:
-                    raise ValueError(
-                        f"column {name!r} counts {median(counts):g} sessions a row: these are sums "
-                        "of weeks or months, and a log needs a row for each session; export these"
-                    )
 
     def _dates(self) -> tuple[Column, Dates]:
         header = self.sheet.table.header
@@ -225,6 +197,8 @@ class _LogReader:
         """Return the rows with a date that are of the sport, and leave the others out."""
         usable = []
         date_cells = [row.cells for row in self.sheet.table.rows]
+        names = self.sheet.table.header
+        states = [index for index, name in enumerate(names) if fold(name) in words().states]
         for index, row in enumerate(self.sheet.table.rows):
             cells = date_cells[index]
             day, sport = dates.days[index], sports[index]
@@ -237,6 +211,9 @@ class _LogReader:
                 self.sheet.drop(row.line, "date out of range", problem)
             elif sport is not None and sport_family(sport) != self.sheet.options.sport:
                 self.sheet.drop(row.line, f"sport is {sport_family(sport)}", "")
+            elif any(fold(cells[column]) in words().not_done for column in states):
+                state = next(c for c in states if fold(cells[c]) in words().not_done)
+                self.sheet.drop(row.line, "did not take place", cells[state])
             else:
                 usable.append(index)
         if not usable:

@@ -21,6 +21,9 @@ _AGREEMENT, _AGREEING_ROWS = 0.02, 0.9
 # Ours: a witness of the unit, such as a speed whose unit is told, may be rounded.
 _WITNESS_TOLERANCE, _WITNESS_ROWS = 0.06, 3
 
+# Ours: a larger number without a colon may be km/h as well as minutes.
+_SLOWEST_DECIMAL_PACE = 8.0
+
 
 @dataclass(frozen=True)
 class Distances:
@@ -479,6 +482,13 @@ class _Measurer:
         column = found[0]
         told = column.unit or _common_unit(self.sheet.cells(column), "pace")
         values = self._paces(column)
+        known = [values[row] for row in usable if values[row] > 0.0]
+        decimal = not any(":" in cell or "'" in cell for cell in self.sheet.cells(column))
+        if told is None and decimal and known and median(known) > _SLOWEST_DECIMAL_PACE:
+            raise ValueError(
+                f"column {column.name!r} may hold minutes or km/h (median {median(known):.3g}): "
+                "write the unit into its name, for instance 'speed (km/h)' or 'pace (min/km)'"
+            )
         plausible = []
         for distances in self._distance_readings(columns[0]):
             unit = {"min/km": "km", "min/mile": "miles"}.get(told or "", distances.unit)

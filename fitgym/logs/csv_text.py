@@ -112,7 +112,11 @@ def parse_table(text: str, score: Callable[[Sequence[str]], int]) -> Table:
     Raises:
         ValueError: If there is no header and row, or fields and header do not agree.
     """
-    lines = re.split(r"\r\n|\r|\n", text)
+    lines = [
+        # A table in a text has bars at both ends, and one line of bars and dashes.
+        "" if re.fullmatch(r"\s*\|[\s|:-]+", line) else re.sub(r"^\s*\|(.*)\|\s*$", r"\1", line)
+        for line in re.split(r"\r\n|\r|\n", text)
+    ]
     if not any(line.strip() for line in lines):
         raise ValueError("is empty: there must be a header and at least one row")
     told = None
@@ -151,13 +155,13 @@ def parse_table(text: str, score: Callable[[Sequence[str]], int]) -> Table:
         for number in range(first, start)
         if len(filled := _filled(_split(lines[number], delimiter) or [])) == 1
     ]
-    for line, cells, wrong in _records(lines, start + 1, delimiter, len(header)):
+    for place, cells, wrong in _records(lines, start + 1, delimiter, len(header)):
         if wrong:
-            broken.append((line, wrong))
+            broken.append((place, wrong))
             continue
-        records.append(Row(line, cells))
+        records.append(Row(place, cells))
         if len(filled := _filled(cells)) == 1 and len(header) > 1:
-            titles.append((line, filled[0]))
+            titles.append((place, filled[0]))
     records = _without_other_tables(records, broken, header, score)
     rows, broken = _fit(records, broken, header, delimiter)
     return Table("", delimiter, header, rows, broken, len(skipped), tuple(titles))

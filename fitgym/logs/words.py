@@ -56,6 +56,10 @@ class Words:
         periods: Names of columns that tell weeks or months.
         session_counts: Names of columns that count the sessions of a period.
         day_totals: Names of columns that only totals of days have.
+        steps: Names of columns of steps.
+        states: Names of columns that tell whether a session took place.
+        not_done: What they say where it did not.
+        people: Names of columns that tell whose session it is.
     """
 
     columns: Mapping[str, Mapping[str, int]]
@@ -75,6 +79,10 @@ class Words:
     periods: frozenset[str]
     session_counts: frozenset[str]
     day_totals: frozenset[str]
+    steps: frozenset[str]
+    states: frozenset[str]
+    not_done: frozenset[str]
+    people: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -107,6 +115,10 @@ def words() -> Words:
         periods=frozenset(content["periods"]),
         session_counts=frozenset(content["session_counts"]),
         day_totals=frozenset(content["day_totals"]),
+        steps=frozenset(content["steps"]),
+        states=frozenset(content["states"]),
+        not_done=frozenset(content["not_done"]),
+        people=frozenset(content["people"]),
     )
 
 

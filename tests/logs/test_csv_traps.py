@@ -86,6 +86,12 @@ def kilometres(history: History) -> list[float]:
             [10.0, 12.0, 6.0],
             "time not understood",
         ),
+        (
+            "Date,Distance (km),Time,Status\n2026-07-01,10,50:00,Completed\n"
+            "2026-07-03,8,44:00,Planned\n2026-07-05,12,63:00,Skipped\n",
+            [10.0],
+            "did not take place",
+        ),
     ],
 )
 def test_what_is_no_run_is_left_out(
@@ -120,6 +126,34 @@ def test_periods_are_no_dates(sep: str, reading: Reading) -> None:
             "Date,Steps,Distance (m),Walking duration (ms),Running duration (ms)\n"
             "2026-07-06,8123,5000,900000,1600000\n",
             "totals of days",
+        ),
+        (
+            "Date,Steps,Distance (km),Active time (min)\n2026-07-01,12345,9.1,95\n"
+            '2026-07-02,"10,345",7.9,85\n',
+            "126 steps a minute",
+        ),
+        (
+            "timestamp,distance (m),time (s),speed\n"
+            + "".join(
+                f"2026-07-01T06:{i // 60:02d}:{i % 60:02d}Z,{3 * i},{i},3\n" for i in range(600)
+            ),
+            "points or laps of recordings",
+        ),
+        (
+            "Date,Distance (km),Time\n"
+            + "".join(
+                f"2026-07-{d:02d},{9 * d},{48 * d // 60}:{48 * d % 60:02d}:00\n"
+                for d in range(1, 9)
+            ),
+            "a running total",
+        ),
+        (
+            "Date,Runner,Distance (km),Time\n2026-07-01,Anna,10,50:00\n2026-07-01,Ben,12,58:00\n",
+            "names 2 people",
+        ),
+        (
+            "Date,Distance (km),Pace\n2026-07-01,10,12.0\n2026-07-03,8,10.9\n",
+            "may hold minutes or km/h",
         ),
     ],
 )
@@ -164,3 +198,21 @@ def test_two_of_distance_time_and_pace_are_enough(
 def test_a_speed_without_a_unit_gives_no_time(reading: Reading) -> None:
     with pytest.raises(ValueError, match=re.escape('--map time="..."')):
         reading("Date,Distance (km),Speed\n2026-07-01,10,12\n2026-07-03,8,10\n")
+
+
+def test_a_table_as_people_write_it_in_a_text(reading: Reading) -> None:
+    history = reading(
+        "| Date | Distance (km) | Time |\n|---|--:|---|\n| 2026-07-01 | 10 | 50:00 |\n"
+    )
+    assert kilometres(history) == [10.0]
+
+
+def test_more_than_one_person_runs_is_told(reading: Reading) -> None:
+    rows = "".join(f"2026-04-26,42.195,2:{minute}:11,Kip {minute}\n" for minute in range(30, 34))
+    history = reading(f"Date,Distance (km),Time,Name\n{rows}")
+    assert any("several people" in note for note in history.report.notes)
+
+
+def test_a_beginner_who_runs_further_every_time_is_no_running_total(reading: Reading) -> None:
+    rows = "".join(f"2026-07-{d:02d},{d},{6 * d}:00\n" for d in range(1, 10))
+    assert kilometres(reading(f"Date,Distance (km),Time\n{rows}")) == list(range(1, 10))
