@@ -26,6 +26,11 @@ _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
 _NUMBERS = re.compile(r"(?<!\d)(\d{1,4})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d)")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?Z?)?")
 _OFFSET = re.compile(r"(?:^|\s|gmt|utc)([+-])(\d\d):?(\d\d)(?:$|\s)|(?:^|\s)(z|utc|gmt)(?:$|\s)")
+# Two days and what stands between them; a day has two numbers, or one beside the name of a month.
+_BETWEEN = re.compile(
+    r"\s(?:[-\u2013\u2014/]|to|bis|au|al|a|t/m|til|till|do)\s|[\u2013\u2014]|\.-|--"
+)
+_DAY = re.compile(r"\d{1,4}\s?[-/.]\s?\d{1,2}(?:\s?[-/.]\s?\d{2,4}|\.?)?")
 # Day 0 of spreadsheets, and the serial numbers of 1980 and 2100.
 _DAY_ZERO = datetime(1899, 12, 30)
 _SERIALS = (29_221, 73_050)
@@ -67,6 +72,18 @@ class Dates:
     zone: str
 
 
+def is_period(cell: str) -> bool:
+    """Return whether a cell names a first and a last day, as of a week."""
+    parts = [part.strip(" .,") for part in _BETWEEN.split(cell.strip())]
+    return len(parts) == 2 and all(_is_day(part) for part in parts)
+
+
+def _is_day(text: str) -> bool:
+    parts = fold(text).split()
+    named = any(word in words().months for word in parts) and any(map(str.isdigit, parts))
+    return named or _DAY.fullmatch(text) is not None
+
+
 def read_moment(cell: str) -> Moment | None:
     """Return what a cell says of a date, None where it says nothing of the kind."""
     text = cell.strip().strip("'\"")
@@ -74,6 +91,8 @@ def read_moment(cell: str) -> Moment | None:
         return None
     if re.fullmatch(r"\d+(?:[.,]\d+)?", text):
         return _of_number(text)
+    if is_period(text):
+        return None
     minutes = None
     rest = text
     if match := _YEAR_FIRST.match(text):

@@ -15,20 +15,19 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from fitgym.logs.csv_columns import Column, columns_of, header_score, named_column, word_score
-from fitgym.logs.csv_dates import Dates, read_dates, read_moment
+from fitgym.logs.csv_dates import Dates, is_period, read_dates, read_moment
 from fitgym.logs.csv_measures import Measures, read_measures
+from fitgym.logs.csv_refusals import refuse_series, refuse_steps, refuse_sums
 from fitgym.logs.csv_rows import RowChecks, SessionRow
 from fitgym.logs.csv_sheet import Sheet
+from fitgym.logs.csv_sports import sports_of
 from fitgym.logs.csv_text import DELIMITERS, Table, decode, parse_table
 from fitgym.logs.dates import problem_of_date
 from fitgym.logs.history import LeftOut
 from fitgym.logs.options import ReadingOptions
 from fitgym.logs.plausible import PACES, pace_text
 from fitgym.logs.training_log import LoggedSession
-from fitgym.logs.words import fold, sport_family, sport_of, words
-
-# Ours: share of the cells of a column that must name a sport for it to be one of sports.
-_SPORT_SHARE = 0.3
+from fitgym.logs.words import fold, sport_family, words
 
 
 @dataclass(frozen=True)
@@ -97,14 +96,17 @@ class _LogReader:
         self.sheet.understood.append(("table", f"{delimiter}-separated, {table.encoding}"))
         if table.skipped:
             self.sheet.notes.append(f"{table.skipped} line(s) before the header were passed over")
+        refuse_sums(self.sheet)
         date_column, dates = self._dates()
-        sports, sport_column = self._sports()
+        sports, sport_column = sports_of(self.sheet)
         usable = self._usable(dates, sports)
         measures, minutes = read_measures(self.sheet, usable)
         checks = RowChecks(self.sheet)
+        refuse_steps(self.sheet, usable, minutes, sport_column is not None)
         rows = checks.sessions(dates, usable, measures, minutes)
         rows = checks.without_sums(rows)
         rows = checks.without_duplicates(rows)
+        refuse_series(self.sheet, rows)
         if not rows:
             reasons = Counter(item.reason for item in self.sheet.left_out)
             told = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common(4))
@@ -149,6 +151,11 @@ class _LogReader:
             )
         column = candidates[0]
         example = next((cell for cell in self.sheet.cells(column) if cell), "")
+        if is_period(example):
+            raise ValueError(
+                f"column {column.name!r} holds periods (for instance {example!r}): these are sums "
+                "of weeks or months, and a log needs a row for each session; export these"
+            )
         raise ValueError(
             f"column {column.name!r} holds no dates with day, month and year (for instance "
             f'{example!r}); name the column of dates with --map date="..."'
@@ -162,6 +169,11 @@ class _LogReader:
             known = [cell for cell in self.sheet.cells(column) if cell]
             dates = [cell for cell in known if not cell.isdigit() and read_moment(cell) is not None]
             if known and len(dates) >= 0.9 * len(known):
+                if fold(name) in words().periods:
+                    raise ValueError(
+                        f"column {name!r} names weeks or months: these are sums, and a log needs a "
+                        'row for each session; if they are days, give --map date="..."'
+                    )
                 found.append(column)
         return found[0] if len(found) == 1 else None
 
@@ -181,54 +193,12 @@ class _LogReader:
             return replace(dates, minutes=[_clock_minutes(cell) for cell in cells])
         return dates
 
-    def _sports(self) -> tuple[list[str | None], Column | None]:
-        """Return the sport of each row, None where it is not told, and the column."""
-        unknown: list[str | None] = [None] * len(self.sheet.table.rows)
-        if self.sheet.options.sport == "all":
-            return unknown, None
-        wanted = self.sheet.options.columns.get("sport")
-        if wanted is not None:
-            candidates = [named_column(self.sheet.table.header, "sport", wanted)]
-        else:
-            candidates = columns_of(self.sheet.table.header, "sport")
-        best: tuple[float, Column, list[str]] | None = None
-        for column in candidates:
-            cells = self.sheet.cells(column)
-            known = [cell for cell in cells if cell]
-            if not known:
-                continue
-            # A column of nothing but "training" and the like tells no sports.
-            told = {sport_of(cell) for cell in known}
-            kinds_told = any(_is_run_kind(cell) for cell in known)
-            if wanted is None and told <= {"other", None} and not kinds_told:
-                continue
-            share = sum(sport_of(cell) is not None for cell in known) / len(known)
-            kinds = sum(_is_run_kind(cell) for cell in known) / len(known)
-            if wanted is not None or (share >= _SPORT_SHARE and share + kinds >= 0.5):
-                if best is None or share > best[0]:
-                    best = (share, column, cells)
-            elif share > 0 and share + kinds >= 0.5:
-                best = best or (share, column, cells)
-        if best is None:
-            return unknown, None
-        _, column, cells = best
-        sports: list[str | None] = []
-        kinds_kept: Counter[str] = Counter()
-        for cell in cells:
-            sport = sport_of(cell) if cell else None
-            if sport is None and _is_run_kind(cell):
-                kinds_kept[cell] += 1
-                sport = "run"
-            sports.append(sport or (f"'{cell}', which is no sport known" if cell else "not told"))
-        if kinds_kept:
-            listed = ", ".join(f"{name!r} ({number})" for name, number in kinds_kept.most_common(8))
-            self.sheet.notes.append(f"column {column.name!r}: taken as kinds of runs: {listed}")
-        return sports, column
-
     def _usable(self, dates: Dates, sports: Sequence[str | None]) -> list[int]:
         """Return the rows with a date that are of the sport, and leave the others out."""
         usable = []
         date_cells = [row.cells for row in self.sheet.table.rows]
+        names = self.sheet.table.header
+        states = [index for index, name in enumerate(names) if fold(name) in words().states]
         for index, row in enumerate(self.sheet.table.rows):
             cells = date_cells[index]
             day, sport = dates.days[index], sports[index]
@@ -241,6 +211,9 @@ class _LogReader:
                 self.sheet.drop(row.line, "date out of range", problem)
             elif sport is not None and sport_family(sport) != self.sheet.options.sport:
                 self.sheet.drop(row.line, f"sport is {sport_family(sport)}", "")
+            elif any(fold(cells[column]) in words().not_done for column in states):
+                state = next(c for c in states if fold(cells[c]) in words().not_done)
+                self.sheet.drop(row.line, "did not take place", cells[state])
             else:
                 usable.append(index)
         if not usable:
@@ -300,13 +273,6 @@ class _LogReader:
             self.sheet.understood.append(
                 ("sport", f"no column of sports: all taken as {self.sheet.options.sport}")
             )
-
-
-def _is_run_kind(cell: str) -> bool:
-    """Return whether a cell names a kind of run, and no sport."""
-    kinds = words().run_kinds
-    parts = fold(cell).split()
-    return sport_of(cell) is None and (fold(cell) in kinds or any(part in kinds for part in parts))
 
 
 def _is_total(cells: Sequence[str]) -> bool:

@@ -21,6 +21,9 @@ _AGREEMENT, _AGREEING_ROWS = 0.02, 0.9
 # Ours: a witness of the unit, such as a speed whose unit is told, may be rounded.
 _WITNESS_TOLERANCE, _WITNESS_ROWS = 0.06, 3
 
+# Ours: a larger number without a colon may be km/h as well as minutes.
+_SLOWEST_DECIMAL_PACE = 8.0
+
 
 @dataclass(frozen=True)
 class Distances:
@@ -73,7 +76,7 @@ class _Measurer:
             for column in columns_of(self.sheet.table.header, "distance")
             if any(self.sheet.cells(column)[row] for row in usable)
         ]
-        if not columns:
+        if not columns and not self._rates():
             raise ValueError(
                 "no column is called a distance (or all its cells are empty); name it with "
                 f'--map distance="..."; the header has '
@@ -129,6 +132,8 @@ class _Measurer:
         paces = PACES[self.sheet.options.sport]
         columns = self._distance_columns(usable)
         times = self._time_columns()
+        if not columns:
+            return self._distance_by_rate(times, usable, paces), []
         if not times:
             return self._reading_by_pace(columns, usable, paces), []
         implausible: list[Measures] = []
@@ -137,12 +142,9 @@ class _Measurer:
                 cells = self.sheet.cells(time_column)
                 if not any(cells[row] for row in usable):
                     continue
-                sign = self.sheet.sign_of(
-                    time_column, [c for c in cells if not re.search(r"[:.,].*[:.,]", c)]
-                )[0]
                 readings = [
                     reading
-                    for reading in read_times(cells, sign, time_column.unit, time_column.form)
+                    for reading in self._time_readings(time_column)
                     if reading.last_resort == resort
                 ]
                 plausible, rejected = self._combine(columns, time_column, readings, usable, paces)
@@ -172,6 +174,25 @@ class _Measurer:
             '--map distance="..." time="..." sport="...", or --sport for another sport; with a '
             "unit in their names, --keep-all takes them as they are"
         )
+
+    def _time_readings(self, column: Column) -> list[Times]:
+        """Return every way to read a column of durations."""
+        cells = self.sheet.cells(column)
+        numbers = [cell for cell in cells if not re.search(r"[:.,].*[:.,]", cell)]
+        found = [
+            reading
+            for sign in self.sheet.sign_of(column, numbers)
+            for reading in read_times(cells, sign, column.unit, column.form)
+        ]
+        # Without a decimal sign, both signs read the same.
+        return [
+            reading
+            for index, reading in enumerate(found)
+            if not any(
+                all(map(_same, reading.minutes, other.minutes)) and reading.label == other.label
+                for other in found[:index]
+            )
+        ]
 
     def _combine(
         self,
@@ -370,19 +391,104 @@ class _Measurer:
         readings = read_times(cells, sign, "min", None)
         return readings[0].minutes
 
+    def _rates(self) -> list[tuple[Column, str, list[float]]]:
+        """Return columns of speeds and paces that tell their unit, with the metres a minute."""
+        header, found = self.sheet.table.header, []
+        per_minute = {"km/h": 1000 / 60, "mph": METRES["miles"] / 60, "m/s": 60.0, "m/min": 1.0}
+        for column in columns_of(header, "speed"):
+            cells = self.sheet.cells(column)
+            unit = column.unit or _common_unit(cells, "speed")
+            if unit is not None:
+                sign = self.sheet.sign_of(column, cells)[0]
+                speeds = [per_minute[unit] * parse_number(cell, sign) for cell in cells]
+                found.append((column, "miles" if unit == "mph" else "km", speeds))
+        for column in columns_of(header, "pace"):
+            pace_unit = column.unit or _common_unit(self.sheet.cells(column), "pace")
+            unit = {"min/km": "km", "min/mile": "miles"}.get(pace_unit or "")
+            if unit is not None:
+                paces = self._paces(column)
+                speeds = [METRES[unit] / pace if pace > 0.0 else math.nan for pace in paces]
+                found.append((column, unit, speeds))
+        return found
+
+    def _distance_by_rate(
+        self, times: Sequence[Column], usable: Sequence[int], paces: Paces
+    ) -> Measures:
+        """Return times with the distances that a column of speeds or paces gives."""
+        if not times:
+            raise ValueError(
+                "no column is called a distance, and none a time or duration: name them with "
+                '--map distance="..." time="..."'
+            )
+        column, unit, speeds = self._rates()[0]
+        plausible = []
+        for reading in self._time_readings(times[0]):
+            metres = [a * b for a, b in zip(speeds, reading.minutes, strict=True)]
+            pairs = [(metres[row], reading.minutes[row]) for row in usable if metres[row] > 0.0]
+            if not pairs:
+                continue
+            pace = median(b / a for a, b in pairs) * 1000.0
+            if paces.fits(pairs, pace, None):
+                distances = Distances(column, unit, ".", metres, False)
+                plausible.append(Measures(distances, times[0], reading, pace))
+        if not plausible:
+            raise ValueError(
+                f"no column is called a distance, and with the times of column {times[0].name!r} "
+                f"column {column.name!r} gives implausible ones: name a column with --map "
+                'distance="..."'
+            )
+        self.sheet.notes.append(
+            f"distance: computed from columns {times[0].name!r} and {column.name!r}"
+        )
+        return self._choose(plausible, usable)
+
+    def _time_by_speed(
+        self, columns: Sequence[Column], usable: Sequence[int], paces: Paces
+    ) -> Measures:
+        """Return distances with the times that a column of speeds gives."""
+        rates = self._rates()
+        if not rates:
+            raise ValueError(
+                'no column is called a time or duration; name it with --map time="..."; the '
+                f"header has {', '.join(map(repr, filter(None, self.sheet.table.header)))}"
+            )
+        column, _, speeds = rates[0]
+        plausible = []
+        for distances in self._distance_readings(columns[0]):
+            minutes = [a / b for a, b in zip(distances.metres, speeds, strict=True)]
+            pairs = [(distances.metres[r], minutes[r]) for r in usable if minutes[r] > 0.0]
+            if not pairs:
+                continue
+            pace = median(b / a for a, b in pairs) * 1000.0
+            told = distances.unit if distances.bare else None
+            if paces.fits(pairs, pace, told) and told is None:
+                times = Times("from the speed and the distance", minutes)
+                plausible.append(Measures(distances, column, times, pace))
+        if not plausible:
+            raise ValueError(
+                f"there is no column of times, and with the speeds of column {column.name!r} the "
+                "sessions are implausible or the distance names no unit: give --distance-unit, or "
+                'name a column of times with --map time="..."'
+            )
+        return self._choose(plausible, usable)
+
     def _reading_by_pace(
         self, columns: Sequence[Column], usable: Sequence[int], paces: Paces
     ) -> Measures:
         """Return distances with the times that a column of paces gives."""
         found = columns_of(self.sheet.table.header, "pace")
         if not found:
-            raise ValueError(
-                'no column is called a time or duration; name it with --map time="..."; the '
-                f"header has {', '.join(map(repr, filter(None, self.sheet.table.header)))}"
-            )
+            return self._time_by_speed(columns, usable, paces)
         column = found[0]
         told = column.unit or _common_unit(self.sheet.cells(column), "pace")
         values = self._paces(column)
+        known = [values[row] for row in usable if values[row] > 0.0]
+        decimal = not any(":" in cell or "'" in cell for cell in self.sheet.cells(column))
+        if told is None and decimal and known and median(known) > _SLOWEST_DECIMAL_PACE:
+            raise ValueError(
+                f"column {column.name!r} may hold minutes or km/h (median {median(known):.3g}): "
+                "write the unit into its name, for instance 'speed (km/h)' or 'pace (min/km)'"
+            )
         plausible = []
         for distances in self._distance_readings(columns[0]):
             unit = {"min/km": "km", "min/mile": "miles"}.get(told or "", distances.unit)

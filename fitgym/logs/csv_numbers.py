@@ -17,6 +17,12 @@ _NAMES = {"s": "seconds", "min": "minutes", "h": "hours", "days": "days", "ms": 
 # Ours: in so many times of two decimals one would be 60 hundredths or more, were they decimals.
 _SEXAGESIMAL_ROWS = 12
 
+# What is told where it might be otherwise.
+_DECIMALS = {
+    "a number of minutes": " with decimals, not mm.ss",
+    "a number of hours": " with decimals, not h.mm",
+}
+
 # Ours: fewer numbers than this share of the times with colons are not a way to write times.
 _FEW_NUMBERS = 0.1
 
@@ -133,7 +139,8 @@ def read_times(
         for clock, told, text in zip(clocks, spelled, texts, strict=True)
     ]
     counts = Counter(len(clock) for clock in clocks if clock)
-    if unit is None and sum(map(math.isfinite, bare)) < _FEW_NUMBERS * sum(counts.values()):
+    few = max(1.0, _FEW_NUMBERS * sum(counts.values())) if sum(counts.values()) > 2 else 0.0
+    if unit is None and sum(map(math.isfinite, bare)) <= few:
         # A few numbers among times with colons are slips of the pen.
         bare = [math.nan] * len(bare)
     forms = _forms(clocks, counts, form)
@@ -142,12 +149,14 @@ def read_times(
     if numbers:
         units = {
             f"a number of {_NAMES[name]}": [MINUTES[name] * value for value in bare]
-            for name in ([unit] if unit else ("min", "s", "h", "days"))
+            for name in ([unit] if unit else ("min", "s", "h", "days", "ms"))
         }
         if unit in (None, "min") and _is_sexagesimal(texts, decimal):
             units = {
                 "mm.ss: no number has 60 hundredths or more": [_mm_ss(value) for value in bare]
             }
+        elif _is_sexagesimal(texts, decimal, rows=1):
+            units = {name + _DECIMALS.get(name, ""): values for name, values in units.items()}
     readings = []
     for shape, last_resort in forms:
         for name, by_number in units.items():
@@ -259,12 +268,12 @@ def _spelled(text: str) -> float:
     return total
 
 
-def _is_sexagesimal(texts: Sequence[str], decimal: str) -> bool:
+def _is_sexagesimal(texts: Sequence[str], decimal: str, rows: int = _SEXAGESIMAL_ROWS) -> bool:
     """Return whether every number has two decimals below 60, as in 30.26 for 30 min 26 s."""
     cells = [text for text in texts if text]
     ends = [text.rpartition(decimal)[2] for text in cells if decimal in text]
     return (
-        len(ends) >= _SEXAGESIMAL_ROWS
+        len(ends) >= rows
         and len(ends) == len(cells)
         and all(len(end) == 2 and end.isdigit() and int(end) < 60 for end in ends)
     )

@@ -52,6 +52,7 @@ class Table:
         rows: Its rows, empty ones left out.
         broken: Line and what is wrong with it, for rows that cannot be taken apart.
         skipped: Number of lines before the header that are neither empty nor a comment.
+        titles: Line and text of rows of a single field, as above a section.
     """
 
     encoding: str
@@ -60,6 +61,7 @@ class Table:
     rows: list[Row]
     broken: list[tuple[int, str]]
     skipped: int
+    titles: tuple[tuple[int, str], ...] = ()
 
 
 def decode(content: bytes, score: Callable[[str], int]) -> tuple[str, str]:
@@ -110,7 +112,11 @@ def parse_table(text: str, score: Callable[[Sequence[str]], int]) -> Table:
     Raises:
         ValueError: If there is no header and row, or fields and header do not agree.
     """
-    lines = re.split(r"\r\n|\r|\n", text)
+    lines = [
+        # A table in a text has bars at both ends, and one line of bars and dashes.
+        "" if re.fullmatch(r"\s*\|[\s|:-]+", line) else re.sub(r"^\s*\|(.*)\|\s*$", r"\1", line)
+        for line in re.split(r"\r\n|\r|\n", text)
+    ]
     if not any(line.strip() for line in lines):
         raise ValueError("is empty: there must be a header and at least one row")
     told = None
@@ -125,7 +131,7 @@ def parse_table(text: str, score: Callable[[Sequence[str]], int]) -> Table:
     for delimiter in (told,) if told else DELIMITERS:
         for number in range(first, min(first + _LONGEST_PREAMBLE, len(lines))):
             cells = _split(lines[number], delimiter)
-            points = score(cells) if cells else 0
+            points = score([column_name(cell) for cell in cells]) if cells else 0
             # Among equals the first line with most fields.
             best = max(best, (points, len(cells or ()), -number, delimiter))
     points, _, minus_number, delimiter = best
@@ -140,16 +146,62 @@ def parse_table(text: str, score: Callable[[Sequence[str]], int]) -> Table:
     skipped = [
         line for line in lines[first:start] if line.strip(" \t,;|") and not _is_comment(line)
     ]
-    header = [cell.strip() for cell in _split(lines[start], delimiter) or []]
+    header = [column_name(cell) for cell in _split(lines[start], delimiter) or []]
     while header and not header[-1]:
         header.pop()
     records, broken = [], []
-    for line, cells, wrong in _records(lines, start + 1, delimiter, len(header)):
+    titles = [
+        (number + 1, filled[0])
+        for number in range(first, start)
+        if len(filled := _filled(_split(lines[number], delimiter) or [])) == 1
+    ]
+    for place, cells, wrong in _records(lines, start + 1, delimiter, len(header)):
         if wrong:
-            broken.append((line, wrong))
+            broken.append((place, wrong))
+            continue
+        records.append(Row(place, cells))
+        if len(filled := _filled(cells)) == 1 and len(header) > 1:
+            titles.append((place, filled[0]))
+    records = _without_other_tables(records, broken, header, score)
+    rows, broken = _fit(records, broken, header, delimiter)
+    return Table("", delimiter, header, rows, broken, len(skipped), tuple(titles))
+
+
+def column_name(cell: str) -> str:
+    """Return the name of a column without the names of the package that some exports prefix."""
+    return re.sub(r"^(?:[a-z_]+\.){3,}(?=\w+$)", "", cell.strip())
+
+
+def _filled(cells: Sequence[str]) -> list[str]:
+    return [cell.strip() for cell in cells if cell.strip()]
+
+
+def _without_other_tables(
+    records: list[Row],
+    broken: list[tuple[int, str]],
+    header: Sequence[str],
+    score: Callable[[Sequence[str]], int],
+) -> list[Row]:
+    """Return the rows under the header, not those under another header in the same file."""
+    kept, other = [], False
+    names = [name.lower() for name in header]
+    for row in records:
+        cells = [cell.lower() for cell in _trimmed(row.cells)]
+        if cells == names:
+            other = False
+            broken.append((row.line, "the header again"))
+        elif (
+            len(cells) > 1
+            and not any(map(str.isdigit, "".join(cells)))
+            and (score(row.cells) or cells[0] == names[0])
+        ):
+            other = True
+            broken.append((row.line, "the header of another table"))
+        elif other:
+            broken.append((row.line, "row of another table"))
         else:
-            records.append(Row(line, cells))
-    return Table("", delimiter, header, *_fit(records, broken, header, delimiter), len(skipped))
+            kept.append(row)
+    return kept
 
 
 def _records(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fitgym.logs.activity import Activity
 from fitgym.logs.dates import problem_of_date
 from fitgym.logs.endomondo import EARTH_RADIUS_KM
+from fitgym.logs.words import sport_family
 from fitgym.logs.workout import (
     MAXIMUM_ALTITUDE_M,
     MAXIMUM_HEART_RATE_BPM,
@@ -30,6 +31,14 @@ _PAUSE_S, _PAUSE_SPEED_M_S = 20.0, 0.5
 _RESTART_SHARE = 0.05
 # Ours: a whole may be told as a little more than its parts, by rounding.
 _TIMER_TOLERANCE = 1.02
+# Ours: no device recorded before, so that its clock was not set.
+_FIRST_RECORDINGS = date(1995, 1, 1)
+# Ours: a position further away than this speed and margin allow is an error of the satellites;
+# so many errors that agree with each other are a new place.
+_FASTEST_M_S = {"run": 12.0, "walk": 12.0, "hike": 12.0, "bike": 35.0, "ski": 45.0}
+_FASTEST_OTHER_M_S, _POSITION_MARGIN_M, _NEW_PLACE = 60.0, 30.0, 10
+# Ours: a whole and its points that differ by more are told.
+_WHOLE_TOLERANCE = 0.2
 # What is outside cannot be so of anybody.
 _RANGES = {
     "heart_rate_bpm": (MINIMUM_HEART_RATE_BPM, MAXIMUM_HEART_RATE_BPM),
@@ -119,7 +128,7 @@ def to_recorded(points: Points, *, positions: bool) -> Recorded:
     start_s = float(time_s[0]) if time_s.size else points.told_start
     if not math.isfinite(start_s):
         raise ValueError("holds no point with a time")
-    covered = _distance(columns, segment)
+    covered = _distance(columns, segment, time_s, points.sport, notes)
     if covered is not None:
         columns["distance_m"] = covered
     if not positions:
@@ -134,6 +143,10 @@ def to_recorded(points: Points, *, positions: bool) -> Recorded:
         elif "speed_m_s" in columns and time_s.size > 1:
             speed = np.nan_to_num(columns["speed_m_s"])
             distance = float(np.sum(speed[1:] * np.minimum(np.diff(time_s), _PAUSE_S)))
+    elif covered is not None and not np.isnan(covered).all():
+        whole = float(np.nanmax(covered))
+        if abs(whole - distance) > _WHOLE_TOLERANCE * max(whole, distance) and whole > 0.0:
+            notes.append("the summary tells another distance than the points: the summary is taken")
     told_elapsed = points.told_elapsed_s
     if told_elapsed > elapsed:
         elapsed = float(told_elapsed)
@@ -145,6 +158,11 @@ def to_recorded(points: Points, *, positions: bool) -> Recorded:
         start = start.astimezone(timezone(timedelta(seconds=points.offset_s)))
     if (problem := problem_of_date(start.date())) is not None:
         raise ValueError(problem)
+    if start.date() < _FIRST_RECORDINGS:
+        raise ValueError(
+            f"the clock of the device was not set: its date is {start.date()}; correct the times, "
+            "or enter the session in a table"
+        )
     activity = None
     if time_s.size >= 2:
         activity = Activity(
@@ -214,7 +232,13 @@ def _without_jumps(time_s: Array, jumps: NDArray[np.int64]) -> Array:
     return np.asarray(elapsed - elapsed[anchor] + time_s[anchor])
 
 
-def _distance(columns: Mapping[str, Array], segment: Array | None) -> Array | None:
+def _distance(
+    columns: Mapping[str, Array],
+    segment: Array | None,
+    time_s: Array,
+    sport: str | None,
+    notes: list[str],
+) -> Array | None:
     """Return the distance covered since the start, by the device or by positions."""
     recorded = columns.get("distance_m")
     if recorded is not None and np.isfinite(recorded).sum() > 1 and np.nanmax(recorded) > 0.0:
@@ -226,17 +250,70 @@ def _distance(columns: Mapping[str, Array], segment: Array | None) -> Array | No
     known &= ~((latitude == 0.0) & (longitude == 0.0))
     if known.sum() < 2:
         return None
-    phi, theta = np.radians(latitude[known]), np.radians(longitude[known])
-    chord = (
-        np.sin(np.diff(phi) / 2) ** 2
-        + np.cos(phi[:-1]) * np.cos(phi[1:]) * np.sin(np.diff(theta) / 2) ** 2
-    )
-    steps = 2000.0 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(chord, 1.0)))
+    family = sport_family(sport) if sport else "bike"
+    fastest = _FASTEST_M_S.get(family, _FASTEST_OTHER_M_S)
+    wrong = _impossible(latitude, longitude, np.where(known, time_s, np.nan), segment, fastest)
+    if wrong is not None and (number := int(wrong[0].sum() + wrong[1].sum())):
+        notes.append(f"{number} position(s) that nobody reaches in the time are left out")
+        known &= ~wrong[0]
+    steps = _steps(latitude[known], longitude[known])
+    if wrong is not None:
+        steps[wrong[1][known][1:]] = 0.0
     if segment is not None:
         steps[np.diff(segment[known]) != 0] = 0.0
     distance = np.full(latitude.size, np.nan)
     distance[known] = np.concatenate([[0.0], np.cumsum(steps)])
     return distance
+
+
+def _steps(latitude: Array, longitude: Array) -> Array:
+    """Return the metres from each position to the next."""
+    phi, theta = np.radians(latitude), np.radians(longitude)
+    chord = (
+        np.sin(np.diff(phi) / 2) ** 2
+        + np.cos(phi[:-1]) * np.cos(phi[1:]) * np.sin(np.diff(theta) / 2) ** 2
+    )
+    return np.asarray(2000.0 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(chord, 1.0))))
+
+
+def _impossible(
+    latitude: Array, longitude: Array, time_s: Array, segment: Array | None, fastest_m_s: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+    """Return which positions nobody reaches, and which begin a new place; None without any.
+
+    Args:
+        latitude: Latitudes.
+        longitude: Longitudes.
+        time_s: Times, NaN where the position is not known.
+        segment: Segment of each position.
+        fastest_m_s: The highest speed.
+    """
+    places = np.flatnonzero(np.isfinite(time_s))
+    paused = np.zeros(places.size - 1, dtype=bool)
+    if segment is not None:
+        paused = np.diff(segment[places]) != 0
+    allowed = fastest_m_s * np.diff(time_s[places]) + _POSITION_MARGIN_M
+    far = (_steps(latitude[places], longitude[places]) > allowed) & ~paused
+    if not far.any():
+        return None
+    wrong, new = np.zeros(time_s.size, dtype=bool), np.zeros(time_s.size, dtype=bool)
+
+    def reached(one: int, other: int) -> bool:
+        pair = [one, other]
+        step = float(_steps(latitude[pair], longitude[pair])[0])
+        return step <= fastest_m_s * float(time_s[other] - time_s[one]) + _POSITION_MARGIN_M
+
+    last, apart = int(places[0]), list[int]()
+    for position in map(int, places[1:]):
+        elsewhere = segment is not None and segment[position] != segment[last]
+        if elsewhere or reached(last, position):
+            last, apart = position, []
+            continue
+        apart = [*apart, position] if apart and reached(apart[-1], position) else [position]
+        wrong[position] = True
+        if len(apart) >= _NEW_PLACE:
+            wrong[apart], new[apart[0]], last, apart = False, True, position, []
+    return wrong, new
 
 
 def _rising(recorded: Array) -> Array:

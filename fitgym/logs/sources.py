@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -59,6 +60,22 @@ class Source:
     name: str
     kind: str
     read: Callable[[], bytes]
+
+
+def kind_of_content(content: bytes, kind: str) -> str:
+    """Return the kind that the first bytes of a file tell, that of its name where they do not."""
+    head = content[:4096].replace(b"\0", b"")
+    if content[8:12] == b".FIT":
+        return ".fit"
+    if b"<TrainingCenterDatabase" in head:
+        return ".tcx"
+    if re.search(rb"<(?:\w+:)?gpx\b", head):
+        return ".gpx"
+    if kind != ".csv" and b"\0" not in content[:4096] and b"<" not in head:
+        lines = head.splitlines()
+        if len(lines) > 1 and re.search(rb"[,;\t]", lines[0]):
+            return ".csv"
+    return kind
 
 
 def sources_of(path: Path) -> Iterator[Source | LeftOut]:

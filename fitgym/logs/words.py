@@ -52,6 +52,14 @@ class Words:
         totals: Words of summary rows.
         not_finished: Words of races that were not finished.
         empty: What stands where nothing is known.
+        sport_codes: Column that only one service has -> its number of a sport -> the sport.
+        periods: Names of columns that tell weeks or months.
+        session_counts: Names of columns that count the sessions of a period.
+        day_totals: Names of columns that only totals of days have.
+        steps: Names of columns of steps.
+        states: Names of columns that tell whether a session took place.
+        not_done: What they say where it did not.
+        people: Names of columns that tell whose session it is.
     """
 
     columns: Mapping[str, Mapping[str, int]]
@@ -67,6 +75,14 @@ class Words:
     totals: frozenset[str]
     not_finished: frozenset[str]
     empty: frozenset[str]
+    sport_codes: Mapping[str, Mapping[str, str]]
+    periods: frozenset[str]
+    session_counts: frozenset[str]
+    day_totals: frozenset[str]
+    steps: frozenset[str]
+    states: frozenset[str]
+    not_done: frozenset[str]
+    people: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -95,6 +111,14 @@ def words() -> Words:
         totals=frozenset(content["totals"]),
         not_finished=frozenset(content["not_finished"]),
         empty=frozenset(content["empty"]),
+        sport_codes={name: _inverse(codes) for name, codes in content["sport_codes"].items()},
+        periods=frozenset(content["periods"]),
+        session_counts=frozenset(content["session_counts"]),
+        day_totals=frozenset(content["day_totals"]),
+        steps=frozenset(content["steps"]),
+        states=frozenset(content["states"]),
+        not_done=frozenset(content["not_done"]),
+        people=frozenset(content["people"]),
     )
 
 

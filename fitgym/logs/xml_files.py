@@ -68,6 +68,9 @@ def read_tcx(content: bytes, source: str, *, positions: bool = False) -> list[Re
         raise ValueError(f"{source}: is no TCX file: its root is <{_local(root)}>")
     activities = [element for element in root.iter() if _local(element) == "Activity"]
     points = [_tcx_points(element, source) for element in activities]
+    if points and points[-1].time_s.size and any("cut off" in note for note in notes):
+        # A lap tells its whole before its points, of which only some are there.
+        points[-1].told_distance_m = points[-1].told_moving_s = math.nan
     return _all(points, source, notes, positions)
 
 

@@ -248,6 +248,37 @@ def test_other_files_are_refused_with_a_remedy(name: str, message: str, tmp_path
         read(tmp_path / name)
 
 
+@pytest.mark.parametrize("suffix", ["fit", "tcx", "gpx", "txt"])
+@pytest.mark.parametrize("kind", ["fit", "tcx", "gpx", "csv"])
+def test_the_content_tells_what_a_file_is(suffix: str, kind: str, tmp_path: Path) -> None:
+    content = log_of(RUNS[:1]) if kind == "csv" else WRITERS[kind](*RUNS[0])
+    raw = content if isinstance(content, bytes) else content.encode()
+    path = put(tmp_path, {f"run.{suffix}": raw}) / f"run.{suffix}"
+    history = read(path)
+    assert len(history.sessions) == 1
+    odd = any("its name says" in note for note in history.report.notes)
+    assert odd == (suffix != kind and (suffix, kind) != ("txt", "csv"))
+
+
+def test_an_empty_recording_is_named(tmp_path: Path) -> None:
+    put(tmp_path, {"run.fit": b""})
+    with pytest.raises(ValueError, match="is empty \\(0 bytes\\): copy or export it again"):
+        read(tmp_path / "run.fit")
+
+
+def test_the_way_home_in_a_car_is_no_run(tmp_path: Path) -> None:
+    points = "".join(
+        f'<trkpt lat="{47 + (3 * min(s, 900) + 15 * max(0, s - 900)) / 111195:.7f}" lon="8">'
+        f"<time>2026-07-01T06:{s // 60:02d}:{s % 60:02d}Z</time></trkpt>"
+        for s in range(1100)
+    )
+    content = f"<gpx><trk><type>running</type><trkseg>{points}</trkseg></trk></gpx>"
+    put(tmp_path, {"run.gpx": content.encode(), "b.fit": WRITERS["fit"](*RUNS[0])})
+    history = read(tmp_path)
+    assert len(history.sessions) == 1
+    assert [item.reason for item in history.report.left_out] == ["faster than any runner"]
+
+
 def test_paths(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="paths must name"):
         read()

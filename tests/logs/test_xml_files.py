@@ -294,3 +294,53 @@ def test_damage_is_read_or_refused(draw: st.DataObject) -> None:
         assert problem.startswith("run.gpx: ") or "unpack" in problem
         return
     assert math.isnan(run.distance_m) or run.distance_m >= 0.0
+
+
+def track(speed_m_s: float = 3.0, steps: int = 600, **odd: float) -> bytes:
+    """Return a track along a meridian, some of its points moved by so many metres to the north."""
+    moved = {int(step.removeprefix("at_")): metres for step, metres in odd.items()}
+    points = (
+        f'<trkpt lat="{48.0 + (step * speed_m_s + moved.get(step, 0.0)) / 111_195:.7f}" lon="11.5">'
+        f"<time>{moment(step)}</time></trkpt>"
+        for step in range(steps)
+    )
+    return gpx("".join(points))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"at_300": 55_000.0},
+        {f"at_{step}": 220.0 for step in range(50, 600, 100)},
+        {"at_0": -5e6},
+        {f"at_{step}": -5e5 for step in range(5)},
+        {"at_599": 900.0},
+    ],
+)
+def test_positions_that_nobody_reaches_are_left_out(odd: dict[str, float]) -> None:
+    plain, run = one(track()), one(track(**odd))
+    assert run.distance_m == pytest.approx(plain.distance_m, abs=50.0)
+    assert any("nobody reaches" in note for note in run.notes)
+    assert not plain.notes
+
+
+def test_a_place_that_lasts_is_a_new_one_and_the_way_to_it_does_not_count() -> None:
+    run = one(track(**{f"at_{step}": 20_000.0 for step in range(300, 600)}))
+    assert run.distance_m == pytest.approx(1794.0, abs=10.0)
+    assert any("nobody reaches" in note for note in run.notes)
+
+
+def test_a_lap_that_is_cut_off_counts_as_far_as_its_points() -> None:
+    content = tcx_text(*a_workout()).encode()
+    (whole,) = read_tcx(content, "run.tcx")
+    (half,) = read_tcx(content[: len(content) // 2], "run.tcx")
+    share = len(half.activity) / len(whole.activity)
+    assert half.distance_m == pytest.approx(share * whole.distance_m, rel=0.15)
+    assert half.moving_s == pytest.approx(share * whole.moving_s, rel=0.1)
+    assert any("cut off" in note for note in half.notes)
+
+
+def test_a_clock_that_was_not_set_is_an_error() -> None:
+    content = track().replace(b"2022-04-15", b"1970-01-01")
+    with pytest.raises(ValueError, match="the clock of the device was not set"):
+        one(content)
