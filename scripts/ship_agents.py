@@ -27,6 +27,9 @@ from fitgym_benchmarks.suites.algorithms import ROWS, algorithm_runs
 # evaluation and of training.
 _SELECTION_SEED = 400_000_000
 
+# What a training keeps beside the agent.
+_NOT_SHIPPED = (".*", "learning_curve.csv", "training.json")
+
 # A row per algorithm, in the network that it is best known with.
 SHIPPED = ("A3C hybrid (defaults)", "DRQN", "ACKTR", "GAIL", "RecurrentPPO", "PPO", "A2C", "DQN")
 
@@ -65,7 +68,7 @@ def ship(results: Path) -> None:
             name, _ = ROWS[row]
             target = shipped_folder() / name / environment.removeprefix("fitgym/")
             shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(store.agent_folder(run), target)
+            shutil.copytree(store.agent_folder(run), target, ignore=shutil.ignore_patterns(*_NOT_SHIPPED))
             content = json.dumps(asdict(provenance), indent=2) + "\n"
             (target / PROVENANCE).write_text(content, encoding="utf-8")
             print(f"{row} in {environment}, seed {run.seed}: {evaluation.mean:.1f}")

@@ -8,19 +8,21 @@ from fitgym.cli.main import main
 from fitgym_agents.evaluation import evaluate
 from fitgym_agents.pretrained import load_pretrained, pretrained_agents, provenance_of
 
+STAGES = ("Acquisition", "Retention")
 NAMES = sorted({name for name, _ in pretrained_agents()})
 
 
 def test_every_algorithm_ships_for_both_stages() -> None:
     assert NAMES == ["a2c", "a3c", "acktr", "dqn", "drqn", "gail", "ppo", "recurrent-ppo"]
-    stages = ("fitgym/Acquisition-v0", "fitgym/Retention-v0")
+    stages = [f"fitgym/{stage}-v{version}" for stage in STAGES for version in (0, 1)]
     assert set(pretrained_agents()) == {(name, stage) for name in NAMES for stage in stages}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_agent_earns_what_is_published(name: str) -> None:
-    # One stage each, in turns: the other is made the same way.
-    env_id = ("fitgym/Acquisition-v0", "fitgym/Retention-v0")[NAMES.index(name) % 2]
+    # One stage and version each, in turns: the others are made the same way.
+    number = NAMES.index(name)
+    env_id = f"fitgym/{STAGES[number % 2]}-v{number // 2 % 2}"
     published = provenance_of(name, env_id)
     evaluation = evaluate(
         load_pretrained(name, env_id),

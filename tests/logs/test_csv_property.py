@@ -130,7 +130,7 @@ def write(log: list[tuple[date, float, float]], spelling: Spelling) -> bytes:
 @given(
     spelling=SPELLINGS,
     rows=st.integers(3, 40),
-    pace=st.floats(4.0, 7.2),
+    pace=st.floats(4.4, 7.2),
     seed=st.integers(0, 10_000),
 )
 def test_equal_or_refused(spelling: Spelling, rows: int, pace: float, seed: int) -> None:

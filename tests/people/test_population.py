@@ -58,8 +58,8 @@ def test_the_extremes_bound_everybody(stage):
             for people in (PEOPLE, extremes)
         ]
         assert bounds[0] <= bounds[1]
-    assert max(motivation_bound(p.motivation) for p in PEOPLE) <= max(
-        motivation_bound(p.motivation) for p in extremes
+    assert max(motivation_bound(p.motivation, 0.0) for p in PEOPLE) <= max(
+        motivation_bound(p.motivation, 0.0) for p in extremes
     )
     assert max(p.stage(stage).initial_base_level for p in PEOPLE) <= max(
         p.stage(stage).initial_base_level for p in extremes
