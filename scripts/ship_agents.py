@@ -68,7 +68,9 @@ def ship(results: Path) -> None:
             name, _ = ROWS[row]
             target = shipped_folder() / name / environment.removeprefix("fitgym/")
             shutil.rmtree(target, ignore_errors=True)
-            shutil.copytree(store.agent_folder(run), target, ignore=shutil.ignore_patterns(*_NOT_SHIPPED))
+            shutil.copytree(
+                store.agent_folder(run), target, ignore=shutil.ignore_patterns(*_NOT_SHIPPED)
+            )
             content = json.dumps(asdict(provenance), indent=2) + "\n"
             (target / PROVENANCE).write_text(content, encoding="utf-8")
             print(f"{row} in {environment}, seed {run.seed}: {evaluation.mean:.1f}")
