@@ -21,6 +21,8 @@ _AGREEMENT, _AGREEING_ROWS = 0.02, 0.9
 # Ours: a witness of the unit, such as a speed whose unit is told, may be rounded.
 _WITNESS_TOLERANCE, _WITNESS_ROWS = 0.06, 3
 
+# Ours: a pace or speed that differs by more from distance and time contradicts them.
+_CONTRADICTION = 0.12
 # Ours: a larger number without a colon may be km/h as well as minutes.
 _SLOWEST_DECIMAL_PACE = 8.0
 
@@ -58,7 +60,9 @@ def read_measures(sheet: Sheet, usable: Sequence[int]) -> tuple[Measures, list[f
     """
     measurer = _Measurer(sheet)
     measures, others = measurer.choose(usable)
-    return measures, measurer.minutes(measures, others, usable)
+    minutes = measurer.minutes(measures, others, usable)
+    measurer.tell_contradictions(measures, minutes, usable)
+    return measures, minutes
 
 
 class _Measurer:
@@ -517,6 +521,43 @@ class _Measurer:
                 'sessions are implausible: name a column of times with --map time="..."'
             )
         return self._choose(plausible, usable)
+
+    def tell_contradictions(
+        self, reading: Measures, minutes: Sequence[float], usable: Sequence[int]
+    ) -> None:
+        """Tell of rows whose pace is another than distance and time give."""
+        columns = columns_of(self.sheet.table.header, "pace")
+        if not columns or columns[0].index in (
+            reading.column.index,
+            reading.distances.column.index,
+        ):
+            return
+        column = columns[0]
+        told = column.unit or _common_unit(self.sheet.cells(column), "pace")
+        paces = self._paces(column)
+        metres = reading.distances.metres
+        ratios = {
+            row: paces[row] * metres[row] / minutes[row] / 1000.0
+            for row in usable
+            if paces[row] > 0.0 and metres[row] > 0.0 and minutes[row] > 0.0
+        }
+        # A bare pace is per kilometre or per mile, whichever most rows bear out.
+        scales = {"min/km": [1.0], "min/mile": [METRES["miles"] / 1000.0]}.get(
+            told or "", [1.0, METRES["miles"] / 1000.0]
+        )
+        odd = min(
+            (
+                [row for row, ratio in ratios.items() if abs(ratio / scale - 1.0) > _CONTRADICTION]
+                for scale in scales
+            ),
+            key=len,
+        )
+        if odd:
+            row = self.sheet.table.rows[odd[0]]
+            self.sheet.notes.append(
+                f"column {column.name!r} contradicts distance and time in {len(odd)} of "
+                f"{len(ratios)} row(s), the first in row {row.line}: another unit, or pauses?"
+            )
 
     def _tell_passed_over(self, times: Sequence[Column], position: int, chosen: Measures) -> None:
         passed = [column.name for column in times[:position] if any(self.sheet.cells(column))]

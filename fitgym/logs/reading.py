@@ -408,9 +408,17 @@ def _nothing(collector: _Collector) -> str:
         for item in collector.left_out[:_EXAMPLES]
     ]
     more = len(collector.left_out) - len(details)
+    sports = {
+        item.reason.removeprefix("sport is ")
+        for item in collector.left_out
+        if item.reason.startswith("sport is ")
+    }
+    remedy = f"; --sport reads {' or '.join(sorted(sports))}" if sports else ""
+    if not collector.left_out:
+        remedy = "there is no file in it; give a folder or archive with recordings or logs"
     return (
-        f"nothing to read for sport {collector.options.sport!r}: {'; '.join(details) or 'no file'}"
-        f"{f'; and {more} more' if more > 0 else ''}"
+        f"nothing to read for sport {collector.options.sport!r}: {'; '.join(details)}"
+        f"{f'; and {more} more' if more > 0 else ''}{remedy}"
     )
 
 

@@ -127,7 +127,9 @@ def to_recorded(points: Points, *, positions: bool) -> Recorded:
     elapsed = float(time_s[-1] - time_s[0]) if time_s.size else 0.0
     start_s = float(time_s[0]) if time_s.size else points.told_start
     if not math.isfinite(start_s):
-        raise ValueError("holds no point with a time")
+        raise ValueError(
+            "holds no point with a time: a planned route? Give the recording of the activity"
+        )
     covered = _distance(columns, segment, time_s, points.sport, notes)
     if covered is not None:
         columns["distance_m"] = covered

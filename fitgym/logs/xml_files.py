@@ -90,7 +90,7 @@ def read_gpx(content: bytes, source: str, *, positions: bool = False) -> list[Re
         raise ValueError(f"{source}: is no GPX file: its root is <{_local(root)}>")
     tracks = [element for element in root if _local(element) == "trk"]
     if not tracks:
-        raise ValueError(f"{source}: holds no track, only a route or places")
+        raise ValueError(f"{source}: holds no track, only a route or places: give the recording")
     points = [track for element in tracks if (track := _gpx_points(element, source)).time_s.size]
     return _all(_joined(points), source, notes, positions)
 
@@ -108,7 +108,9 @@ def _all(
         except ValueError as error:
             problems.append(str(error))
     if not recorded:
-        raise ValueError(f"{source}: {'; '.join(dict.fromkeys(problems)) or 'holds no activity'}")
+        raise ValueError(
+            f"{source}: {'; '.join(dict.fromkeys(problems)) or 'holds no activity: give the recording'}"
+        )
     return recorded
 
 

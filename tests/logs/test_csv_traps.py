@@ -216,3 +216,13 @@ def test_more_than_one_person_runs_is_told(reading: Reading) -> None:
 def test_a_beginner_who_runs_further_every_time_is_no_running_total(reading: Reading) -> None:
     rows = "".join(f"2026-07-{d:02d},{d},{6 * d}:00\n" for d in range(1, 10))
     assert kilometres(reading(f"Date,Distance (km),Time\n{rows}")) == list(range(1, 10))
+
+
+@pytest.mark.parametrize(
+    ("pace", "told"),
+    [("5:00", False), ("8:03", False), ("6:30", True), ("5:00 min/km", False), ("8:03 /km", True)],
+)
+def test_a_pace_that_contradicts_is_told(pace: str, told: bool, reading: Reading) -> None:
+    rows = "".join(f"2026-07-{d:02d},{d},{5 * d}:00,{pace}\n" for d in range(5, 9))
+    history = reading(f"Date,Distance (km),Time,Pace\n{rows}")
+    assert any("contradicts distance and time" in n for n in history.report.notes) == told
