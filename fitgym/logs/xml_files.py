@@ -108,9 +108,8 @@ def _all(
         except ValueError as error:
             problems.append(str(error))
     if not recorded:
-        raise ValueError(
-            f"{source}: {'; '.join(dict.fromkeys(problems)) or 'holds no activity: give the recording'}"
-        )
+        told = "; ".join(dict.fromkeys(problems)) or "holds no activity: give the recording"
+        raise ValueError(f"{source}: {told}")
     return recorded
 
 
