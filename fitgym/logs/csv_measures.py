@@ -21,6 +21,12 @@ _AGREEMENT, _AGREEING_ROWS = 0.02, 0.9
 # Ours: a witness of the unit, such as a speed whose unit is told, may be rounded.
 _WITNESS_TOLERANCE, _WITNESS_ROWS = 0.06, 3
 
+# Names that mean a unit of distance in a sentence, too.
+_REMARKED_UNITS = {
+    "km", "kms", "kilometer", "kilometers", "kilometre", "kilometres", "kilometern", "kilometri",
+    "kilometros", "quilometros", "chilometri", "miles", "mi", "meilen", "millas", "miglia",
+    "milhas", "mijl", "meters", "metres", "metern", "metros", "metri",
+}  # fmt: skip
 # Ours: a pace or speed that differs by more from distance and time contradicts them.
 _CONTRADICTION = 0.12
 # Ours: a larger number without a colon may be km/h as well as minutes.
@@ -111,7 +117,7 @@ class _Measurer:
                 common = Counter(filter(None, cell_units)).most_common(1)[0][0]
                 readings.append(Distances(column, common, sign, metres, False))
                 continue
-            unit = told or column.unit
+            unit = told or column.unit or self._remarked_unit()
             for name in (unit,) if unit else ("km", "miles", "m"):
                 metres = [
                     METRES[cell_unit or name] * number
@@ -119,6 +125,17 @@ class _Measurer:
                 ]
                 readings.append(Distances(column, name, sign, metres, unit is None))
         return readings
+
+    def _remarked_unit(self) -> str | None:
+        """Return the one unit of distances that lines before the header or comments name."""
+        names = words().units["distance"]
+        found = {
+            names[part]
+            for line in self.sheet.table.remarks
+            for part in fold(line).split()
+            if part in _REMARKED_UNITS
+        }
+        return found.pop() if len(found) == 1 else None
 
     def _time_columns(self) -> list[Column]:
         wanted = self.sheet.options.columns.get("time")

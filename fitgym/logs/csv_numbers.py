@@ -262,9 +262,9 @@ def _spelled(text: str) -> float:
         return math.nan
     if rest:
         follower = {"h": "min", "min": "s"}.get(last)
-        if follower is None or not re.fullmatch(r"[0-5]\d", rest, re.ASCII):
+        if follower is None or not re.fullmatch(r"[0-5]\d(?:[.,]\d+)?", rest, re.ASCII):
             return math.nan
-        total += MINUTES[follower] * float(rest)
+        total += MINUTES[follower] * float(rest.replace(",", "."))
     return total
 
 

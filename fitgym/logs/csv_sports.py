@@ -98,7 +98,7 @@ def _by_titles(sheet: Sheet) -> list[str | None]:
     sports = [None] * len(sheet.table.rows)
     for index, name in enumerate(sheet.table.header):
         cells = sheet.cells(Column(index, name))
-        told = [sport_of(cell) if _is_short(cell) else None for cell in cells]
+        told = [_sport_in_title(cell, sheet.options.sport) for cell in cells]
         families = {sport_family(sport) for sport in told if sport is not None}
         filled = sum(bool(cell) for cell in cells)
         if sum(sport is not None for sport in told) < _NAMED_SHARE * max(filled, 1):
@@ -111,6 +111,14 @@ def _by_titles(sheet: Sheet) -> list[str | None]:
             )
             return [sport if sport and sport_family(sport) in others else None for sport in told]
     return sports
+
+
+def _sport_in_title(title: str, wanted: str) -> str | None:
+    """Return the sport that a title names; of several the one that is wanted."""
+    if not _is_short(title):
+        return None
+    parts = [words().sports.get(part) for part in fold(title).split()]
+    return wanted if wanted in parts else sport_of(title)
 
 
 def _is_short(text: str) -> bool:

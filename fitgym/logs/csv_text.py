@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from fitgym.logs.words import fold, words
+
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 # Ours: exports put at most a title, a person and a period before the header.
@@ -53,6 +55,7 @@ class Table:
         broken: Line and what is wrong with it, for rows that cannot be taken apart.
         skipped: Number of lines before the header that are neither empty nor a comment.
         titles: Line and text of rows of a single field, as above a section.
+        remarks: Lines before the header, and comments.
     """
 
     encoding: str
@@ -62,6 +65,7 @@ class Table:
     broken: list[tuple[int, str]]
     skipped: int
     titles: tuple[tuple[int, str], ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def decode(content: bytes, score: Callable[[str], int]) -> tuple[str, str]:
@@ -162,9 +166,21 @@ def parse_table(text: str, score: Callable[[Sequence[str]], int]) -> Table:
         records.append(Row(place, cells))
         if len(filled := _filled(cells)) == 1 and len(header) > 1:
             titles.append((place, filled[0]))
+    if records and _is_row_of_units(records[0].cells):
+        units = records.pop(0).cells + [""] * len(header)
+        header = [f"{n} ({u})" if u else n for n, u in zip(header, units, strict=False)]
     records = _without_other_tables(records, broken, header, score)
     rows, broken = _fit(records, broken, header, delimiter)
-    return Table("", delimiter, header, rows, broken, len(skipped), tuple(titles))
+    remarks = skipped + [line for line in lines if _is_comment(line)]
+    return Table("", delimiter, header, rows, broken, len(skipped), tuple(titles), tuple(remarks))
+
+
+def _is_row_of_units(cells: Sequence[str]) -> bool:
+    """Return whether a row under the header holds nothing but the units of its columns."""
+    names = [fold(cell.strip("()[] ")) for cell in _filled(cells)]
+    kinds = words().units
+    distances = sum(name in kinds["distance"] for name in names)
+    return distances > 0 and all(any(name in kind for kind in kinds.values()) for name in names)
 
 
 def column_name(cell: str) -> str:

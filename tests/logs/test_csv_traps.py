@@ -226,3 +226,31 @@ def test_a_pace_that_contradicts_is_told(pace: str, told: bool, reading: Reading
     rows = "".join(f"2026-07-{d:02d},{d},{5 * d}:00,{pace}\n" for d in range(5, 9))
     history = reading(f"Date,Distance (km),Time,Pace\n{rows}")
     assert any("contradicts distance and time" in n for n in history.report.notes) == told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Date,Distance,Time\n,mi,h:mm:ss\n2026-07-01,6.2,0:36:00\n2026-07-03,5,0:29:00\n",
+        "Date,Distance,Time\n,(miles),(min)\n2026-07-01,6.2,36\n2026-07-03,5,29\n",
+        "All distances in miles\nDate,Distance,Time\n2026-07-01,6.2,36:00\n2026-07-03,5,29:00\n",
+        "Date,Distance,Time\n# in miles\n2026-07-01,6.2,36:00\n2026-07-03,5,29:00\n",
+    ],
+)
+def test_a_row_of_units_and_a_remark_tell_the_unit(text: str, reading: Reading) -> None:
+    history = reading(text)
+    assert kilometres(history) == [9.98, 8.05]
+    assert [session.minutes for session in history.sessions] == pytest.approx([36, 29])
+
+
+def test_titles_that_name_the_wanted_sport_and_another_are_kept(reading: Reading) -> None:
+    history = reading(
+        "Date,Title,Distance (km),Time\n2026-07-01,Swim Lake Run,5,30:00\n"
+        "2026-07-03,Bike Trail Run,6,36:00\n2026-07-06,Evening Ride,15,60:00\n"
+    )
+    assert kilometres(history) == [5.0, 6.0]
+
+
+def test_minutes_and_seconds_with_tenths(reading: Reading) -> None:
+    history = reading("Datum;km;Dauer\n2026-07-01;10;50'00.5\n2026-07-13;8;44'30.0\n")
+    assert [session.minutes * 60 for session in history.sessions] == pytest.approx([3000.5, 2670])
