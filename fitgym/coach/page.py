@@ -16,51 +16,33 @@ from fitgym.coach.summary import (
     done_heading,
     outlook_heading,
 )
-from fitgym.profile.drawing import Chart, Line
+from fitgym.profile.drawing import Chart, Line, chart_page
 
 _STYLE = """
-:root { color-scheme: light dark; --page: #fff; --raised: #f4f5f7; --ink: #2b2f36; --faint: #5d646e;
-  --grid: #d8dbe0; --blue: #0072b2; --orange: #b06f00; --green: #007a59; --red: #c2500a;
-  --purple: #a04a80; --grey: #8a8f98; }
-@media (prefers-color-scheme: dark) { :root { --page: #15181c; --raised: #1f2329; --ink: #e4e7eb;
-  --faint: #a3abb5; --grid: #363c45; --blue: #4aa8e0; --orange: #f0b43c; --green: #2fc79b;
-  --red: #f08445; --purple: #e09cc4; --grey: #868d98; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 68rem; background: var(--page);
-  color: var(--ink); font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: clamp(1.5rem, 5vw, 2.1rem); line-height: 1.2; margin: 0.2rem 0 0.4rem; }
 h2 { font-size: 1.25rem; line-height: 1.3; margin: 2.2rem 0 0.6rem; }
-p, ul { max-width: 46rem; } ul { padding-left: 1.2rem; } .faint { color: var(--faint); }
 .today { background: var(--raised); border-left: 5px solid var(--green); border-radius: 6px;
   padding: 0.9rem 1.1rem; margin: 1rem 0; }
-.today h2 { margin: 0 0 0.3rem; font-size: 1.4rem; } .today p { margin: 0.3rem 0; }
+.today h2 { margin: 0 0 0.3rem; font-size: 1.4rem; }
+.today p { margin: 0.3rem 0; }
 .steps { list-style: none; padding: 0; margin: 0.6rem 0 0; display: grid; gap: 0.3rem; }
 .steps li { display: grid; grid-template-columns: 4.2rem 1fr; gap: 0.6rem; }
 .steps b { font-variant-numeric: tabular-nums; }
 .figures { display: grid; gap: 1.4rem 2rem; align-items: start;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
-figure { margin: 0; min-width: 0; }
-figure svg { display: block; width: 100%; height: auto; max-width: 36rem; overflow: visible; }
-svg text { font-size: 11px; fill: var(--faint); }
-figcaption { font-size: 0.9rem; color: var(--faint); max-width: 36rem; }
-.legend { display: flex; flex-wrap: wrap; gap: 0.1rem 1.1rem; margin: 0.2rem 0; font-size: 0.85rem;
-  color: var(--faint); }
-.legend i { display: inline-block; width: 1.4rem; border-top: 3px solid; margin-right: 0.4rem;
-  vertical-align: middle; } .legend i.dashed { border-top-style: dashed; }
 .weeks { display: grid; gap: 0.4rem; grid-template-columns: repeat(7, minmax(0, 1fr)); }
 .weeks div { background: var(--raised); border-radius: 4px; padding: 0.4rem 0.5rem;
   font-size: 0.85rem; line-height: 1.35; min-height: 4.6rem; border-top: 3px solid var(--grid); }
-.weeks .plan { border-top-color: var(--blue); } .weeks .hard { border-top-color: var(--red); }
+.weeks .plan { border-top-color: var(--blue); }
+.weeks .hard { border-top-color: var(--red); }
 .weeks .blank { background: none; border: 0; min-height: 0; padding: 0; }
 .weeks b { display: block; font-size: 0.8rem; color: var(--faint); font-weight: 500; }
 .scroll { overflow-x: auto; margin: 0.8rem 0; border: 1px solid var(--grid); border-radius: 4px; }
-table { border-collapse: collapse; width: 100%; font-size: 0.9rem;
-  font-variant-numeric: tabular-nums; }
 th, td { padding: 0.35rem 0.7rem; text-align: right; font-weight: 400; white-space: nowrap; }
 th:first-child, td:first-child, .why { text-align: left; }
 thead th { color: var(--faint); border-bottom: 1px solid var(--grid); }
-tbody tr + tr > * { border-top: 1px solid var(--grid); }
-tr.chosen { background: var(--raised); } tr.chosen > * { font-weight: 650; }
+tr.chosen { background: var(--raised); }
+tr.chosen > * { font-weight: 650; }
 tr.out > * { color: var(--faint); }
 @media (max-width: 46rem) {
   .weeks { grid-template-columns: 1fr; } .weeks div { min-height: 0; display: grid;
@@ -106,13 +88,7 @@ def advice_page(advice: Advice, done: Sequence[DoneRow], notes: Sequence[str]) -
         "<h2>Planned and done</h2>",
         _done(done),
     ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Plan of {name} for {advice.date}</title><style>{_STYLE}</style></head><body>\n"
-        + "\n".join(parts)
-        + "\n</body></html>\n"
-    )
+    return chart_page(f"Plan of {name} for {advice.date}", _STYLE, parts)
 
 
 def _today(advice: Advice) -> str:

@@ -12,6 +12,51 @@ import numpy as np
 WIDTH, HEIGHT = 440.0, 210.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 38.0, 12.0, 24.0, 24.0
 
+# What pages with these charts look like; the colours are those that charts name.
+_STYLE = """
+:root { color-scheme: light dark; --page: #fff; --raised: #f4f5f7; --ink: #2b2f36; --faint: #5d646e;
+  --grid: #d8dbe0; --blue: #0072b2; --orange: #b06f00; --green: #007a59; --red: #c2500a;
+  --purple: #a04a80; --grey: #8a8f98; }
+@media (prefers-color-scheme: dark) { :root { --page: #15181c; --raised: #1f2329; --ink: #e4e7eb;
+  --faint: #a3abb5; --grid: #363c45; --blue: #4aa8e0; --orange: #f0b43c; --green: #2fc79b;
+  --red: #f08445; --purple: #e09cc4; --grey: #868d98; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 68rem; background: var(--page);
+  color: var(--ink); font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+p, ul { max-width: 46rem; }
+.faint { color: var(--faint); }
+ul { padding-left: 1.2rem; }
+figure { margin: 0; min-width: 0; }
+figure svg { display: block; width: 100%; height: auto; max-width: 36rem; overflow: visible; }
+svg text { font-size: 11px; fill: var(--faint); }
+figcaption { font-size: 0.9rem; color: var(--faint); max-width: 36rem; }
+.legend { display: flex; flex-wrap: wrap; gap: 0.1rem 1.1rem; margin: 0.2rem 0; font-size: 0.85rem;
+  color: var(--faint); }
+.legend i { display: inline-block; width: 1.4rem; border-top: 3px solid; margin-right: 0.4rem;
+  vertical-align: middle; }
+.legend i.dashed { border-top-style: dashed; }
+table { border-collapse: collapse; width: 100%; font-size: 0.9rem;
+  font-variant-numeric: tabular-nums; }
+tbody tr + tr > * { border-top: 1px solid var(--grid); }
+"""
+
+
+def chart_page(title: str, style: str, parts: Sequence[str]) -> str:
+    """Return a page of charts, light or dark as its reader has it.
+
+    Args:
+        title: Its title, as HTML.
+        style: Style sheet of its own, beside what all such pages share.
+        parts: Its body, pieces of HTML.
+    """
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{title}</title><style>{_STYLE}{style}</style></head><body>\n"
+        + "\n".join(parts)
+        + "\n</body></html>\n"
+    )
+
 
 @dataclass(frozen=True)
 class Line:

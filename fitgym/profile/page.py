@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from fitgym.profile.course import replay, training_load
-from fitgym.profile.drawing import Chart, Line, interval_bar
+from fitgym.profile.drawing import Chart, Line, chart_page, interval_bar
 from fitgym.profile.profile import Profile, ProfileEstimate
 from fitgym.profile.summary import (
     NOT_ADVICE,
@@ -23,18 +23,8 @@ from fitgym.profile.summary import (
 _SHOWN_DAYS, _DRAWN_WORKOUTS = 183, 3
 
 _STYLE = """
-:root { color-scheme: light dark; --page: #fff; --raised: #f4f5f7; --ink: #2b2f36; --faint: #5d646e;
-  --grid: #d8dbe0; --blue: #0072b2; --orange: #b06f00; --green: #007a59; --red: #c2500a;
-  --purple: #a04a80; --grey: #8a8f98; }
-@media (prefers-color-scheme: dark) { :root { --page: #15181c; --raised: #1f2329; --ink: #e4e7eb;
-  --faint: #a3abb5; --grid: #363c45; --blue: #4aa8e0; --orange: #f0b43c; --green: #2fc79b;
-  --red: #f08445; --purple: #e09cc4; --grey: #868d98; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 68rem; background: var(--page);
-  color: var(--ink); font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: clamp(1.6rem, 5vw, 2.2rem); line-height: 1.2; margin: 0.2rem 0 0.6rem; }
 h2 { font-size: 1.3rem; line-height: 1.3; margin: 2.4rem 0 0.6rem; }
-p, ul { max-width: 46rem; } .faint { color: var(--faint); } ul { padding-left: 1.2rem; }
 .tiles { display: grid; gap: 0.6rem; margin: 1rem 0; padding: 0;
   grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }
 .tiles div { background: var(--raised); border-left: 4px solid var(--blue); border-radius: 4px;
@@ -44,25 +34,17 @@ p, ul { max-width: 46rem; } .faint { color: var(--faint); } ul { padding-left: 1
 .tiles dd small { font-size: 0.85rem; font-weight: 400; color: var(--faint); display: block; }
 .figures { display: grid; gap: 1.6rem 2rem; align-items: start;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
-figure { margin: 0; min-width: 0; }
-figure svg { display: block; width: 100%; height: auto; max-width: 36rem; overflow: visible; }
-svg text { font-size: 11px; fill: var(--faint); }
-figcaption { font-size: 0.9rem; color: var(--faint); max-width: 36rem; }
 figcaption b { color: var(--ink); }
-.legend { display: flex; flex-wrap: wrap; gap: 0.1rem 1.1rem; margin: 0.2rem 0; font-size: 0.85rem;
-  color: var(--faint); }
-.legend i { display: inline-block; width: 1.4rem; border-top: 3px solid; margin-right: 0.4rem;
-  vertical-align: middle; } .legend i.dashed { border-top-style: dashed; }
 .scroll { overflow-x: auto; margin: 1rem 0; border: 1px solid var(--grid); border-radius: 4px; }
-table { border-collapse: collapse; width: 100%; font-size: 0.9rem;
-  font-variant-numeric: tabular-nums; }
 th, td { padding: 0.4rem 0.7rem; text-align: left; font-weight: 400; vertical-align: top; }
 thead th { color: var(--faint); border-bottom: 1px solid var(--grid); white-space: nowrap; }
-tbody tr + tr > * { border-top: 1px solid var(--grid); }
 .interval { width: 6.5rem; height: 0.9rem; display: block; }
 .verdict { white-space: nowrap; font-weight: 600; }
-.identified { color: var(--green); } .partly { color: var(--blue); }
-.borrowed { color: var(--orange); } .given { color: var(--ink); } .state { color: var(--faint); }
+.identified { color: var(--green); }
+.partly { color: var(--blue); }
+.borrowed { color: var(--orange); }
+.given { color: var(--ink); }
+.state { color: var(--faint); }
 @media (max-width: 46rem) {
   .estimates thead { display: none; }
   .estimates tr { display: block; padding: 0.6rem 0.7rem; }
@@ -102,13 +84,7 @@ def profile_page(profile: Profile) -> str:
         + ", ".join(f"{plan:g}" for plan in profile.individual.plans_trimp)
         + ".</p>",
     ]
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>Profile of {name}</title><style>{_STYLE}</style></head><body>\n"
-        + "\n".join(parts)
-        + "\n</body></html>\n"
-    )
+    return chart_page(f"Profile of {name}", _STYLE, parts)
 
 
 def _read(profile: Profile) -> list[str]:
