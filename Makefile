@@ -7,7 +7,7 @@ PIP_INSTALL = -m pip install --quiet --constraint
 # The learners and the predictor run fastest with one thread per process.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-lowest lint check check-bounds package clean
+.PHONY: demo test test-lowest lint check check-bounds fuzz package clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/fitgym benchmark quick
@@ -30,6 +30,11 @@ check: lint test
 # Ten million random and adversarial steps, none of which may leave its observation space.
 check-bounds: $(VENV)/.installed
 	FITGYM_BOUND_STEPS=10000000 $(VENV)/bin/python -m pytest tests/envs/test_task.py -k adversarial
+
+# The property tests with 25 times as many inputs, drawn anew each time.
+fuzz: $(VENV)/.installed
+	FITGYM_FUZZ=25 $(VENV)/bin/python -m pytest -n 2 tests/agents tests/coach tests/envs \
+		tests/logs tests/people tests/planning tests/predictor
 
 # dist/ gets the source distribution and the wheel, which is built from it.
 package: $(VENV)/.installed-dev

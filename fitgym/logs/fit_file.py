@@ -243,6 +243,8 @@ def _definition(content: bytes, place: int, end: int, developers: bool) -> tuple
         offset += size
     developer = []
     if developers:
+        if place >= end:
+            raise ValueError("a definition that is cut off")
         count = content[place]
         place += 1
         if place + 3 * count > end:

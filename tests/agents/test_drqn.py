@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -102,7 +103,7 @@ def _numbered(replay: EpisodeReplayBuffer, seasons: list[int], days: int) -> Non
     replay.add(numbers[..., None].float(), numbers, -numbers.float())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     length=st.integers(2, 12),

@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -67,7 +68,7 @@ def random_network(network: str = "hybrid", outputs: int = 3) -> HybridNetwork:
 # What an unrolled pass gives and catches.
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     network=st.sampled_from(["hybrid", "mlp", "lstm"]),
@@ -189,7 +190,7 @@ def test_divergences_against_torch() -> None:
 # The algebra of a block.
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     inputs=st.integers(1, 5),

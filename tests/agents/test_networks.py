@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from fitgym_agents.deep.networks import (
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(seed=st.integers(0, 2**31), network=st.sampled_from(["hybrid", "mlp", "lstm"]))
 def test_outputs_of_many_steps_equal_those_of_single_steps(seed: int, network: str) -> None:
     torch.manual_seed(seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +18,7 @@ def test_a_window_worked_by_hand() -> None:
     assert returns.flatten().tolist() == [2.0, 2.0, 7.5, 9.0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     seed=st.integers(0, 2**31),
     discount=st.floats(0.0, 1.0),

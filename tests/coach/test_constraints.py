@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 from coached_people import SMALL, TODAY, profile_of
+from fuzzing import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -74,7 +75,7 @@ def broken(advice: Advice, kept: Constraints, loads: tuple[float, ...], wait: in
     return found
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 1000),
     loads=_LOADS,

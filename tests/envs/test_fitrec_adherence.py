@@ -7,6 +7,7 @@ import sys
 import gymnasium as gym
 import numpy as np
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -131,7 +132,7 @@ def reference_season(env, key, actions):
     return np.array(rows)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(st.integers(0, 10**6), st.lists(st.integers(0, 10), min_size=90, max_size=90))
 def test_seasons_equal_a_slow_reference(env, seed, actions):
     env.reset(seed=seed)
@@ -174,14 +175,14 @@ situations = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(situations)
 def test_completion_falls_with_the_plan_s_intensity(env, situation):
     chances = [completion(env, plan, NOISES, **situation)[0] for plan in RUNNER.plans_trimp]
     assert np.all(np.diff(chances) <= 0.0)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(situations, st.sampled_from(RUNNER.plans_trimp), st.floats(1.0, 200.0))
 def test_completion_falls_with_fatigue(env, situation, plan, more):
     rested = completion(env, plan, NOISES, **situation)
@@ -190,7 +191,7 @@ def test_completion_falls_with_fatigue(env, situation, plan, more):
     assert tired[1] <= rested[1]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(situations, st.sampled_from(RUNNER.plans_trimp), st.floats(0.05, 1.0))
 def test_completion_falls_with_low_motivation_and_low_base_level(env, situation, plan, less):
     willing = completion(env, plan, NOISES, **situation)
@@ -237,7 +238,7 @@ def motivation_lost(env, seed):
     return np.array(differences)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.integers(0, 10**6))
 def test_motivation_falls_after_failures(env, seed):
     differences = motivation_lost(env, seed)

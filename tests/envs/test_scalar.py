@@ -6,6 +6,7 @@ import math
 import gymnasium as gym
 import numpy as np
 import pytest
+from fuzzing import examples
 from gymnasium.error import ResetNeeded
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -53,7 +54,7 @@ def reference_rewards(
     return rewards, (sessions[-1], base, fitness, fatigue)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(actions_of_a_season, st.sampled_from(["acquisition", "retention"]))
 def test_certain_adherence_equals_a_slow_reference(actions, stage):
     env = FitnessFatigueEnv(stage=stage, adherence="certain")
@@ -120,7 +121,7 @@ def test_replay_equals_a_slow_reference_on_a_window_of_the_log(logged_runner, st
     assert len(starts) > 5
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(actions_of_a_season, actions_of_a_season, st.integers(0, 10**6))
 @pytest.mark.parametrize("stage", ["acquisition", "retention"])
 def test_under_replay_actions_never_change_what_happens_next(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -126,7 +127,7 @@ def write(log: list[tuple[date, float, float]], spelling: Spelling) -> bytes:
     return file.getvalue().encode(spelling.encoding, "replace")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(
     spelling=SPELLINGS,
     rows=st.integers(3, 40),
@@ -154,7 +155,7 @@ def test_equal_or_refused(spelling: Spelling, rows: int, pace: float, seed: int)
         assert row.session.minutes == pytest.approx(minutes, abs=tolerance)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(spelling=SPELLINGS, seed=st.integers(0, 10_000))
 def test_the_options_make_every_spelling_readable(spelling: Spelling, seed: int) -> None:
     log = runs(12, 5.5, seed)
@@ -170,7 +171,7 @@ def test_the_options_make_every_spelling_readable(spelling: Spelling, seed: int)
     assert distances == pytest.approx([metres for _, metres, _ in log], abs=9.0)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(content=st.binary(max_size=300))
 def test_bytes_are_read_or_refused(content: bytes) -> None:
     try:
@@ -180,7 +181,7 @@ def test_bytes_are_read_or_refused(content: bytes) -> None:
         assert problem.startswith("log.csv: ")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     cells=st.lists(
         st.tuples(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -290,7 +291,7 @@ def test_a_clock_that_is_set_moves_nothing() -> None:
     assert back.elapsed_s == 149.0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.data())
 def test_damage_is_read_or_refused(draw: st.DataObject) -> None:
     content = bytearray(activity_file(records(30), session(START, 29, 29, 87)))

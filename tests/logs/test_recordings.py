@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -133,7 +134,7 @@ def intact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.data())
 def test_a_flipped_bit_is_refused_or_harmless(
     intact: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -194,7 +195,7 @@ def workouts(draw: st.DrawFn) -> Workout:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(workout=workouts())
 def test_reads_exactly_what_was_written(
     tmp_path_factory: pytest.TempPathFactory, workout: Workout

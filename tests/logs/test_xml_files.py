@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -281,7 +282,7 @@ def test_what_is_readable_of_broken_files_is_read() -> None:
     assert len(one(b"\n " + odd).activity) == 100
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.data())
 def test_damage_is_read_or_refused(draw: st.DataObject) -> None:
     content = bytearray(gpx("".join(gpx_point(step) for step in range(20))))

@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,7 +88,7 @@ OBSERVATIONS = st.lists(
 @pytest.mark.parametrize("stage", ["acquisition", "retention"])
 @pytest.mark.parametrize("utility", ["planned", "realised"])
 @given(rows=OBSERVATIONS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_replay_expects_the_mean_over_the_log(stage: str, utility: str, rows: Any) -> None:
     environment = make(stage, utility=utility)
     observations = np.array(rows, dtype=np.float32)

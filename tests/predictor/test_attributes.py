@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,7 +38,7 @@ def workout(number: int, rng: np.random.Generator, sport: str = "run", steps: in
     )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(seed=st.integers(0, 10_000), changed=st.integers(0, 4))
 def test_attributes_never_come_from_the_workout_predicted_or_later_ones(
     seed: int, changed: int

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -37,7 +38,7 @@ def features(steps: int, seed: int) -> np.ndarray:
     return session_features(speed, np.cumsum(rng.normal(0.0, 1.0, steps)), True)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(
     sports=st.lists(st.sampled_from(["run", "bike", "walk"]), min_size=1, max_size=4),
     asked=st.sampled_from(["run", "bike", "swim"]),

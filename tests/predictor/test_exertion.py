@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -46,7 +47,7 @@ def test_a_race_over_5_km_ends_near_the_maximum(vdot: float) -> None:
     assert 0.97 < share[-1] <= 1.0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     sport=st.sampled_from(["run", "walk", "bike"]),
     slow=st.floats(0.0, 15.0),
@@ -61,7 +62,7 @@ def test_faster_is_never_easier_and_fitter_never_harder(
     assert (expected_share(high, vdot + 5.0) <= expected_share(high, vdot) + 1e-9).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(seed=st.integers(0, 1000), cut=st.integers(1, 79))
 def test_a_prefix_is_expected_as_in_the_whole(seed: int, cut: int) -> None:
     rng = np.random.default_rng(seed)

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from fuzzing import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -190,7 +191,7 @@ def test_layer_sizes_of_the_paper():
     assert sum(parameter.numel() for parameter in network.parameters()) == expected
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(seed=st.integers(0, 2**31), size=st.integers(1, 3))
 def test_attention_weights_sum_to_one(seed, size):
     output = make_network(SMALL, seed)(random_windows(SMALL, size, seed))
