@@ -78,7 +78,11 @@ def run(options: argparse.Namespace) -> None:
     for number, pair in enumerate(pairs, start=1):
         environment = _environment(*pair)
         settings = _settings(environment, size, options.episodes, options.seed)
-        if options.force or pair not in there or there[pair]["settings"] != settings:
+        if (
+            options.force
+            or pair not in there
+            or not _up_to_date(environment, there[pair], settings)
+        ):
             print(f"{number}/{len(pairs)}: {pair[0]}, {pair[1]}", file=sys.stderr)
             entries[pair] = _entry(pair[0], environment, size, settings, cache=not options.force)
             made.add(pair)
@@ -183,6 +187,18 @@ def _settings(
         "seed": seed,
         "task_and_person": hashlib.sha256(facts.encode()).hexdigest()[:24],
     }
+
+
+def _up_to_date(
+    environment: FitnessFatigueEnv, entry: dict[str, Any], settings: dict[str, Any]
+) -> bool:
+    """Return whether an entry was made of these settings by the model as it is now."""
+    from fitgym.planning.score_references import is_reproduced
+    from fitgym.planning.scores import ReferenceScores
+
+    if entry["settings"] != settings:
+        return False
+    return is_reproduced(environment, ReferenceScores.from_dict(entry["scores"]))
 
 
 def _differences(record: Any) -> dict[str, Any]:

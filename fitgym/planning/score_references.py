@@ -88,6 +88,27 @@ def reference_scores(
     )
 
 
+def is_reproduced(environment: FitnessFatigueEnv, scores: ReferenceScores) -> bool:
+    """Return whether the environment still gives the best fixed plan the return that it has here.
+
+    The same seasons are simulated again, so that any change of the model shows, constants and
+    load tables included.
+
+    Args:
+        environment: The unwrapped environment.
+        scores: Made in it, by this version or an earlier one.
+    """
+    seasons = simulate(
+        environment.task,
+        environment.task.prepare(environment.individual),
+        fixed_plan(scores.best_fixed),
+        episodes=scores.episodes,
+        seed=scores.seed,
+    )
+    stored = scores.scores[fixed_name(scores.best_fixed)].mean
+    return math.isclose(float(seasons.returns.mean()), stored, rel_tol=1e-6)
+
+
 def replay_scores(
     environment: FitnessFatigueEnv,
     *,
