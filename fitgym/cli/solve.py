@@ -95,11 +95,13 @@ def _table(scores: SimulatedScores) -> str:
         "earns is simulated below)",
         "",
     ]
-    lines.append(f"{'policy':<22}{'return':>8}  {'95 % interval':<16}{'% of the way to DP':>18}")
+    width = 2 + max(map(len, scores.scores))
+    titles = f"{'return':>8}  {'95 % interval':<16}{'% of the way to DP':>18}"
+    lines.append(f"{'policy':<{width}}{titles}")
     for name, score in scores.scores.items():
         interval = f"{score.low:.1f}..{score.high:.1f}"
         share = f"{100 * score.share:.1f}"
-        lines.append(f"{name:<22}{score.mean:>8.1f}  {interval:<16}{share:>18}")
+        lines.append(f"{name:<{width}}{score.mean:>8.1f}  {interval:<16}{share:>18}")
     lines.append("")
     for name, difference in scores.differences.items():
         interval = f"{difference.low:+.1f}..{difference.high:+.1f}"

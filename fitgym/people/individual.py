@@ -328,7 +328,8 @@ def load_individual(
 
     Args:
         individual: The name of a shipped individual, the path of a JSON file (ending in
-            ``.json``), a mapping of the same content, or an ``Individual`` itself.
+            ``.json``), a mapping of the same content, or an ``Individual`` itself. Of a profile,
+            as ``fitgym profile`` writes it, the individual is taken.
 
     Raises:
         ValueError: If no such individual ships or the content is malformed.
@@ -337,7 +338,7 @@ def load_individual(
     if isinstance(individual, Individual):
         return individual
     if isinstance(individual, Mapping):
-        return Individual.from_dict(individual, where="individual")
+        return Individual.from_dict(_without_profile(individual), where="individual")
     if not isinstance(individual, str | os.PathLike):
         raise TypeError(
             "individual must be a name, a .json path, a mapping or an Individual, got "
@@ -345,10 +346,17 @@ def load_individual(
         )
     name = os.fspath(individual)
     if name.endswith(".json"):
-        return Individual.from_dict(read_json(name), where=name)
+        return Individual.from_dict(_without_profile(read_json(name)), where=name)
     if name not in shipped_individuals():
         raise ValueError(
             f"individual must be one of {', '.join(map(repr, shipped_individuals()))} or a path "
             f"ending in .json, got {name!r}"
         )
     return _shipped(name)
+
+
+def _without_profile(content: Any) -> Any:
+    """Return the individual of a profile, anything else as it is."""
+    if isinstance(content, Mapping) and isinstance(content.get("individual"), Mapping):
+        return content["individual"]
+    return content

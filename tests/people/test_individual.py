@@ -198,6 +198,13 @@ def test_an_individual_survives_a_file(name, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["me.json"]
 
 
+def test_the_individual_of_a_profile_is_taken(tmp_path):
+    individual = load_individual("club-runner")
+    profile = tmp_path / "me.json"
+    profile.write_text(json.dumps({"format": 1, "individual": individual.to_dict()}))
+    assert load_individual(profile) == individual
+
+
 def test_unknown_names_and_keys_are_errors(tmp_path):
     with pytest.raises(ValueError, match="'recreational-runner'.*got 'nobody'"):
         load_individual("nobody")
