@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fitgym.common.validation import require_choice, require_integer
 from fitgym.envs import kernel
 from fitgym.envs.actions import read_actions, read_continuous_actions
+from fitgym.envs.context import complete
 from fitgym.envs.custom import step_batch_in_python
 from fitgym.envs.generators import Generators, Seeds, checked_seeds
 from fitgym.envs.groups import Group
@@ -111,6 +112,9 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
 
         self._all = np.ones(self.num_envs, dtype=np.bool_)
         self._states = np.zeros(self.num_envs, dtype=STATE)
+        # What the last day of each, or its reset, brought.
+        self._outcomes = np.zeros(self.num_envs, dtype=OUTCOME)
+        self._contexts = np.tile(self._usual.context, (self.num_envs, 1))
         self._generators = Generators(self.num_envs)
         # Random numbers of adherence models in Python.
         self._noise = [np.random.default_rng(0)] * self.num_envs
@@ -155,6 +159,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         self._started = True
         self._ended &= ~chosen
         plans = np.full(self.num_envs, NO_PLAN)
+        self._outcomes = np.where(chosen, outcomes, self._outcomes)
         return self._observe(), self._infos(outcomes, chosen, plans, plans)
 
     def step(self, actions: Any) -> Steps:
@@ -189,6 +194,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         # New ones in each step, since infos are views of them: every environment fills in its own.
         outcomes = np.empty(self.num_envs, dtype=OUTCOME)
         ended = self._advance(stepped, outcomes, plans, plans_trimp)
+        self._outcomes = outcomes
         infos: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             rewards = outcomes["reward"].copy()
@@ -373,7 +379,9 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
             number = len(self._groups)
             self._groups.append(Group.of(other))
         for index in indices:
-            self._persons[index] = self._next_person(index, other)
+            person = self._next_person(index, other)
+            self._persons[index] = person
+            self._contexts[index] = person.context
         self._group_of[chosen] = number
         group = self._groups[number]
         if number == 0 and self.population is not None:
@@ -474,6 +482,8 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         kind, width = OBSERVATIONS[self.task.observation]
         observations = np.empty((self.num_envs, width), dtype=np.float32)
         kernel.observe_batch(self._states, self.task.days, kind, observations)
+        if self.task.observation == "person":
+            complete(observations, self._outcomes, self._contexts)
         return observations
 
     def _infos(

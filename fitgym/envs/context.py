@@ -1,0 +1,59 @@
+"""What a service knows of a person beside the state, for ``observation="person"``."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fitgym.people.individual import Individual
+
+# Columns of the state come first, then the reward and the mean heart rate of the last day.
+STATE_COLUMNS = 6
+DAY_COLUMNS = 2
+# Lowest and highest value of each number of ``context``: what an individual may have.
+CONTEXT_LOW = (15.0, 30.0, 120.0, 0.0, 0.0, 0.0)
+CONTEXT_HIGH = (90.0, 110.0, 230.0, 1.0, 1.0, 2000.0)
+COLUMNS = STATE_COLUMNS + DAY_COLUMNS + len(CONTEXT_LOW)
+
+_GENDERS = {"male": 0.0, "unknown": 0.5, "female": 1.0}
+
+
+def context(individual: Individual) -> NDArray[np.float32]:
+    """Return what a service knows of a person from the start, (6,).
+
+    VDOT as the service estimates it, resting and maximum heart rate in bpm, gender (0 male, 1
+    female, 0.5 unknown), and how the person trains without a service: probability of a session on
+    a day, and its median in points. The maximum heart rate stands for the age, which the model
+    does not have.
+
+    Args:
+        individual: Who it is.
+    """
+    physiology, habit = individual.physiology, individual.habit
+    return np.array(
+        [
+            physiology.vdot,
+            physiology.resting_heart_rate,
+            physiology.maximum_heart_rate,
+            _GENDERS[physiology.gender],
+            habit.probability,
+            habit.median_trimp,
+        ],
+        dtype=np.float32,
+    )
+
+
+def complete(
+    observations: NDArray[np.float32], outcomes: NDArray[np.void], contexts: NDArray[np.float32]
+) -> None:
+    """Fill in the columns after those of the state.
+
+    Args:
+        observations: (N, 14), changed in place.
+        outcomes: What the last day, or the reset, brought, (N,) of ``OUTCOME``.
+        contexts: ``context`` of each person, (N, 6), or (6,) of one.
+    """
+    observations[:, STATE_COLUMNS] = outcomes["reward"]
+    # There was no day before the first, so no heart rate.
+    observations[:, STATE_COLUMNS + 1] = np.nan_to_num(outcomes["mean_heart_rate"])
+    observations[:, STATE_COLUMNS + DAY_COLUMNS :] = contexts
