@@ -132,9 +132,17 @@ class Setting:
             raise ValueError(f"options has unknown keys {unknown}; allowed are {allowed}")
         if not options or "individual" not in options:
             return None
-        individual = load_individual(options["individual"])
-        self.task.check_fits(individual, self._box)
-        return individual
+        return self._fitting(options["individual"])
+
+    def _fitting(self, individual: IndividualLike) -> Individual:
+        """Return the individual, loaded, if everything about it fits into the space.
+
+        Raises:
+            ValueError: If not.
+        """
+        loaded = load_individual(individual)
+        self.task.check_fits(loaded, self._box)
+        return loaded
 
     def _has_render_mode(self) -> bool:
         """Return whether there is something to render, and warn if not."""
