@@ -20,7 +20,8 @@ from fitgym.people.individual import Individual
 # How many people each split has.
 SPLITS = {"train": 10_000, "validation": 1_000, "test": 1_000}
 
-_POPULATION = "population"
+# What ``individual`` is where anybody may come.
+POPULATION = "population"
 # Ours; any number that nobody seeds people with by chance.
 _SEED = 220_400_961
 
@@ -95,6 +96,13 @@ class PeopleSplit:
         return self.population.extremes()
 
 
+def is_population(individual: Any) -> bool:
+    """Return whether ``individual`` is not somebody but a population or a split of one."""
+    return isinstance(individual, str) and (
+        individual == POPULATION or individual.startswith(f"{POPULATION}:")
+    )
+
+
 def read_population(individual: Any, population: PopulationLike) -> PopulationLike | None:
     """Return where individuals are drawn from; None where ``individual`` is somebody.
 
@@ -107,11 +115,10 @@ def read_population(individual: Any, population: PopulationLike) -> PopulationLi
     Raises:
         ValueError: If there is no such split.
     """
-    if individual == _POPULATION:
-        return population
-    if isinstance(individual, str) and individual.startswith(f"{_POPULATION}:"):
-        return PeopleSplit(population, individual.removeprefix(f"{_POPULATION}:"))
-    return None
+    if not is_population(individual):
+        return None
+    _, _, split = individual.partition(":")
+    return PeopleSplit(population, split) if split else population
 
 
 @lru_cache(maxsize=sum(SPLITS.values()))
