@@ -7,9 +7,13 @@ from numpy.typing import NDArray
 
 from fitgym.people.individual import Individual
 
-# Columns of the state come first, then the reward and the mean heart rate of the last day.
+# Columns of the state come first, then what the last day brought: reward, mean heart rate, and
+# internal load per point.
 STATE_COLUMNS = 6
-DAY_COLUMNS = 2
+DAY_COLUMNS = 3
+# Bound on it (ours): a minute at the maximum heart rate has a load below 5, an easy one some 0.2
+# points.
+LARGEST_LOAD_PER_POINT = 1000.0
 # Lowest and highest value of each number of ``context``: what an individual may have.
 CONTEXT_LOW = (15.0, 30.0, 120.0, 0.0, 0.0, 0.0)
 CONTEXT_HIGH = (90.0, 110.0, 230.0, 1.0, 1.0, 2000.0)
@@ -49,11 +53,14 @@ def complete(
     """Fill in the columns after those of the state.
 
     Args:
-        observations: (N, 14), changed in place.
+        observations: (N, 15), changed in place.
         outcomes: What the last day, or the reset, brought, (N,) of ``OUTCOME``.
         contexts: ``context`` of each person, (N, 6), or (6,) of one.
     """
     observations[:, STATE_COLUMNS] = outcomes["reward"]
     # There was no day before the first, so no heart rate.
     observations[:, STATE_COLUMNS + 1] = np.nan_to_num(outcomes["mean_heart_rate"])
+    done, load = outcomes["done_trimp"], outcomes["internal_load"]
+    trained = done > 0.0
+    observations[:, STATE_COLUMNS + 2] = np.where(trained, load / np.where(trained, done, 1.0), 0.0)
     observations[:, STATE_COLUMNS + DAY_COLUMNS :] = contexts

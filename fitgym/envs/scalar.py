@@ -96,12 +96,13 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     |---|---|---|---|---|
     | 6 | yesterday's reward, 0 after a reset | derived | derived | - |
     | 7 | yesterday's mean heart rate, 0 without a session | 0 | 230, in v0 220 | bpm |
-    | 8 | VDOT as the service estimates it | 15 | 90 | VDOT |
-    | 9 | resting heart rate | 30 | 110 | bpm |
-    | 10 | maximum heart rate | 120 | 230 | bpm |
-    | 11 | gender: 0 male, 1 female, 0.5 unknown | 0 | 1 | - |
-    | 12 | probability of a session on a day without a service | 0 | 1 | - |
-    | 13 | median of those sessions | 0 | 2000 | points |
+    | 8 | yesterday's internal load per point done, 0 without a session | 0 | 1000 | 1/point |
+    | 9 | VDOT as the service estimates it | 15 | 90 | VDOT |
+    | 10 | resting heart rate | 30 | 110 | bpm |
+    | 11 | maximum heart rate | 120 | 230 | bpm |
+    | 12 | gender: 0 male, 1 female, 0.5 unknown | 0 | 1 | - |
+    | 13 | probability of a session on a day without a service | 0 | 1 | - |
+    | 14 | median of those sessions | 0 | 2000 | points |
 
     `observation="wearable"` is what a watch sees, and no Markov state:
 

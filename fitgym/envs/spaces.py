@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from gymnasium import spaces
 
-from fitgym.envs.context import CONTEXT_HIGH, CONTEXT_LOW
+from fitgym.envs.context import CONTEXT_HIGH, CONTEXT_LOW, LARGEST_LOAD_PER_POINT
 from fitgym.model.dynamics import MINIMUM_BASE_LEVEL, stimulus
 from fitgym.model.noise import LARGEST_NORMAL
 from fitgym.people.individual import Individual, Motivation, StageParameters
@@ -161,8 +161,8 @@ def observation_space(
                 one.fitness_utility * bound
                 for one, bound in zip(parameters, fitness_bounds, strict=True)
             ]
-            low += [-max(losses) - shortfall_penalty * hardest_plan, 0.0, *CONTEXT_LOW]
-            high += [max(gains) + completion_bonus, largest_heart_rate, *CONTEXT_HIGH]
+            low += [-max(losses) - shortfall_penalty * hardest_plan, 0.0, 0.0, *CONTEXT_LOW]
+            high += [max(gains) + completion_bonus, largest_heart_rate, LARGEST_LOAD_PER_POINT, *CONTEXT_HIGH]
     # Rounding to float32 keeps the order, so no observation can be rounded out of the box.
     return spaces.Box(
         np.array(low, dtype=np.float32), np.array(high, dtype=np.float32), dtype=np.float32
