@@ -162,7 +162,12 @@ def observation_space(
                 for one, bound in zip(parameters, fitness_bounds, strict=True)
             ]
             low += [-max(losses) - shortfall_penalty * hardest_plan, 0.0, 0.0, *CONTEXT_LOW]
-            high += [max(gains) + completion_bonus, largest_heart_rate, LARGEST_LOAD_PER_POINT, *CONTEXT_HIGH]
+            high += [
+                max(gains) + completion_bonus,
+                largest_heart_rate,
+                LARGEST_LOAD_PER_POINT,
+                *CONTEXT_HIGH,
+            ]
     # Rounding to float32 keeps the order, so no observation can be rounded out of the box.
     return spaces.Box(
         np.array(low, dtype=np.float32), np.array(high, dtype=np.float32), dtype=np.float32
