@@ -260,6 +260,14 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         """
         return self._states.copy()
 
+    @property
+    def people(self) -> NDArray[np.void]:
+        """What the compiled step knows of each person, (num_envs,) of ``PERSON``; a copy.
+
+        For privileged references, critics in training and tests, as ``states``.
+        """
+        return np.concatenate([person.record for person in self._persons])
+
     def preview_rewards(self) -> NDArray[np.float64]:
         """Return the reward that each action would earn today, (num_envs, 11), not taking it.
 
