@@ -14,13 +14,13 @@ from fitgym.common.files import write_text
 from fitgym.common.provenance import machine
 from fitgym.common.statistics import Interval, bootstrap_interval
 from fitgym.common.tables import markdown_table
-from fitgym.people.individual import load_individual
 from fitgym.people.runners import RUNNERS
 from fitgym.planning.people_references import EPISODES, people_references, split_of
 from fitgym.planning.scores import load_reference_scores
 from fitgym_agents.agent import Agent
-from fitgym_agents.people import PeopleReturns, evaluate_people
+from fitgym_agents.people import PeopleReturns, evaluate_people, observation_of
 from fitgym_agents.references.simple import CoachRule, FixedPlan
+from fitgym_agents.summary import evaluate_modes
 from fitgym_benchmarks.runs import Run
 
 # What training on people is: someone else of the training split in every episode.
@@ -202,6 +202,8 @@ def _share_row(
     gain: str = "-",
     modes: Sequence[str] = ("-", "-"),
 ) -> tuple[str, ...]:
+    # The references are stored with three decimals; adding zero turns -0 into 0.
+    shares, over_coach = np.round(shares, 4) + 0.0, np.round(over_coach, 2) + 0.0
     mean = bootstrap_interval(shares)
     tenth, quarter, middle = np.percentile(shares, [10, 25, 50])
     return (
@@ -241,18 +243,20 @@ def _everybody(env_id: str, agents: Mapping[str, Agent], people: int) -> list[tu
 
 def _runners_table(env_id: str, agents: Mapping[str, Agent]) -> str:
     """Return the share of the way of each agent for each shipped runner, as Markdown."""
-    people = [load_individual(name) for name in RUNNERS]
-    scores = [load_reference_scores(env_id, name) for name in RUNNERS]
     rows = []
     for label, agent in {"coach": CoachRule(), **agents}.items():
-        modes = (True, False) if agent.learns() else (True,)
-        played = [
-            evaluate_people(agent, env_id, people, episodes=EPISODES, deterministic=mode)
-            for mode in modes
-        ]
-        best = max(played, key=lambda one: float(one.returns.mean()))
-        shares = [one.share(float(mean)) for one, mean in zip(scores, best.returns, strict=True)]
-        rows.append((label, *(f"{100 * share:.1f} %" for share in shares)))
+        cells = [label]
+        for name in RUNNERS:
+            # Not all of them fit into the population's observation space.
+            likeliest, drawn = evaluate_modes(
+                agent,
+                env_id,
+                episodes=EPISODES,
+                env_kwargs={"individual": name, **observation_of(agent)},
+            )
+            best = max(one.mean for one in (likeliest, drawn) if one is not None)
+            cells.append(f"{100 * load_reference_scores(env_id, name).share(best):.1f} %")
+        rows.append(tuple(cells))
     return markdown_table(("agent", *RUNNERS), rows)
 
 

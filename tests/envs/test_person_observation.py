@@ -61,14 +61,16 @@ def test_the_person_is_observed_beside_the_state(env_id: str) -> None:
         habit.probability,
         habit.median_trimp,
     ]
-    np.testing.assert_array_equal(observation, np.float32([*before, 0.0, 0.0, *who]))
+    np.testing.assert_array_equal(observation, np.float32([*before, 0.0, 0.0, 0.0, *who]))
     generator = np.random.default_rng(0)
     for _ in range(90):
         action = int(generator.integers(11))
         before, reward, *_ = plain.step(action)
         observation, same, *_, info = told.step(action)
         assert reward == same
-        expected = np.float32([*before, reward, info["mean_heart_rate"], *who])
+        done = info["done_trimp"]
+        per_point = info["internal_load"] / done if done else 0.0
+        expected = np.float32([*before, reward, info["mean_heart_rate"], per_point, *who])
         np.testing.assert_array_equal(observation, expected)
         assert observation in told.observation_space
 
