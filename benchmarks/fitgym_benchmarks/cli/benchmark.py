@@ -255,6 +255,7 @@ def _algorithms(options: argparse.Namespace) -> None:
     words += [word for row in options.row or () for word in ("--row", row)]
     command = shlex.join(["fitgym", "benchmark", "algorithms", *words])
     arguments = {
+        "suite": "algorithms",
         "command": command,
         "steps": steps,
         "seeds": seeds,
@@ -283,9 +284,9 @@ def _check_people(options: argparse.Namespace) -> None:
 def _people(options: argparse.Namespace) -> None:
     environments = options.environment or list(STAGES)
     trained: dict[str, dict[str, Agent]] = {environment: {} for environment in environments}
+    rows = options.row or list(POPULATION_ROWS)
     words = []
     if options.train:
-        rows = options.row or list(POPULATION_ROWS)
         store = ResultStore(options.out / "runs")
         groups = population_runs(environments, options.seeds, rows)
         run_all([run for g in groups.values() for run in g], store, workers=options.workers)
@@ -310,9 +311,17 @@ def _people(options: argparse.Namespace) -> None:
         for environment in environments
         for table in people_tables(environment, trained[environment], everybody=options.everybody)
     ]
-    page = write_people_page(
-        tables, options.out, shlex.join(["fitgym", "benchmark", "people", *words])
-    )
+    command = shlex.join(["fitgym", "benchmark", "people", *words])
+    if options.train:
+        arguments = {
+            "suite": "people",
+            "command": command,
+            "seeds": options.seeds,
+            "environments": environments,
+            "rows": rows,
+        }
+        write_text(options.out / "arguments.json", json.dumps(arguments, indent=2) + "\n")
+    page = write_people_page(tables, options.out, command)
     print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
 
 
