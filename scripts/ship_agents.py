@@ -1,8 +1,8 @@
-"""Ship trained agents: copy them from the results of ``fitgym benchmark algorithms``.
+"""Ship trained agents: copy them from results of ``fitgym benchmark algorithms`` and ``people``.
 
 Run from the root of the repository with the folders of results, the later ones preferred:
 
-    python scripts/ship_agents.py results/algorithms results/a3c
+    python scripts/ship_agents.py results/algorithms results/a3c results/people
 
 Of every row that is an agent with its shipped configuration, that training is taken whose agent
 earns most in seasons of neither training nor evaluation, with what made it beside it.
@@ -22,6 +22,7 @@ from fitgym_agents.pretrained import PROVENANCE, Provenance, shipped_folder
 from fitgym_benchmarks.runs import Run
 from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.suites.algorithms import ROWS, algorithm_runs
+from fitgym_benchmarks.suites.people import POPULATION_ROWS, population_runs
 
 # First season by which the trainings of a row are compared, far from those of the benchmarks'
 # evaluation and of training.
@@ -38,14 +39,20 @@ def ship(results: Path) -> None:
     """Copy the agents whose runs are found in one folder of results."""
     words = json.loads((results / "arguments.json").read_text(encoding="utf-8"))
     store = ResultStore(results / "runs")
-    rows = [row for row in words["rows"] if row in SHIPPED]
-    groups = algorithm_runs(
-        steps=words["steps"],
-        seeds=words["seeds"],
-        slow_seeds=words["slow_seeds"],
-        environments=words["environments"],
-        rows=rows,
-    )
+    if words["suite"] == "people":
+        rows = words["rows"]
+        groups = population_runs(words["environments"], words["seeds"], rows)
+        names = {row: f"{POPULATION_ROWS[row][0]}-population" for row in rows}
+    else:
+        rows = [row for row in words["rows"] if row in SHIPPED]
+        groups = algorithm_runs(
+            steps=words["steps"],
+            seeds=words["seeds"],
+            slow_seeds=words["slow_seeds"],
+            environments=words["environments"],
+            rows=rows,
+        )
+        names = {row: ROWS[row][0] for row in rows}
     for environment in words["environments"]:
         for row in rows:
             run = max(groups[environment, row], key=lambda run: _earned(store, run))
@@ -64,9 +71,9 @@ def ship(results: Path) -> None:
                 episodes=run.episodes,
                 evaluation_seed=run.evaluation_seed,
                 mean_return=evaluation.interval(),
+                evaluation_kwargs=dict(run.evaluation_kwargs),
             )
-            name, _ = ROWS[row]
-            target = shipped_folder() / name / environment.removeprefix("fitgym/")
+            target = shipped_folder() / names[row] / environment.removeprefix("fitgym/")
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(
                 store.agent_folder(run), target, ignore=shutil.ignore_patterns(*_NOT_SHIPPED)
@@ -81,7 +88,14 @@ def _earned(store: ResultStore, run: Run) -> float:
     if store.get(run) is None:
         raise SystemExit(f"{store.folder} lacks the run {run} of seed {run.seed}")
     agent = load_agent(store.agent_folder(run))
-    return evaluate(agent, run.environment, episodes=100, seed=_SELECTION_SEED).mean
+    found = evaluate(
+        agent,
+        run.environment,
+        episodes=100,
+        seed=_SELECTION_SEED,
+        env_kwargs=run.evaluation_kwargs,
+    )
+    return found.mean
 
 
 if __name__ == "__main__":

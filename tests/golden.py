@@ -20,7 +20,7 @@ import fitgym  # noqa: F401  registers the environments
 from fitgym.adherence.fitrec import shipped_table_requests
 from fitgym.model.noise import normal
 from fitgym_agents.evaluation import evaluate
-from fitgym_agents.pretrained import load_pretrained, pretrained_agents
+from fitgym_agents.pretrained import load_pretrained, pretrained_agents, provenance_of
 
 FILE = Path(__file__).parent / "golden.json"
 EPISODES = 20
@@ -115,7 +115,12 @@ def arithmetic() -> str:
 
 def agent_record(name: str, env_id: str) -> dict[str, Any]:
     """Return the plans that a shipped agent pushes in its first episodes, and what it earns."""
-    played = evaluate(load_pretrained(name, env_id), env_id, episodes=AGENT_EPISODES)
+    played = evaluate(
+        load_pretrained(name, env_id),
+        env_id,
+        episodes=AGENT_EPISODES,
+        env_kwargs=provenance_of(name, env_id).evaluation_kwargs,
+    )
     # One character an action, "a" for the hardest plan.
     plans = ["".join(f"{action:x}" for action in row) for row in played.actions.tolist()]
     return {"plans": plans, "returns": [round(value, 6) for value in played.returns.tolist()]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fitgym.common.statistics import Interval, bootstrap_interval
 from fitgym.common.validation import require_count, require_seed
 from fitgym.model.strain import DANGEROUS_RATIO, HIGH_RATIO, workload_ratio
+from fitgym.people.individual import Individual
 from fitgym_agents.agent import Agent
 from fitgym_agents.environments import make_vector_env
 from fitgym_agents.references.privileged import PrivilegedAgent
@@ -150,11 +151,13 @@ def evaluate(
     seed: int = EVALUATION_SEED,
     env_kwargs: Mapping[str, Any] | None = None,
     deterministic: bool = True,
+    people: Sequence[Individual] = (),
 ) -> Evaluation:
     """Let an agent act in a number of episodes, all at once.
 
     Episode i is played in an environment of its own, seeded ``seed + i``; all its randomness is
-    fixed by that, so agents meet the same episodes and can be compared in pairs.
+    fixed by that, so agents meet the same episodes and can be compared in pairs. Where people are
+    named, each of them lives through all of the episodes, on the same noise.
 
     Args:
         agent: Who decides.
@@ -163,19 +166,24 @@ def evaluate(
         seed: Seed of the first episode.
         env_kwargs: Arguments of the environment.
         deterministic: Whether the agent takes its likeliest action rather than to draw one.
+        people: Who live through the episodes, P, one after the other: episode i of person p is in
+            row p E + i of the result. None: the environment's own individual, in E rows.
 
     Raises:
-        ValueError: If an argument is out of range or the agent's actions are malformed.
+        ValueError: If an argument is out of range, the agent's actions are malformed, or one of
+            the people does not fit into the environment's observation space.
         TypeError: If an argument has the wrong type.
     """
     require_count("episodes", episodes)
-    environments = make_vector_env(env_id, episodes, env_kwargs, AutoresetMode.DISABLED)
+    rows = episodes * max(1, len(people))
+    environments = make_vector_env(env_id, rows, env_kwargs, AutoresetMode.DISABLED)
     days = int(environments.get_attr("days")[0])  # type: ignore[attr-defined]
-    actions = np.empty((episodes, days), dtype=np.int64)
-    rewards, plans_trimp, done_trimp, met = np.empty((4, episodes, days))
-    performance = np.empty((episodes, days + 1))
+    actions = np.empty((rows, days), dtype=np.int64)
+    rewards, plans_trimp, done_trimp, met = np.empty((4, rows, days))
+    performance = np.empty((rows, days + 1))
     seconds = 0.0
-    for day, step in enumerate(play(agent, environments, seed=seed, deterministic=deterministic)):
+    steps = play(agent, environments, seed=seed, deterministic=deterministic, people=people)
+    for day, step in enumerate(steps):
         performance[:, day] = step.infos["performance"]
         if step.actions is not None:
             actions[:, day - 1] = step.actions
@@ -201,7 +209,12 @@ def evaluate(
 
 
 def play(
-    agent: Agent, environments: VectorEnv[Any, Any, Any], *, seed: int, deterministic: bool = True
+    agent: Agent,
+    environments: VectorEnv[Any, Any, Any],
+    *,
+    seed: int,
+    deterministic: bool = True,
+    people: Sequence[Individual] = (),
 ) -> Iterator[Step]:
     """Let an agent act for one episode in every environment.
 
@@ -210,6 +223,7 @@ def play(
         environments: They do not reset by themselves; environment i is reset with ``seed + i``.
         seed: Seed of the first episode.
         deterministic: Whether the agent takes its likeliest action rather than to draw one.
+        people: P of them, in as many blocks of environments, all blocks with the same seeds.
 
     Yields:
         The reset, and then each step.
@@ -221,7 +235,13 @@ def play(
     require_seed("seed", seed)
     count = environments.num_envs
     getter: Any = environments
-    observations, infos = environments.reset(seed=seed)
+    if people:
+        episodes = count // len(people)
+        seeds = np.tile(seed + np.arange(episodes), len(people)).tolist()
+        named = [person for person in people for _ in range(episodes)]
+        observations, infos = environments.reset(seed=seeds, options={"individual": named})
+    else:
+        observations, infos = environments.reset(seed=seed)
     agent.prepare(getter.get_attr("task")[0], getter.get_attr("individual"))
     if isinstance(agent, PrivilegedAgent):
         agent.watch(environments)

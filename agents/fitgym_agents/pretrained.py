@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ class Provenance:
         episodes: Episodes of the evaluation.
         evaluation_seed: Of the first episode.
         mean_return: Mean over these episodes, with its 95 % interval.
+        evaluation_kwargs: Arguments of the environment in the evaluation; for agents that serve a
+            population, whose people these were and what the agent sees.
     """
 
     command: str
@@ -45,6 +47,7 @@ class Provenance:
     episodes: int
     evaluation_seed: int
     mean_return: Interval
+    evaluation_kwargs: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Provenance:

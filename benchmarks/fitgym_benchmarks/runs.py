@@ -16,6 +16,7 @@ import gymnasium as gym
 import fitgym
 from fitgym.common.provenance import commit, machine, versions
 from fitgym.people.individual import load_individual
+from fitgym.people.splits import POPULATION, is_population
 from fitgym_agents.agent import Progress
 from fitgym_agents.evaluation import EVALUATION_SEED, Evaluation
 from fitgym_agents.files import load_agent
@@ -83,9 +84,12 @@ class Run:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def specification(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return every argument the environment is made with, the individual written out."""
+        """Return every argument the environment is made with, the individual written out.
+
+        A population keeps its name: whom it draws is fixed by the package's version.
+        """
         arguments = gym.spec(self.environment).kwargs | dict(kwargs)
-        if "individual" in arguments:
+        if not is_population(arguments.get("individual", POPULATION)):
             arguments["individual"] = load_individual(arguments["individual"]).to_dict()
         return arguments
 

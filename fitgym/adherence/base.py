@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -101,7 +102,7 @@ class Adherence:
         self.log_reference_tolerance = 0.0
         self.heart_rate_sd = 0.0
 
-    @property
+    @cached_property
     def tables_key(self) -> Any:
         """What people have in common whose models have equal load tables, hashable."""
         return self.individual.physiology

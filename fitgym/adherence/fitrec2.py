@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib import resources
 from itertools import pairwise
 from statistics import NormalDist
@@ -113,7 +113,7 @@ class Fitrec2Adherence(Adherence):
         """Pickle what the table is looked up by, in place of its megabytes."""
         return type(self), (self.individual, self.predictor)
 
-    @property
+    @cached_property
     def tables_key(self) -> Any:
         """What people have in common whose models have equal tables."""
         return without_offset(self.individual.physiology)

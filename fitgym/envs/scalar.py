@@ -16,6 +16,7 @@ from fitgym.adherence import Adherence
 from fitgym.common.validation import require_integer
 from fitgym.envs import kernel
 from fitgym.envs.actions import read_action, read_continuous_action
+from fitgym.envs.context import complete
 from fitgym.envs.custom import respond
 from fitgym.envs.infos import NO_PLAN, single_info
 from fitgym.envs.records import OUTCOME, STATE
@@ -88,8 +89,22 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     | 4 | the last plan's target, 0 for none | a_{t-1} | 0 | hardest plan | points |
     | 5 | share of days left | (T - t) / T | 0 | 1 | - |
 
-    `observation="full"` adds the motivation m_t, derived bounds. `observation="wearable"` is what
-    a watch sees, and no Markov state:
+    `observation="full"` adds the motivation m_t, derived bounds. `observation="person"` adds to
+    the state what a service knows, so that one policy can serve everyone:
+
+    | index | observation | min | max | unit |
+    |---|---|---|---|---|
+    | 6 | yesterday's reward, 0 after a reset | derived | derived | - |
+    | 7 | yesterday's mean heart rate, 0 without a session | 0 | 230, in v0 220 | bpm |
+    | 8 | yesterday's internal load per point done, 0 without a session | 0 | 1000 | 1/point |
+    | 9 | VDOT as the service estimates it | 15 | 90 | VDOT |
+    | 10 | resting heart rate | 30 | 110 | bpm |
+    | 11 | maximum heart rate | 120 | 230 | bpm |
+    | 12 | gender: 0 male, 1 female, 0.5 unknown | 0 | 1 | - |
+    | 13 | probability of a session on a day without a service | 0 | 1 | - |
+    | 14 | median of those sessions | 0 | 2000 | points |
+
+    `observation="wearable"` is what a watch sees, and no Markov state:
 
     | index | observation | min | max | unit |
     |---|---|---|---|---|
@@ -119,7 +134,9 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     ## Arguments
     - `stage`: `"acquisition"` or `"retention"`.
     - `individual`: name of a shipped individual, path of a JSON file, a mapping of the same
-      content, or an `Individual`; `"population"` draws another one at every reset.
+      content, or an `Individual`; `"population"` draws another one at every reset,
+      `"population:train"`, `"population:validation"` and `"population:test"` one of the people
+      of a fixed split (`fitgym.people.splits`).
     - `adherence`: `"fitrec2"` (version 1), `"fitrec"` (version 0), `"replay"`, `"certain"` or
       `"package.module:Class"` (see `fitgym.adherence`).
     - `predictor`: of heart rate, under FitRec adherence; None for the model's own. Version 1 has
@@ -130,7 +147,8 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     - `completion_bonus`: `mu` in [0, 1e6], reward of a plan met.
     - `shortfall_penalty`: `rho` in [0, 1e6], per point planned and not done.
     - `utility`: `"realised"` or `"planned"`.
-    - `observation`: `"state"`, `"full"` or `"wearable"`; the last two need FitRec adherence.
+    - `observation`: `"state"`, `"full"`, `"wearable"` or `"person"`; all but the first need FitRec
+      adherence.
     - `continuous`: whether plans are continuous.
     - `forbidden_plans`: actions that may not be taken; `info["action_mask"]` and `action_masks()`
       show the others.
@@ -425,4 +443,6 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
         kind, width = OBSERVATIONS[self.task.observation]
         observation = np.empty((1, width), dtype=np.float32)
         kernel.observe(self._state, 0, self.task.days, kind, observation)
+        if self.task.observation == "person":
+            complete(observation, self._outcome, self._person.context)
         return observation.reshape(width)

@@ -19,6 +19,7 @@ from fitgym.envs.actions import pushed_plans
 from fitgym.envs.infos import info_numbers
 from fitgym.envs.task import Task
 from fitgym.people.individual import Individual, load_individual
+from fitgym.people.splits import read_population
 
 RENDER_MODES = ("ansi", "rgb_array")
 # Days are drawn slower than they can be, so that one can read them.
@@ -58,7 +59,7 @@ class Setting:
             require_choice("render_mode", render_mode, RENDER_MODES)
         self.render_mode = render_mode
         model = adherence_class(self.task.adherence)
-        self.population = model.population() if individual == "population" else None
+        self.population = read_population(individual, model.population())
         usual = self.population.typical() if self.population else load_individual(individual)
         self._usual = self.task.prepare(usual)
         self._box = self.task.observation_space(
@@ -131,9 +132,17 @@ class Setting:
             raise ValueError(f"options has unknown keys {unknown}; allowed are {allowed}")
         if not options or "individual" not in options:
             return None
-        individual = load_individual(options["individual"])
-        self.task.check_fits(individual, self._box)
-        return individual
+        return self._fitting(options["individual"])
+
+    def _fitting(self, individual: IndividualLike) -> Individual:
+        """Return the individual, loaded, if everything about it fits into the space.
+
+        Raises:
+            ValueError: If not.
+        """
+        loaded = load_individual(individual)
+        self.task.check_fits(loaded, self._box)
+        return loaded
 
     def _has_render_mode(self) -> bool:
         """Return whether there is something to render, and warn if not."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from gymnasium import spaces
 
+from fitgym.envs.context import CONTEXT_HIGH, CONTEXT_LOW, LARGEST_LOAD_PER_POINT
 from fitgym.model.dynamics import MINIMUM_BASE_LEVEL, stimulus
 from fitgym.model.noise import LARGEST_NORMAL
 from fitgym.people.individual import Individual, Motivation, StageParameters
@@ -86,12 +87,15 @@ def observation_space(
     largest_internal_load: float = 0.0,
     largest_heart_rate: float = 220.0,
     burden: float = 0.0,
+    completion_bonus: float = 0.0,
+    shortfall_penalty: float = 0.0,
 ) -> spaces.Box:
     """Return the space of what is observed, float32, wide enough for every individual given.
 
     ``"state"`` has the columns x_{t-1}, B_t, F_{t-1}, G_{t-1}, a_{t-1}, days left / T; ``"full"``
-    adds m_t; ``"wearable"`` has x_{t-1}, its completion, the mean heart rate and the internal load
-    of the last session, the days since it, days left / T.
+    adds m_t; ``"person"`` adds yesterday's reward and mean heart rate and the context of the person
+    (see ``fitgym.envs.context``); ``"wearable"`` has x_{t-1}, its completion, the mean heart rate
+    and the internal load of the last session, the days since it, days left / T.
 
     Args:
         individuals: Those whom the space must hold.
@@ -100,10 +104,12 @@ def observation_space(
         days: ``T``.
         steps: How many steps there are from the initial stocks to the end of an episode: ``T``, or
             more where episodes start later in a log.
-        observation: Which of the three.
+        observation: Which of the four.
         largest_internal_load: Largest load of a session, for ``"wearable"``.
         largest_heart_rate: Largest mean heart rate of a session, bpm, likewise.
         burden: Motivation that a push costs.
+        completion_bonus: ``mu``, for ``"person"``.
+        shortfall_penalty: ``rho``, likewise.
     """
     people = list(individuals)
     parameters = [individual.stage(stage) for individual in people]
@@ -118,8 +124,8 @@ def observation_space(
             1.0,
         ]
     else:
-        fitness, fatigue = (
-            max(
+        fitness_bounds, fatigue_bounds = (
+            [
                 stock_bound(
                     one,
                     retention=stage == "retention",
@@ -128,22 +134,40 @@ def observation_space(
                     steps=steps,
                 )
                 for one in parameters
-            )
+            ]
             for which in (True, False)
         )
+        hardest_plan = max(individual.plans_trimp[-1] for individual in people)
         low = [0.0, MINIMUM_BASE_LEVEL, 0.0, 0.0, 0.0, 0.0]
         high = [
             largest_session_trimp,
             max(largest_session_trimp, *(one.initial_base_level for one in parameters)),
-            fitness,
-            fatigue,
-            max(individual.plans_trimp[-1] for individual in people),
+            max(fitness_bounds),
+            max(fatigue_bounds),
+            hardest_plan,
             1.0,
         ]
         if observation == "full":
             bound = max(motivation_bound(individual.motivation, burden) for individual in people)
             low.append(-bound)
             high.append(bound)
+        if observation == "person":
+            # Performance without training is left out of the reward.
+            losses = [
+                one.fatigue_utility * bound
+                for one, bound in zip(parameters, fatigue_bounds, strict=True)
+            ]
+            gains = [
+                one.fitness_utility * bound
+                for one, bound in zip(parameters, fitness_bounds, strict=True)
+            ]
+            low += [-max(losses) - shortfall_penalty * hardest_plan, 0.0, 0.0, *CONTEXT_LOW]
+            high += [
+                max(gains) + completion_bonus,
+                largest_heart_rate,
+                LARGEST_LOAD_PER_POINT,
+                *CONTEXT_HIGH,
+            ]
     # Rounding to float32 keeps the order, so no observation can be rounded out of the box.
     return spaces.Box(
         np.array(low, dtype=np.float32), np.array(high, dtype=np.float32), dtype=np.float32

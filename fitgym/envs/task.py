@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from fitgym.adherence import Adherence, adherence_class, make_adherence
 from fitgym.adherence.replay import LOG_PARTS
 from fitgym.common.validation import require_choice, require_integer, require_number
+from fitgym.envs.context import COLUMNS, context
 from fitgym.envs.effects import EFFECTS, Effect
 from fitgym.envs.kernel import (
     FULL_OBSERVATION,
@@ -25,11 +26,13 @@ from fitgym.envs.records import pack_person
 from fitgym.envs.spaces import observation_space
 from fitgym.people.individual import Individual, StageParameters
 
-# How the kernel calls each kind of observation, and how many numbers it has.
+# How the kernel calls each kind of observation, and how many numbers it has. Of "person", it fills
+# in those of the state.
 OBSERVATIONS = {
     "state": (STATE_OBSERVATION, 6),
     "full": (FULL_OBSERVATION, 7),
     "wearable": (WEARABLE_OBSERVATION, 6),
+    "person": (STATE_OBSERVATION, COLUMNS),
 }
 
 _ACTIONS = 11
@@ -46,6 +49,7 @@ class Person:
         record: Record array of length 1, dtype ``PERSON``.
         starts: Record array of ``STATE``: where an episode may start.
         targets_trimp: Points that each action asks for, 0 first.
+        context: What a service knows of the individual, (6,), see ``fitgym.envs.context``.
     """
 
     individual: Individual
@@ -54,6 +58,7 @@ class Person:
     record: NDArray[np.void]
     starts: NDArray[np.void]
     targets_trimp: tuple[float, ...]
+    context: NDArray[np.float32]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Person:
         """Return the person itself, whom no step changes, unless the adherence is Python's."""
@@ -246,6 +251,8 @@ class Task:
             largest_internal_load=max(model.largest_load_of(one) for one in people),
             largest_heart_rate=model.largest_heart_rate,
             burden=self.push_effect.burden,
+            completion_bonus=self.completion_bonus,
+            shortfall_penalty=self.shortfall_penalty,
         )
 
     def check_fits(self, individual: Individual, space: spaces.Box) -> None:
@@ -289,7 +296,9 @@ class Task:
             adherence.start_rows(self.days),
         )
         targets = (0.0, *individual.plans_trimp)
-        return Person(individual, parameters, adherence, record, starts, targets)
+        return Person(
+            individual, parameters, adherence, record, starts, targets, context(individual)
+        )
 
     def _adherence_of(self, individual: Individual) -> Adherence:
         return make_adherence(self.adherence, individual, self.predictor, self.log_part)

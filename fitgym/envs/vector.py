@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, Unpack
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from fitgym.common.validation import require_choice, require_integer
 from fitgym.envs import kernel
 from fitgym.envs.actions import read_actions, read_continuous_actions
+from fitgym.envs.context import complete
 from fitgym.envs.custom import step_batch_in_python
 from fitgym.envs.generators import Generators, Seeds, checked_seeds
 from fitgym.envs.groups import Group
@@ -59,8 +60,9 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
 
     ``reset(seed=...)`` takes a number or one for each environment. ``reset(options=...)`` takes
     ``reset_mask``, (num_envs,) of bool: which environments to reset, and ``individual``: the
-    person of their next episode alone. ``infos`` holds an array for each key of the scalar
-    ``info`` and under ``_key`` which environments have it, as everywhere in Gymnasium.
+    person of their next episode alone, or a sequence of one for each environment. ``infos`` holds
+    an array for each key of the scalar ``info`` and under ``_key`` which environments have it, as
+    everywhere in Gymnasium.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012
@@ -111,6 +113,9 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
 
         self._all = np.ones(self.num_envs, dtype=np.bool_)
         self._states = np.zeros(self.num_envs, dtype=STATE)
+        # What the last day of each, or its reset, brought.
+        self._outcomes = np.zeros(self.num_envs, dtype=OUTCOME)
+        self._contexts = np.tile(self._usual.context, (self.num_envs, 1))
         self._generators = Generators(self.num_envs)
         # Random numbers of adherence models in Python.
         self._noise = [np.random.default_rng(0)] * self.num_envs
@@ -142,19 +147,19 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
             ResetNeeded: If some environments are to be reset before all of them ever were.
         """
         # Everything is checked before a generator is seeded.
-        individual = self._other_individual(options, "reset_mask")
+        others = self._other_individuals(options)
         chosen = self._reset_mask(options)
-        person = None if individual is None else self.task.prepare(individual)
         seeds = checked_seeds(seed, self.num_envs)
         for index in np.flatnonzero(chosen).tolist():
             one = seeds[index]
             if one is not None:
                 self._generators.seed(index, one)
         outcomes = np.zeros(self.num_envs, dtype=OUTCOME)
-        self._begin(chosen, outcomes, person)
+        self._begin(chosen, outcomes, others)
         self._started = True
         self._ended &= ~chosen
         plans = np.full(self.num_envs, NO_PLAN)
+        self._outcomes = np.where(chosen, outcomes, self._outcomes)
         return self._observe(), self._infos(outcomes, chosen, plans, plans)
 
     def step(self, actions: Any) -> Steps:
@@ -189,6 +194,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         # New ones in each step, since infos are views of them: every environment fills in its own.
         outcomes = np.empty(self.num_envs, dtype=OUTCOME)
         ended = self._advance(stepped, outcomes, plans, plans_trimp)
+        self._outcomes = outcomes
         infos: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
             rewards = outcomes["reward"].copy()
@@ -253,6 +259,14 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         A copy, for privileged references and tests, not for agents that are to be compared.
         """
         return self._states.copy()
+
+    @property
+    def people(self) -> NDArray[np.void]:
+        """What the compiled step knows of each person, (num_envs,) of ``PERSON``; a copy.
+
+        For privileged references, critics in training and tests, as ``states``.
+        """
+        return np.concatenate([person.record for person in self._persons])
 
     def preview_rewards(self) -> NDArray[np.float64]:
         """Return the reward that each action would earn today, (num_envs, 11), not taking it.
@@ -319,6 +333,29 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
             return None
         return tuple(renderer.render() for renderer in self._renderers)
 
+    def _other_individuals(self, options: dict[str, Any] | None) -> list[Person] | None:
+        """Return who lives through the next episode of each environment, prepared; see ``reset``.
+
+        Raises:
+            ValueError: If there are too few or too many, or one does not fit into the space.
+        """
+        given = options.get("individual") if isinstance(options, Mapping) else None
+        if options is None or not isinstance(given, Sequence) or isinstance(given, str):
+            individual = self._other_individual(options, "reset_mask")
+            return None if individual is None else [self.task.prepare(individual)] * self.num_envs
+        rest = {name: value for name, value in options.items() if name != "individual"}
+        self._other_individual(rest, "reset_mask")
+        if len(given) != self.num_envs:
+            raise ValueError(
+                f"options['individual'] must name one person, or one for each of {self.num_envs} "
+                f"environments, got {len(given)}"
+            )
+        prepared = {}
+        for one in given:
+            if id(one) not in prepared:
+                prepared[id(one)] = self.task.prepare(self._fitting(one))
+        return [prepared[id(one)] for one in given]
+
     def _reset_mask(self, options: dict[str, Any] | None) -> NDArray[np.bool_]:
         """Return which environments to reset, checked; a new array."""
         if not options or "reset_mask" not in options:
@@ -354,44 +391,56 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
                 self._noise[index] = np.random.default_rng(int(key))
 
     def _begin(
-        self, chosen: NDArray[np.bool_], outcomes: NDArray[np.void], other: Person | None = None
+        self,
+        chosen: NDArray[np.bool_],
+        outcomes: NDArray[np.void],
+        others: list[Person] | None = None,
     ) -> None:
         """Start an episode in the chosen environments.
 
         Args:
             chosen: (num_envs,) which of them.
             outcomes: Record array of ``OUTCOME`` (num_envs,), filled in for the chosen.
-            other: The person of the episode; None for the usual one.
+            others: The person of the episode in each environment; None for the usual ones.
         """
         indices = np.flatnonzero(chosen).tolist()
         keys = np.zeros(self.num_envs, dtype=np.uint64)
         # As in the scalar environment, the key is drawn before the person.
         keys[indices] = self._generators.keys(indices)
         self._begin_noise(indices, keys[indices])
-        number = 0
-        if other is not None:
-            number = len(self._groups)
-            self._groups.append(Group.of(other))
         for index in indices:
-            self._persons[index] = self._next_person(index, other)
-        self._group_of[chosen] = number
-        group = self._groups[number]
-        if number == 0 and self.population is not None:
-            # Each person starts with other stocks.
-            for index in indices:
+            person = self._next_person(index, others)
+            self._persons[index] = person
+            self._contexts[index] = person.context
+        if others is not None:
+            # A group for each of the people named, however many.
+            numbers = {id(other): number for number, other in enumerate(others)}
+            who = np.array([numbers[id(other)] for other in others])
+            for number in np.unique(who[chosen]).tolist():
+                living = (who == number) & chosen
+                group = Group.of(others[number])
+                self._group_of[living] = len(self._groups)
+                self._groups.append(group)
+                kernel.begin_batch(self._states, outcomes, group.people, living, group.starts, keys)
+        else:
+            self._group_of[chosen] = 0
+            group = self._groups[0]
+            if self.population is None:
+                kernel.begin_batch(self._states, outcomes, group.people, chosen, group.starts, keys)
+            for index in indices if self.population is not None else ():
+                # Each person starts with other stocks.
                 one, starts = slice(index, index + 1), self._persons[index].starts
                 kernel.begin_batch(
                     self._states[one], outcomes[one], group.people[one], _ONLY, starts, keys[one]
                 )
-        else:
-            kernel.begin_batch(self._states, outcomes, group.people, chosen, group.starts, keys)
         self._drop_empty_groups()
         for index in indices if self._renderers else ():
             self._renderers[index].begin(outcomes[index], self._persons[index])
 
-    def _next_person(self, index: int, other: Person | None) -> Person:
+    def _next_person(self, index: int, others: list[Person] | None) -> Person:
         """Return the person of the next episode of one environment."""
-        if other is not None:
+        if others is not None:
+            other = others[index]
             return other if self._compiled else self.task.prepare(other.individual)
         if self.population is None:
             return self._usual_persons[index]
@@ -474,6 +523,8 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         kind, width = OBSERVATIONS[self.task.observation]
         observations = np.empty((self.num_envs, width), dtype=np.float32)
         kernel.observe_batch(self._states, self.task.days, kind, observations)
+        if self.task.observation == "person":
+            complete(observations, self._outcomes, self._contexts)
         return observations
 
     def _infos(

@@ -131,7 +131,8 @@ class Population:
     def extremes(self) -> Iterator[Individual]:
         """Yield individuals whose fitness, fatigue and motivation bound those of all others.
 
-        Stocks grow with slow decay and with low base decay; with the initial base level and the
+        Performance grows and falls with the utilities, stocks with slow decay and with low base
+        decay; with the initial base level and the
         exponents they grow in one direction or the other, so both ends are given.
         """
         ends = {name: (low, high) for name, low, high in self.ranges}
@@ -151,6 +152,8 @@ class Population:
                 "fitness_decay_factor": 1.0 / factors["fitness_decay_factor"],
                 "fatigue_decay_factor": 1.0 / factors["fatigue_decay_factor"],
                 "failure_effect_factor": factors["failure_effect_factor"],
+                "fitness_utility_factor": factors["fitness_utility_factor"],
+                "fatigue_utility_factor": factors["fatigue_utility_factor"],
                 "base_decay": ends["base_decay"][0],
                 "fitness_exponent": fitness_exponent,
                 "fatigue_exponent": fatigue_exponent,

@@ -233,9 +233,10 @@ class RunnerPopulation:
     def extremes(self) -> Iterator[Individual]:
         """Yield individuals whose fitness, fatigue and motivation bound those of all others.
 
-        Stocks grow with slow decay, with a high base level and with an even base level; with the
-        exponents they grow in one direction or the other, so both ends are given. A loads' bound
-        depends on gender and the range of heart rate alone, so every heart is among them.
+        Performance grows and falls with the utilities, stocks with slow decay, with a high base
+        level and with an even base level; with the exponents they grow in one direction or the
+        other, so both ends are given. A loads' bound depends on gender and the range of heart rate
+        alone, so every heart is among them.
         """
         ends = {name: (low, high) for name, low, high in self.ranges}
         factors = {name: math.exp(_CUT * log_sd) for name, log_sd in self.log_sds}
@@ -258,6 +259,8 @@ class RunnerPopulation:
                     base_decay=decay,
                     fitness_decay_factor=1.0 / factors["fitness_decay_factor"],
                     fatigue_decay_factor=1.0 / factors["fatigue_decay_factor"],
+                    fitness_utility_factor=factors["fitness_utility_factor"],
+                    fatigue_utility_factor=factors["fatigue_utility_factor"],
                     failure_effect_factor=factors["failure_effect_factor"],
                 ),
                 "at an extreme of the population",

@@ -11,6 +11,7 @@ from fitgym.adherence.response import nearest_plan, recorded_history
 from fitgym.common.compilation import compiled
 from fitgym.envs.records import STATE
 from fitgym.envs.scalar import FitnessFatigueEnv
+from fitgym.envs.task import OBSERVATIONS
 
 
 def observed_states(
@@ -22,7 +23,8 @@ def observed_states(
 
     Args:
         environment: Whose observations they are.
-        observations: What is seen, (N, 6), or (N, 7) with the motivation.
+        observations: What is seen, (N, width): the state first, with or without the motivation or
+            the person.
 
     Raises:
         NotImplementedError: If the environment observes as a watch does, or plans are continuous.
@@ -31,17 +33,17 @@ def observed_states(
     task = environment.task
     if task.observation == "wearable" or task.continuous:
         raise NotImplementedError(
-            "the state is known from the observation 'state' or 'full' and ten plans, not "
-            f"observation={task.observation!r}, continuous={task.continuous}"
+            "the state is known from the observation 'state', 'full' or 'person' and ten plans, "
+            f"not observation={task.observation!r}, continuous={task.continuous}"
         )
-    width = 7 if task.observation == "full" else 6
+    _, width = OBSERVATIONS[task.observation]
     if observations.ndim != 2 or observations.shape[1] != width:
         raise ValueError(f"observations must have shape (N, {width}), got {observations.shape}")
     states = np.zeros(len(observations), dtype=STATE)
     for column, field in enumerate(("intensity", "base_level", "fitness", "fatigue", "plan_trimp")):
         states[field] = observations[:, column]
     states["day"] = task.days - np.rint(observations[:, 5].astype(np.float64) * task.days)
-    if width == 7:
+    if task.observation == "full":
         states["motivation"] = observations[:, 6]
     return states
 

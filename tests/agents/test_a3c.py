@@ -104,6 +104,7 @@ def make_shared(**changes: Any) -> Shared:
         seeds=[0],
         weights=SharedWeights(networks, settings.optimiser),
         counter=StepCounter(0, 10**6, processes=False),
+        facts=None,
     )
 
 
@@ -216,6 +217,7 @@ def test_losses_by_hand() -> None:
         actions=torch.tensor([[0], [1], [1]]),
         rewards=torch.tensor([[1.0], [4.0], [6.0]]),
         ended=torch.tensor([[False], [True], [False]]),
+        critic_observations=torch.zeros(4, 1, 2),
         hidden=None,
         finished_returns=[],
     )

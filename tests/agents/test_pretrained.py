@@ -29,6 +29,7 @@ def test_an_agent_earns_what_is_published(name: str) -> None:
         env_id,
         episodes=published.episodes,
         seed=published.evaluation_seed,
+        env_kwargs=published.evaluation_kwargs,
     )
     assert published.mean_return.low <= evaluation.mean <= published.mean_return.high
     assert published.steps > 0

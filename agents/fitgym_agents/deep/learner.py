@@ -32,7 +32,7 @@ Settings = TypeVar("Settings", bound=NetworkConfiguration)
 
 # Scale of a policy's first outputs, so that it starts out near to uniform (Andrychowicz et al.
 # 2021, choice C57).
-_POLICY_GAIN = 0.01
+POLICY_GAIN = 0.01
 
 # Environments in which the normalisation is measured.
 _MEASURED = 64
@@ -105,7 +105,7 @@ class Learner(TrainedAgent[Settings]):
     def make_actor_critic(self, inputs: int, actions: int) -> dict[str, nn.Module]:
         """Return untrained networks of a policy and its value, of the same kind and apart."""
         return {
-            "actor": self.make_network(inputs, actions, _POLICY_GAIN),
+            "actor": self.make_network(inputs, actions, POLICY_GAIN),
             "critic": self.make_network(inputs, 1),
         }
 

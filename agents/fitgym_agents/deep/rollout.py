@@ -19,6 +19,9 @@ from fitgym_agents.deep.networks import (
     reset_hidden,
 )
 from fitgym_agents.deep.normalisation import Normalisation
+from fitgym_agents.deep.privileged import PrivilegedFacts, motivations
+
+_NOTHING = torch.zeros(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +34,8 @@ class Rollout:
         actions: (T, N), int64.
         rewards: (T, N).
         ended: Whether the episode ended with the step, (T, N), bool.
+        critic_observations: What the critic is told, (T + 1, N, I + K): the observations, and
+            where it is privileged the facts.
         hidden: The actor's hidden state before the first step, zero where ``starting[0]``.
         finished_returns: Returns, in the reward's own units, of the episodes that ended.
     """
@@ -40,6 +45,7 @@ class Rollout:
     actions: Tensor
     rewards: Tensor
     ended: Tensor
+    critic_observations: Tensor
     hidden: HiddenState
     finished_returns: list[float]
 
@@ -56,6 +62,7 @@ class Collector:
         normalisation: Normalisation,
         mask: Tensor,
         seed: int,
+        facts: PrivilegedFacts | None = None,
     ) -> None:
         """Start an episode in every environment.
 
@@ -64,7 +71,9 @@ class Collector:
             normalisation: Of observations and rewards.
             mask: (actions,) of bool: what may be chosen.
             seed: Of episodes and actions.
+            facts: What a privileged critic is told of the people; None for no such critic.
         """
+        self._facts = facts
         self._environments = environments
         self._normalisation = normalisation
         self._mask = mask
@@ -72,6 +81,7 @@ class Collector:
         observations, _ = environments.reset(seed=seed)
         self._observations = normalisation.observations(observations)
         self._starting = torch.ones(environments.num_envs, dtype=torch.bool)
+        self._people = facts.people(environments) if facts else None
         self._hidden: HiddenState = None
         self._returns: NDArray[np.float64] = np.zeros(environments.num_envs)
 
@@ -84,6 +94,7 @@ class Collector:
         """
         count = self._environments.num_envs
         observations, actions = [self._observations], []
+        told = [self._told()]
         rewards = np.empty((steps, count))
         ended = np.empty((steps, count), dtype=np.bool_)
         finished: list[float] = []
@@ -104,13 +115,19 @@ class Collector:
                 finished += self._returns[done].tolist()
                 self._returns[done] = 0.0
                 self._hidden = reset_hidden(self._hidden, torch.from_numpy(done))
+                self._people = self._facts.people(self._environments) if self._facts else None
             self._observations = self._normalisation.observations(current)
             observations.append(self._observations)
+            told.append(self._told())
         ends = torch.from_numpy(ended)
         starting = torch.cat([self._starting[None], ends])
         self._starting = ends[-1]
+        stacked = torch.stack(observations)
         return Rollout(
-            observations=torch.stack(observations),
+            observations=stacked,
+            critic_observations=torch.cat([stacked, torch.stack(told)], -1)
+            if self._facts
+            else stacked,
             starting=starting,
             actions=torch.stack(actions),
             rewards=self._normalisation.rewards(rewards),
@@ -118,3 +135,9 @@ class Collector:
             hidden=hidden,
             finished_returns=finished,
         )
+
+    def _told(self) -> Tensor:
+        """Return what the critic is told beside the observations, (N, K); (0,) if nothing."""
+        if self._people is None:
+            return _NOTHING
+        return torch.from_numpy(np.hstack([motivations(self._environments), self._people]))

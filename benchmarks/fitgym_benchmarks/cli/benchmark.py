@@ -1,4 +1,4 @@
-"""``fitgym benchmark quick | algorithms | search | speed``."""
+"""``fitgym benchmark quick | algorithms | people | search | speed``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ from fitgym.cli.arguments import input_path
 from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.files import write_text
 from fitgym.common.json_files import parse_json
-from fitgym.common.validation import require_count, require_seed
-from fitgym_agents.cli.options import check_environment
+from fitgym.common.validation import require_count, require_integer, require_seed
+from fitgym.people.splits import SPLITS
+from fitgym_agents.agent import Agent
+from fitgym_agents.cli.options import check_environment, named_agent
+from fitgym_agents.files import load_agent
+from fitgym_agents.pretrained import load_pretrained, pretrained_agents
 from fitgym_benchmarks.backends.local import run_all
 from fitgym_benchmarks.report.report import calibrate_log, write_report
 from fitgym_benchmarks.report.tables import as_text, tables
@@ -30,6 +34,8 @@ from fitgym_benchmarks.suites.algorithms import (
     algorithm_table,
     write_page,
 )
+from fitgym_benchmarks.suites.people import POPULATION_ROWS, people_tables, population_runs
+from fitgym_benchmarks.suites.people import write_page as write_people_page
 from fitgym_benchmarks.suites.quick import ENVIRONMENTS, EPISODES, STEPS, first_tables, quick_runs
 
 
@@ -112,6 +118,47 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--only", choices=("environments", "training"), help="one of the two parts, not both"
     )
     speed.set_defaults(run=_run, check=_check_speed, work=_speed)
+    people = commands.add_parser(
+        "people",
+        help="one policy for everyone: agents on test people whom none was trained on",
+        description="Let agents serve the people of the test split, and print how far each comes "
+        "from no service to its own dynamic program. With --train the learners are trained on "
+        "the training split first; stop it whenever you like: started again, it goes on.",
+        formatter_class=DefaultsHelpFormatter,
+    )
+    people.add_argument(
+        "--out", type=input_path, default="results/people", help="folder of results"
+    )
+    people.add_argument(
+        "--train",
+        action="store_true",
+        help="train the population's learners, rather than to take those that ship",
+    )
+    people.add_argument("--seeds", type=int, default=1, help="trainings of each learner")
+    people.add_argument(
+        "--row", action="append", choices=list(POPULATION_ROWS), help="only this learner"
+    )
+    people.add_argument(
+        "--agent",
+        action="append",
+        default=[],
+        metavar="AGENT_OR_FOLDER",
+        help="a further agent, as `fitgym evaluate` takes it; may be repeated",
+    )
+    people.add_argument(
+        "--environment",
+        action="append",
+        choices=list(STAGES),
+        help="in this one; may be repeated (default: both stages of version 1)",
+    )
+    people.add_argument(
+        "--everybody",
+        type=int,
+        default=1000,
+        help="test people of the second table, which has no ceiling; 0 leaves it out",
+    )
+    people.add_argument("--workers", type=int, default=1, help="trainings at once")
+    people.set_defaults(run=_run, check=_check_people, work=_people)
     search = commands.add_parser(
         "search",
         help="settings of a learner, by Optuna",
@@ -208,6 +255,7 @@ def _algorithms(options: argparse.Namespace) -> None:
     words += [word for row in options.row or () for word in ("--row", row)]
     command = shlex.join(["fitgym", "benchmark", "algorithms", *words])
     arguments = {
+        "suite": "algorithms",
         "command": command,
         "steps": steps,
         "seeds": seeds,
@@ -222,6 +270,58 @@ def _algorithms(options: argparse.Namespace) -> None:
         options.out,
         command,
     )
+    print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
+
+
+def _check_people(options: argparse.Namespace) -> None:
+    require_count("--seeds", options.seeds, high=1000)
+    require_integer("--everybody", options.everybody, 0, SPLITS["test"])
+    require_count("--workers", options.workers)
+    if (options.row or options.seeds > 1) and not options.train:
+        raise ValueError("--row and --seeds are of trainings: give --train, too")
+
+
+def _people(options: argparse.Namespace) -> None:
+    environments = options.environment or list(STAGES)
+    trained: dict[str, dict[str, Agent]] = {environment: {} for environment in environments}
+    rows = options.row or list(POPULATION_ROWS)
+    words = []
+    if options.train:
+        store = ResultStore(options.out / "runs")
+        groups = population_runs(environments, options.seeds, rows)
+        run_all([run for g in groups.values() for run in g], store, workers=options.workers)
+        for (environment, label), runs in groups.items():
+            for run in runs:
+                name = label if len(runs) == 1 else f"{label}, seed {run.seed}"
+                trained[environment][name] = load_agent(store.agent_folder(run))
+        words += ["--train", "--seeds", str(options.seeds)]
+        words += [word for row in options.row or () for word in ("--row", row)]
+    else:
+        for name, environment in pretrained_agents():
+            if environment in trained:
+                trained[environment][name] = load_pretrained(name, environment)
+    for text in options.agent:
+        for environment in environments:
+            trained[environment][text] = named_agent(text, environment, {})
+    words += [word for text in options.agent for word in ("--agent", text)]
+    words += [word for one in options.environment or () for word in ("--environment", one)]
+    words += ["--everybody", str(options.everybody)]
+    tables = [
+        table
+        for environment in environments
+        for table in people_tables(environment, trained[environment], everybody=options.everybody)
+    ]
+    command = shlex.join(["fitgym", "benchmark", "people", *words])
+    if options.train:
+        arguments = {
+            "suite": "people",
+            "command": command,
+            "seeds": options.seeds,
+            "environments": environments,
+            "rows": rows,
+        }
+        write_text(options.out / "arguments.json", json.dumps(arguments, indent=2) + "\n")
+    page = write_people_page(tables, options.out, command)
     print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
 
 

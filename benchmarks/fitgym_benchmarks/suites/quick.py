@@ -8,6 +8,7 @@ from typing import Any
 from fitgym.common.tables import MISSING, text_table
 from fitgym_agents.configuration_files import configuration_for, split_agent
 from fitgym_agents.environments import EnvironmentFactory, log_part
+from fitgym_agents.people import observation_of
 from fitgym_agents.pretrained import load_pretrained, pretrained_agents
 from fitgym_agents.references.simple import reference_agents
 from fitgym_agents.registry import find_agent
@@ -132,13 +133,17 @@ def first_tables(environment: str, *, episodes: int = EPISODES) -> str:
     person: Any = EnvironmentFactory(environment, kwargs)().unwrapped
     shipped = [name for name, env_id in pretrained_agents() if env_id == environment]
     agents = [
-        *reference_agents(person),
-        *(load_pretrained(name, environment) for name in shipped),
+        *((agent.name, agent) for agent in reference_agents(person)),
+        *((f"pretrained:{name}", load_pretrained(name, environment)) for name in shipped),
     ]
     summaries = []
-    for agent in agents:
-        likeliest, drawn = evaluate_modes(agent, environment, episodes=episodes, env_kwargs=kwargs)
-        label = f"{agent.name} (shipped)" if drawn else agent.name
+    for label, agent in agents:
+        likeliest, drawn = evaluate_modes(
+            agent,
+            environment,
+            episodes=episodes,
+            env_kwargs={**kwargs, **observation_of(agent)},
+        )
         summaries.append(Summary(label, (likeliest,), (drawn,) if drawn else ()))
     summaries.sort(key=lambda one: one.mean_return.mean)
     no_service = next(one for one in summaries if one.label == "no service").evaluations[0]

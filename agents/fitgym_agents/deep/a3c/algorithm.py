@@ -25,7 +25,8 @@ from fitgym_agents.deep.a3c.processes import (
 from fitgym_agents.deep.a3c.settings import A3CConfiguration
 from fitgym_agents.deep.a3c.shared_weights import SharedWeights
 from fitgym_agents.deep.a3c.worker import Shared
-from fitgym_agents.deep.learner import Learner
+from fitgym_agents.deep.learner import POLICY_GAIN, Learner
+from fitgym_agents.deep.privileged import PrivilegedFacts
 from fitgym_agents.torch_state import optimiser_arrays, restore_optimiser
 from fitgym_agents.trained import part
 
@@ -53,8 +54,17 @@ class A3C(Learner[A3CConfiguration]):
         self.name = f"A3C {kind if kind == 'hybrid' else kind.upper()}"
         self._weights = SharedWeights(self.networks, self.settings.optimiser)
 
+    _facts: PrivilegedFacts | None
+
     def _make_networks(self, inputs: int, actions: int) -> dict[str, nn.Module]:
-        return self.make_actor_critic(inputs, actions)
+        self._facts = None
+        if self.settings.critic == "privileged":
+            self._facts = PrivilegedFacts.of(self.env_id, self.env_kwargs)
+        told = inputs + (len(self._facts) if self._facts else 0)
+        return {
+            "actor": self.make_network(inputs, actions, POLICY_GAIN),
+            "critic": self.make_network(told, 1),
+        }
 
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
         """Learn for some more environment steps; see ``TrainedAgent.learn``.
@@ -90,6 +100,7 @@ class A3C(Learner[A3CConfiguration]):
             seeds=[self.training_seed(index) for index in range(workers or _TURN_TAKERS)],
             weights=weights,
             counter=counter,
+            facts=self._facts,
         )
         curve = _Curve(self.learning_curve, start, total_timesteps)
 

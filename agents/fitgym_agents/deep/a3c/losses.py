@@ -58,11 +58,12 @@ def rollout_losses(
     observations, starting = rollout.observations[:-1], rollout.starting[:-1]
     logits, _ = actor(observations, rollout.hidden, starting)
     logs = torch.log_softmax(mask_logits(logits, mask), -1)
-    outputs, hidden = critic(observations, critic_hidden, starting)
+    told = rollout.critic_observations
+    outputs, hidden = critic(told[:-1], critic_hidden, starting)
     values = outputs[..., 0]
     after = None if hidden is None else (hidden[0].detach(), hidden[1].detach())
     # Where an episode has ended this is the next one's value, which is then multiplied by 0.
-    bootstrap, _ = critic.step(rollout.observations[-1], reset_hidden(after, rollout.starting[-1]))
+    bootstrap, _ = critic.step(told[-1], reset_hidden(after, rollout.starting[-1]))
     advantages = generalised_advantages(
         rollout.rewards, rollout.ended, values.detach(), bootstrap[:, 0], discount, decay
     )

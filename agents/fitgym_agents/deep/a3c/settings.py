@@ -9,6 +9,7 @@ from fitgym_agents.settings import choice, count, positive, share
 
 # Optimisers that ``fitgym_agents.deep.a3c.shared_weights`` makes.
 OPTIMISERS = ("adam", "rmsprop")
+CRITICS = ("observation", "privileged")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,8 @@ class A3CConfiguration(NetworkConfiguration):
         entropy_bonus: Weight of the entropy at the start; it falls linearly to zero, so that the
             policy ends up near to its likeliest action.
         gradient_norm: Gradients are clipped to this norm, those of actor and critic each.
+        critic: What the critic is told: ``"observation"``, as the actor, or ``"privileged"``, in
+            training also the hidden motivation and who the person is, which never acts.
         optimiser: ``"adam"``, or ``"rmsprop"`` as in Mnih et al.; its moments are shared.
     """
 
@@ -39,4 +42,5 @@ class A3CConfiguration(NetworkConfiguration):
     advantage_decay: float = share(0.95)
     entropy_bonus: float = share(0.01)
     gradient_norm: float = positive(0.5)
+    critic: str = choice("observation", CRITICS)
     optimiser: str = choice("adam", OPTIMISERS)

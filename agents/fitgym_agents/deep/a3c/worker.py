@@ -15,6 +15,7 @@ from fitgym_agents.deep.a3c.settings import A3CConfiguration
 from fitgym_agents.deep.a3c.shared_weights import SharedWeights, copy_weights
 from fitgym_agents.deep.networks import HiddenState, HybridNetwork
 from fitgym_agents.deep.normalisation import Normalisation
+from fitgym_agents.deep.privileged import PrivilegedFacts
 from fitgym_agents.deep.rollout import Collector, Rollout
 from fitgym_agents.environments import make_vector_env
 
@@ -33,6 +34,7 @@ class Shared:
         seeds: Of each worker's episodes and actions.
         weights: Of ``actor`` and ``critic``, with their optimiser.
         counter: Steps that are reserved, done and left to do.
+        facts: What a privileged critic is told; None for no such critic.
     """
 
     env_id: str
@@ -44,6 +46,7 @@ class Shared:
     seeds: list[int]
     weights: SharedWeights
     counter: StepCounter
+    facts: PrivilegedFacts | None
 
     def make_worker(self, index: int) -> ActorLearner:
         """Return worker number ``index`` at the start of its episodes."""
@@ -67,7 +70,9 @@ class ActorLearner:
         """
         self._shared = shared
         self._local = copy.deepcopy(shared.weights.networks)
-        self._collector = Collector(environments, shared.normalisation, shared.mask, seed)
+        self._collector = Collector(
+            environments, shared.normalisation, shared.mask, seed, shared.facts
+        )
         self._environments = environments.num_envs
         self._critic_hidden: HiddenState = None
         self._step = 0
