@@ -1,6 +1,7 @@
 """Bandits that learn while they serve: fixed probabilities, Thompson sampling, LinUCB.
 
-They take the reward of the day for what an action is worth, so at best they learn what is best today.
+They take the reward of the day for what an action is worth, so at best they learn what is best
+today.
 """
 
 from __future__ import annotations
@@ -51,10 +52,12 @@ class RandomProbabilities(OnlineAgent):
         Raises:
             ValueError: If they are not eleven numbers that add up to 1.
         """
-        self._fixed = None if probabilities is None else np.array(probabilities, dtype=np.float64)
-        if self._fixed is not None and (
-            self._fixed.shape != (11,) or (self._fixed < 0).any() or abs(self._fixed.sum() - 1) > 1e-9
-        ):
+        self._fixed: Floats | None = None
+        if probabilities is None:
+            return
+        self._fixed = np.array(probabilities, dtype=np.float64)
+        good = self._fixed.shape == (11,) and (self._fixed >= 0.0).all()
+        if not good or abs(self._fixed.sum() - 1.0) > 1e-9:
             raise ValueError(
                 f"probabilities must be eleven numbers >= 0 that add up to 1, got {probabilities!r}"
             )
@@ -211,4 +214,4 @@ class LinUCB(_Linear):
         variances = np.einsum("nae,ef,naf->na", effects, self._covariance, effects)
         bounds = effects @ self._mean + self.width * np.sqrt(np.maximum(variances, 0.0))
         bounds[:, ~self.service.allowed] = -np.inf
-        return np.eye(self.service.allowed.size)[bounds.argmax(axis=1)]
+        return np.asarray(np.eye(self.service.allowed.size)[bounds.argmax(axis=1)])

@@ -1,9 +1,9 @@
 """Bayesian linear regression of many people at once: of one for all, each alone, or partly pooled.
 
 The partly pooled model is the linear mixed one, ``y = phi' theta_n + e`` with
-``theta_n ~ N(mu, Sigma)`` and ``e ~ N(0, sigma^2)``, whose ``mu``, ``Sigma`` and ``sigma^2`` are fitted
-to everybody's data by EM (Laird and Ware 1982, Biometrics 38:963), as in IntelligentPooling (Tomkins,
-Liao, Klasnja, Murphy 2021, Machine Learning 110:2685).
+``theta_n ~ N(mu, Sigma)`` and ``e ~ N(0, sigma^2)``, whose ``mu``, ``Sigma`` and ``sigma^2`` are
+fitted to everybody's data by EM (Laird and Ware 1982, Biometrics 38:963), as in IntelligentPooling
+(Tomkins, Liao, Klasnja, Murphy 2021, Machine Learning 110:2685).
 """
 
 from __future__ import annotations
@@ -73,6 +73,10 @@ class Moments:
         )
 
 
+def _inverse(matrices: Floats) -> Floats:
+    return np.asarray(np.linalg.inv(matrices), dtype=np.float64)
+
+
 def posterior(
     moments: Moments, mean: Floats, precision: Floats, noise: float
 ) -> tuple[Floats, Floats]:
@@ -84,7 +88,7 @@ def posterior(
         precision: Inverse covariance of the prior, (d, d).
         noise: Variance of the data around the line.
     """
-    covariances = np.linalg.inv(moments.gram / noise + precision)
+    covariances = _inverse(moments.gram / noise + precision)
     means = np.einsum("nde,ne->nd", covariances, moments.cross / noise + precision @ mean)
     return means, covariances
 
@@ -128,16 +132,14 @@ class MixedModel:
             return self
         model = self
         for _ in range(rounds):
-            precision = np.linalg.inv(model.spread)
+            precision = _inverse(model.spread)
             means, covariances = posterior(data, model.mean, precision, model.noise)
             mean = np.linalg.solve(
                 count * precision + self.mean_precision, precision @ means.sum(axis=0)
             )
             away = means - mean
             spread = covariances.sum(axis=0) + away.T @ away + prior_people * prior_spread
-            squares = data.residual_squares(means) + np.einsum(
-                "nde,nde->n", data.gram, covariances
-            )
+            squares = data.residual_squares(means) + np.einsum("nde,nde->n", data.gram, covariances)
             model = MixedModel(
                 mean,
                 spread / (count + prior_people),
@@ -152,13 +154,13 @@ class MixedModel:
         They are the best linear unbiased predictions with their errors, those of ``mu`` included;
         of somebody without data ``mu``.
         """
-        precision = np.linalg.inv(self.spread)
+        precision = _inverse(self.spread)
         _, covariances = posterior(moments, self.mean, precision, self.noise)
         # What the data tell of mu when everybody's own coefficients are integrated out.
         shrinkage = covariances @ precision
         information = (precision - precision @ shrinkage).sum(axis=0) + self.mean_precision
         told = np.einsum("nde,ne->d", shrinkage.transpose(0, 2, 1), moments.cross / self.noise)
-        of_mean = np.linalg.inv(information)
+        of_mean = _inverse(information)
         mean = of_mean @ told
         means = np.einsum("nde,ne->nd", covariances, moments.cross / self.noise + precision @ mean)
         return means, covariances + shrinkage @ of_mean @ shrinkage.transpose(0, 2, 1)
