@@ -88,6 +88,7 @@ def cohort_references(
     individuals: Sequence[Individual],
     people: int | None = None,
     *,
+    size: GridSize | None = None,
     progress: bool = False,
 ) -> CohortReferences:
     """Live the days of the first people of a cohort under each reference.
@@ -97,16 +98,19 @@ def cohort_references(
         task: The environment's arguments.
         individuals: Who lives in the cohort, as ``CohortLog`` has them.
         people: How many have references, R; None for all.
+        size: How fine the grids are; None for the default where all are the same individual, and
+            for a coarser one else.
         progress: Whether to show a bar.
     """
     count = cohort.people if people is None else min(people, cohort.people)
     available = cohort.available()[:count]
     result = np.zeros((3, count, cohort.days))
     same = all(one == individuals[0] for one in individuals[:count])
+    size = size or (GridSize() if same else _PERSON_SIZE)
     groups = [np.arange(count)] if same else [np.array([row]) for row in range(count)]
     for rows in tqdm(groups, desc="references", unit="person", disable=not progress):
         environment = FitnessFatigueEnv(individual=individuals[rows[0]], **asdict(task))
-        program = solve(environment, GridSize() if same else _PERSON_SIZE)
+        program = solve(environment, size)
         policies = (fixed_plan(0), belief_policy(environment, program), program.actions)
         person = task.prepare(individuals[rows[0]])
         for index, policy in enumerate(policies):

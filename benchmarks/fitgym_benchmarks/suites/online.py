@@ -104,7 +104,8 @@ class OnlineBenchmark:
         return "\n\n".join(
             [
                 f"Returns of a season, {self.cohort.people} people, ± one standard error over "
-                f"people; the way, regret and references are those of the first {references.people}. "
+                f"people; the way, regret and references are those of the first "
+                f"{references.people}. "
                 "CPU seconds hold the environments, too.",
                 markdown_table(_RETURN_COLUMNS, rows),
                 "Regret a day to the references, mean and percentiles over people.",
