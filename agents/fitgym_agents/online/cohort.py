@@ -266,10 +266,12 @@ class _Run:
             for wave in active:
                 if wave == today:
                     self._join(wave)
-            self._decide(today, active)
-            for wave in active:
-                self._live(wave, today - wave)
-            self._deliver(today, active)
+            # Short seasons may end before the next people join.
+            if active:
+                self._decide(today, active)
+                for wave in active:
+                    self._live(wave, today - wave)
+                self._deliver(today, active)
             if (today + 1) % every == 0:
                 self.due += 1
                 if self.mishaps.random() >= cohort.outage:

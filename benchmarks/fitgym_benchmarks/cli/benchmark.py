@@ -18,6 +18,7 @@ from fitgym.common.json_files import parse_json
 from fitgym.common.validation import require_count, require_seed
 from fitgym_agents.cli.options import check_environment
 from fitgym_agents.online.cohort import RHYTHMS, Cohort
+from fitgym_agents.online.registry import ONLINE_AGENTS
 from fitgym_benchmarks.backends.local import run_all
 from fitgym_benchmarks.report.report import calibrate_log, write_report
 from fitgym_benchmarks.report.tables import as_text, tables
@@ -31,7 +32,7 @@ from fitgym_benchmarks.suites.algorithms import (
     algorithm_table,
     write_page,
 )
-from fitgym_benchmarks.suites.online import AGENTS, run_online, write_online
+from fitgym_benchmarks.suites.online import default_agents, run_online, write_online
 from fitgym_benchmarks.suites.quick import ENVIRONMENTS, EPISODES, STEPS, first_tables, quick_runs
 
 
@@ -126,8 +127,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--agent",
         action="append",
         metavar="AGENT",
-        help=f"one of {', '.join(AGENTS)}, pretrained:NAME or package.module:Class; may be "
-        "repeated (default: all of those named)",
+        help=f"one of {', '.join(ONLINE_AGENTS)}, pretrained:NAME or package.module:Class; may be "
+        "repeated (default: all of those named, and pretrained:a3c)",
     )
     online.add_argument(
         "--rhythm", choices=RHYTHMS, default="nightly", help="when agents are updated"
@@ -289,7 +290,7 @@ def _online(options: argparse.Namespace) -> None:
     alone = options.individual != "population"
     benchmark = run_online(
         cohort,
-        options.agent or AGENTS,
+        options.agent or default_agents(options.environment),
         references=options.people if alone else options.references,
         logs=options.out / "logs",
     )

@@ -22,10 +22,12 @@ from fitgym_agents.online.cohort import Cohort, CohortLog, run_cohort
 from fitgym_agents.online.export import write_log
 from fitgym_agents.online.references import CohortReferences, cohort_references
 from fitgym_agents.online.registry import ONLINE_AGENTS, make_online_agent
+from fitgym_agents.pretrained import pretrained_agents
 
 Floats = NDArray[np.float64]
 
-AGENTS = tuple(ONLINE_AGENTS)
+# The paper's agent, where it ships, serves beside those that learn.
+_SHIPPED = "a3c"
 
 _RETURN_COLUMNS = ("agent", "return", "over random", "% of the way", "worse than none", "CPU s")
 _REGRET_COLUMNS = ("agent", "to", "a day", "last 30 days", "p10", "p25", "p50", "p75", "p90")
@@ -114,6 +116,12 @@ class OnlineBenchmark:
                 markdown_table(_FIDELITY_COLUMNS, fidelity),
             ]
         )
+
+
+def default_agents(env_id: str) -> tuple[str, ...]:
+    """Return the names of the agents that serve unless others are named."""
+    ships = (_SHIPPED, env_id.removeprefix("fitgym:")) in pretrained_agents()
+    return (*ONLINE_AGENTS, *([f"pretrained:{_SHIPPED}"] if ships else []))
 
 
 def run_online(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fitgym_agents.online.bandits import RandomProbabilities
+from fitgym_agents.online.agent import Profiles
 from fitgym_agents.online.cohort import Cohort, CohortLog, run_cohort
 from fitgym_agents.online.model_based import ModelBased
 
@@ -91,17 +91,11 @@ def test_it_learns_at_updates_alone() -> None:
     assert (agent._filter.evidence != 0.0).any()
 
 
-def test_people_with_other_plans_are_refused() -> None:
-    agent = ModelBased(library=4)
+def test_people_with_other_plans_are_refused(agent: ModelBased) -> None:
+    run_cohort(agent, cohort())
+    plans = np.array([[0.0, *np.arange(1.0, 11.0)]])
+    one = np.ones(1)
     with pytest.raises(ValueError, match="population's plans"):
-        run_cohort(
-            agent,
-            cohort(env_id="fitgym/Acquisition-v0", env_kwargs={"individual": "marathon-runner"}),
+        agent.join(
+            Profiles(np.zeros(1, int), one, one, one, one, plans, np.ones((1, 6), np.float32))
         )
-
-
-def test_random_is_no_worse_informed() -> None:
-    # The same people on the same days, whoever serves them.
-    a, b = run_cohort(ModelBased(library=4), cohort()), run_cohort(RandomProbabilities(), cohort())
-    assert a.individuals == b.individuals
-    np.testing.assert_array_equal(a.arrival, b.arrival)
