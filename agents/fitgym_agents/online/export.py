@@ -60,8 +60,8 @@ def write_log(log: CohortLog, path: Path) -> list[Path]:
         path: Without a suffix.
 
     Returns:
-        What was written: ``.csv``, and ``.parquet`` where pyarrow is installed (the ``parquet``
-        extra).
+        What was written: ``.csv`` with six digits, and where pyarrow is installed (the ``parquet``
+        extra) ``.parquet`` with all of them.
     """
     columns = log_columns(log)
     written = [path.with_suffix(".csv")]
@@ -81,7 +81,6 @@ def write_log(log: CohortLog, path: Path) -> list[Path]:
 
 
 def _texts(values: NDArray[np.generic]) -> list[str]:
-    if values.dtype == np.bool_:
-        values = values.astype(np.int64)
-    # As many digits as give the number back.
-    return [repr(value) for value in values.tolist()]
+    if values.dtype == np.float64:
+        return [f"{value:.6g}" for value in values.tolist()]
+    return [str(int(value)) for value in values.tolist()]

@@ -141,6 +141,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "if all are the same individual",
     )
     online.add_argument("--seed", type=int, default=0, help="of people, days and mishaps")
+    online.add_argument(
+        "--no-logs", action="store_true", help="write no row for each person, day and agent"
+    )
     online.set_defaults(run=_run, check=_check_online, work=_online)
     speed = commands.add_parser(
         "speed",
@@ -292,7 +295,7 @@ def _online(options: argparse.Namespace) -> None:
         cohort,
         options.agent or default_agents(options.environment),
         references=options.people if alone else options.references,
-        logs=options.out / "logs",
+        logs=None if options.no_logs else options.out / "logs",
     )
     words = ["--environment", options.environment, "--individual", options.individual]
     words += ["--people", str(options.people), "--days", str(options.days)]
