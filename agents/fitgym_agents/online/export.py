@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -70,13 +69,14 @@ def write_log(log: CohortLog, path: Path) -> list[Path]:
     writer.writerow(columns)
     writer.writerows(zip(*(_texts(values) for values in columns.values()), strict=True))
     write_text(written[0], text.getvalue())
-    if find_spec("pyarrow") is not None:
+    try:
         import pyarrow
         import pyarrow.parquet
-
-        written.append(path.with_suffix(".parquet"))
-        with atomic_path(written[1]) as temporary:
-            pyarrow.parquet.write_table(pyarrow.table(columns), temporary)
+    except ImportError:
+        return written
+    written.append(path.with_suffix(".parquet"))
+    with atomic_path(written[1]) as temporary:
+        pyarrow.parquet.write_table(pyarrow.table(columns), temporary)
     return written
 
 
