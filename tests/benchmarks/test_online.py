@@ -29,6 +29,17 @@ def test_the_benchmark_prints_tables_and_writes_curves_and_logs(
         "random.csv",
         "partially-pooled.csv",
     }
+    with (tmp_path / "references.csv").open(newline="") as file:
+        lived = list(csv.DictReader(file))
+    assert [(row["person"], row["day"]) for row in lived] == [
+        (str(person), str(day)) for person in range(2) for day in range(8)
+    ]
+    with (tmp_path / "logs" / "random.csv").open(newline="") as file:
+        served = list(csv.DictReader(file))[: len(lived)]
+    lost = sum(
+        float(reference["belief"]) - float(row["reward"])
+        for reference, row in zip(lived, served, strict=True)
+    )
     with (tmp_path / "regret.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * 2 * 8
@@ -39,6 +50,8 @@ def test_the_benchmark_prints_tables_and_writes_curves_and_logs(
             [float(row["cumulative"]) for row in curve],
             atol=1e-4,
         )
+        if agent == "random":
+            assert float(curve[-1]["cumulative"]) == pytest.approx(lost / 2, abs=1e-2)
 
 
 def test_curves_are_equal_to_the_bit_when_repeated() -> None:

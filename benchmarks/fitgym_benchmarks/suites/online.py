@@ -152,7 +152,7 @@ def run_online(
 
 
 def write_online(benchmark: OnlineBenchmark, out: Path, command: str) -> Path:
-    """Write ``online.md``, ``regret.csv`` and ``regret.png`` into a folder.
+    """Write ``online.md``, ``regret.csv``, ``regret.png`` and ``references.csv`` into a folder.
 
     Args:
         benchmark: What was run.
@@ -163,6 +163,7 @@ def write_online(benchmark: OnlineBenchmark, out: Path, command: str) -> Path:
         The page.
     """
     write_text(out / "regret.csv", regret_csv(benchmark))
+    write_text(out / "references.csv", references_csv(benchmark.references))
     _draw(benchmark, out / "regret.png")
     page = out / "online.md"
     write_text(page, f"`{command}` on {machine()}.\n\n{benchmark.tables()}\n")
@@ -189,6 +190,18 @@ def regret_csv(benchmark: OnlineBenchmark) -> str:
                 writer.writerow(
                     [name, to, day + 1, *(f"{value:.6f}" for value in map(float, values))]
                 )
+    return text.getvalue()
+
+
+def references_csv(references: CohortReferences) -> str:
+    """Return the rewards of the references, a row for each person and day as in an agent's log."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["person", "day", "no_service", "belief", "dynamic_program"])
+    for person, day in np.ndindex(references.belief.shape):
+        at = (person, day)
+        rewards = (references.none[at], references.belief[at], references.ceiling[at])
+        writer.writerow([person, day, *(f"{reward:.6g}" for reward in rewards)])
     return text.getvalue()
 
 
