@@ -105,7 +105,7 @@ def cohort_references(
     count = cohort.people if people is None else min(people, cohort.people)
     available = cohort.available()[:count]
     result = np.zeros((3, count, cohort.days))
-    same = all(one == individuals[0] for one in individuals[:count])
+    same = all(one == individuals[0] for one in individuals)
     size = size or (GridSize() if same else _PERSON_SIZE)
     groups = [np.arange(count)] if same else [np.array([row]) for row in range(count)]
     for rows in tqdm(groups, desc="references", unit="person", disable=not progress):
