@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from fitgym.adherence.response import nearest_plan, recorded_history
 from fitgym.common.validation import require_choice, require_integer
 from fitgym.envs.records import STATE
+from fitgym.envs.task import Task
 from fitgym.planning.library import Library, LibraryFilter, solved_library
 from fitgym_agents.online.agent import Observations, OnlineAgent, Outcomes, Profiles, Service
 
@@ -44,17 +45,17 @@ class ModelBased(OnlineAgent):
         self.planning = require_choice("planning", planning, PLANNING)
         self.most = require_integer("most", most, 1)
         self.library_seed = require_integer("library_seed", library_seed, 0)
-        self._library: Library | None = None
+        self._solved: tuple[Task, Library] | None = None
 
     def begin(self, service: Service) -> None:
         """Solve the library, or read it from the cache; nobody is known yet."""
         super().begin(service)
-        if self._library is None:
-            self._library = solved_library(
-                service.task, self.size, self.library_seed, progress=True
-            )
-        self._filter = LibraryFilter(self._library, service.people)
-        self._targets = np.array(self._library.plans_trimp)
+        if self._solved is None or self._solved[0] != service.task:
+            library = solved_library(service.task, self.size, self.library_seed, progress=True)
+            self._solved = (service.task, library)
+        library = self._solved[1]
+        self._filter = LibraryFilter(library, service.people)
+        self._targets = np.array(library.plans_trimp)
         # What is known of each person: the state on the morning that data last told of.
         self._states = np.zeros(service.people, dtype=STATE)
         self._performance = np.zeros(service.people)

@@ -50,6 +50,13 @@ def test_a_repeated_run_is_the_same_to_the_bit(agent: ModelBased) -> None:
     np.testing.assert_allclose(np.sort(wanted, axis=1)[:, :-1], 0.2 / 11)
 
 
+def test_another_task_has_another_library(agent: ModelBased) -> None:
+    run_cohort(agent, cohort())
+    other = cohort(days=5)
+    used, fresh = run_cohort(agent, other), run_cohort(ModelBased(library=4, most=2), other)
+    np.testing.assert_array_equal(used.probabilities, fresh.probabilities)
+
+
 def test_sampling_takes_each_plan_as_often_as_its_people_are_likely() -> None:
     log = run_cohort(ModelBased(library=4, most=4, planning="sampling"), cohort(exploration=0.0))
     wanted = log.probabilities[log.decided]
