@@ -117,7 +117,7 @@ def belief_policy(environment: FitnessFatigueEnv, program: DynamicProgram) -> Po
 
 
 @compiled
-def _load_at_share(
+def load_at_share(
     before: Any, person: Any, tables: Any, plan_trimp: float, share: float
 ) -> tuple[float, float]:
     """Return the log of the load at a share of a plan, and the spread of the noise around it.
@@ -167,7 +167,7 @@ def _update(
                 # A plan stops at the load that is tolerated, and a watch tells that load.
                 log_load, sd = math.log(after[i].internal_load), person.tolerance_sd
             else:
-                log_load, sd = _load_at_share(before[i], person, tables, plan_trimp, share)
+                log_load, sd = load_at_share(before[i], person, tables, plan_trimp, share)
         for m in range(points):
             before[i].motivation = motivations[m]
             if planned:

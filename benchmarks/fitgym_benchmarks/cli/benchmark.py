@@ -1,4 +1,4 @@
-"""``fitgym benchmark quick | algorithms | people | search | speed``."""
+"""``fitgym benchmark quick | algorithms | people | online | search | speed``."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.files import write_text
 from fitgym.common.json_files import parse_json
 from fitgym.common.validation import require_count, require_integer, require_seed
-from fitgym.people.splits import SPLITS
+from fitgym.people.splits import SPLITS, is_population
 from fitgym_agents.agent import Agent
 from fitgym_agents.cli.options import check_environment, named_agent
 from fitgym_agents.files import load_agent
+from fitgym_agents.online.cohort import RHYTHMS, Cohort
+from fitgym_agents.online.registry import ONLINE_AGENTS
 from fitgym_agents.pretrained import load_pretrained, pretrained_agents
 from fitgym_benchmarks.backends.local import run_all
 from fitgym_benchmarks.report.report import calibrate_log, write_report
@@ -34,6 +36,7 @@ from fitgym_benchmarks.suites.algorithms import (
     algorithm_table,
     write_page,
 )
+from fitgym_benchmarks.suites.online import default_agents, run_online, write_online
 from fitgym_benchmarks.suites.people import POPULATION_ROWS, people_tables, population_runs
 from fitgym_benchmarks.suites.people import write_page as write_people_page
 from fitgym_benchmarks.suites.quick import ENVIRONMENTS, EPISODES, STEPS, first_tables, quick_runs
@@ -104,6 +107,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--row", action="append", choices=list(ROWS), help="only this row; may be repeated"
     )
     algorithms.set_defaults(run=_run, check=_check_algorithms, work=_algorithms)
+    online = commands.add_parser(
+        "online",
+        help="agents that learn while they serve, on people who live one season each",
+        description="Let agents serve the same cohort, whose people join over weeks and live one "
+        "season each, print returns, regret and how the service ran, and write logs and regret "
+        "curves. Solved seasons are kept in the cache, so a second start is quicker.",
+        formatter_class=DefaultsHelpFormatter,
+    )
+    online.add_argument(
+        "--out", type=input_path, default="results/online", help="folder of results"
+    )
+    online.add_argument(
+        "--environment", metavar="ENV_ID", default="fitgym/Acquisition-v1", help="registered id"
+    )
+    online.add_argument(
+        "--individual",
+        metavar="NAME|FILE.json",
+        default="population",
+        help="who everybody is; population for somebody else each time",
+    )
+    online.add_argument("--people", type=int, default=100, help="people in the cohort")
+    online.add_argument("--days", type=int, default=90, help="length of a season")
+    online.add_argument(
+        "--agent",
+        action="append",
+        metavar="AGENT",
+        help=f"one of {', '.join(ONLINE_AGENTS)}, pretrained:NAME or package.module:Class; may be "
+        "repeated (default: all of those named, and pretrained:a3c)",
+    )
+    online.add_argument(
+        "--rhythm", choices=RHYTHMS, default="nightly", help="when agents are updated"
+    )
+    online.add_argument(
+        "--references",
+        type=int,
+        default=20,
+        help="people whose belief and dynamic program are solved, some seconds each; everybody "
+        "if all are the same individual",
+    )
+    online.add_argument("--seed", type=int, default=0, help="of people, days and mishaps")
+    online.add_argument(
+        "--no-logs", action="store_true", help="write no row for each person, day and agent"
+    )
+    online.set_defaults(run=_run, check=_check_online, work=_online)
     speed = commands.add_parser(
         "speed",
         help="how fast the environments and the learners are, as ratios",
@@ -322,6 +369,43 @@ def _people(options: argparse.Namespace) -> None:
         }
         write_text(options.out / "arguments.json", json.dumps(arguments, indent=2) + "\n")
     page = write_people_page(tables, options.out, command)
+    print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
+
+
+def _check_online(options: argparse.Namespace) -> None:
+    require_seed("--seed", options.seed)
+    require_count("--people", options.people, 2)
+    require_count("--days", options.days, high=3650)
+    require_count("--references", options.references)
+    check_environment(options.environment, {"individual": options.individual})
+
+
+def _online(options: argparse.Namespace) -> None:
+    cohort = Cohort(
+        env_id=options.environment,
+        people=options.people,
+        days=options.days,
+        join_weeks=min(Cohort.join_weeks, options.people),
+        rhythm=options.rhythm,
+        env_kwargs={"individual": options.individual},
+        seed=options.seed,
+    )
+    alone = not is_population(options.individual)
+    benchmark = run_online(
+        cohort,
+        options.agent or default_agents(options.environment),
+        references=options.people if alone else options.references,
+        logs=None if options.no_logs else options.out / "logs",
+    )
+    words = ["--environment", options.environment, "--individual", options.individual]
+    words += ["--people", str(options.people), "--days", str(options.days)]
+    words += [word for agent in options.agent or () for word in ("--agent", agent)]
+    words += ["--rhythm", options.rhythm]
+    words += [] if alone else ["--references", str(options.references)]
+    words += ["--seed", str(options.seed)]
+    page = write_online(
+        benchmark, options.out, shlex.join(["fitgym", "benchmark", "online", *words])
+    )
     print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
 
 
