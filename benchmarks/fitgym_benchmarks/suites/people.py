@@ -28,7 +28,7 @@ TRAINING_KWARGS: Mapping[str, Any] = {"individual": "population:train", "observa
 
 # Name of the agent, its settings where they differ from the defaults, and steps of training.
 POPULATION_ROWS: dict[str, tuple[str, Mapping[str, Any], int]] = {
-    "A3C": ("a3c", {}, 12_000_000),
+    "A3C": ("a3c", {"critic": "privileged"}, 30_000_000),
     "DRQN": ("drqn", {}, 1_000_000),
     "RecurrentPPO": ("recurrent-ppo", {}, 1_000_000),
     "PPO": ("ppo", {}, 1_000_000),
