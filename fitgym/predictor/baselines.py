@@ -28,8 +28,15 @@ BASELINES = (
     "lagged linear, per user",
     "lagged linear, per user and sport",
 )
-# Steps of own data that weigh as much as the pooled coefficients in the personal regression.
-SHRINKAGE_STEPS = 60.0
+# Steps of own data that weigh as much as the pooled coefficients in the personal regression: those
+# that predict training people's workouts best from their others.
+SHRINKAGES_STEPS = (20.0, 60.0, 200.0, 600.0, 2000.0)
+# Likewise of a sport, towards all sports.
+_SPORT_SHRINKAGE_STEPS = 60.0
+# Only keeps a regressor that is constant from being singular.
+_SINGULAR = 1e-6
+# Likewise, towards zero, in the regression of another method's errors.
+_RESIDUAL_SHRINKAGE_STEPS = 60.0
 
 
 class Baselines:
@@ -37,6 +44,7 @@ class Baselines:
 
     The lagged linear ones regress heart rate on the exponential means of speed and of climb and on
     log(1 + minutes), at the lag that fits the training examples best; climb is zero where unknown.
+    A sport that is not among the training examples has the coefficients of all sports.
 
     Args:
         training: Examples to fit to.
@@ -56,9 +64,15 @@ class Baselines:
         self.pooled = _fit(training, self.lag_s)
         sports = {_sport(example) for example in training}
         self.by_sport = {
-            sport: _fit([e for e in training if _sport(e) == sport], self.lag_s, self.pooled)
+            sport: _fit(
+                [e for e in training if _sport(e) == sport],
+                self.lag_s,
+                self.pooled,
+                _SPORT_SHRINKAGE_STEPS,
+            )
             for sport in sorted(sports)
         }
+        self.shrinkage_steps = self._best_shrinkage(training)
 
     def predict(self, name: str, example: Example, own: Sequence[Example]) -> Array:
         """Return the heart rate (T,) in bpm that baseline ``name`` predicts.
@@ -80,13 +94,47 @@ class Baselines:
         elif name == "lagged linear, pooled by sport":
             coefficients = by_sport
         elif name == "lagged linear, per user":
-            coefficients = _fit(own, self.lag_s, self.pooled) if own else self.pooled
+            coefficients = self._personal(own, self.pooled)
         elif name == "lagged linear, per user and sport":
             alike = [other for other in own if _sport(other) == _sport(example)]
-            coefficients = _fit(alike, self.lag_s, by_sport) if alike else by_sport
+            coefficients = self._personal(alike, by_sport)
         else:
             raise ValueError(f"name must be one of {', '.join(BASELINES)}, got {name!r}")
         return _design(example, self.lag_s) @ coefficients
+
+    def _personal(self, own: Sequence[Example], centre: Array) -> Array:
+        """Return the coefficients of a person, those of all where nothing is known of it."""
+        return _fit(own, self.lag_s, centre, self.shrinkage_steps) if own else centre
+
+    def _best_shrinkage(self, training: Sequence[Example]) -> float:
+        """Return the shrinkage at which each person's workouts are told best by the others.
+
+        Workouts are left out one at a time, within person and sport; where nobody has two, nothing
+        tells, and the middle one is taken.
+        """
+        squares = dict.fromkeys(SHRINKAGES_STEPS, 0.0)
+        groups: dict[tuple[str, str], list[Example]] = defaultdict(list)
+        for example in training:
+            groups[example.workout.user, _sport(example)].append(example)
+        for (_, sport), alike in groups.items():
+            if len(alike) < 2:
+                continue
+            designs = [_design(example, self.lag_s)[example.valid] for example in alike]
+            errors = [
+                _measured(example) - design @ self.by_sport[sport]
+                for example, design in zip(alike, designs, strict=True)
+            ]
+            grams = [design.T @ design for design in designs]
+            moments = [design.T @ error for design, error in zip(designs, errors, strict=True)]
+            gram, moment = sum(grams), sum(moments)
+            for penalty in SHRINKAGES_STEPS:
+                for i, (design, error) in enumerate(zip(designs, errors, strict=True)):
+                    left = gram - grams[i] + penalty * np.eye(design.shape[1])
+                    coefficients = np.linalg.solve(left, moment - moments[i])
+                    squares[penalty] += float(np.sum((error - design @ coefficients) ** 2))
+        if not any(squares.values()):
+            return SHRINKAGES_STEPS[len(SHRINKAGES_STEPS) // 2]
+        return min(squares, key=squares.__getitem__)
 
 
 class Residuals:
@@ -107,7 +155,11 @@ class Residuals:
             designs[user].append(_design(example, self.LAG_S)[valid])
             errors[user].append(_measured(example) - prediction[valid])
         self._coefficients = {
-            user: _ridge(np.concatenate(designs[user]), np.concatenate(errors[user]))
+            user: _ridge(
+                np.concatenate(designs[user]),
+                np.concatenate(errors[user]),
+                _RESIDUAL_SHRINKAGE_STEPS,
+            )
             for user in designs
         }
 
@@ -141,17 +193,21 @@ def _design(example: Example, lag_s: float) -> Array:
     )
 
 
-def _fit(examples: Sequence[Example], lag_s: float, centre: Array | None = None) -> Array:
+def _fit(
+    examples: Sequence[Example],
+    lag_s: float,
+    centre: Array | None = None,
+    penalty: float = _SINGULAR,
+) -> Array:
     """Return least-squares coefficients (4,), drawn towards ``centre`` where it is given."""
     design = np.concatenate([_design(example, lag_s)[example.valid] for example in examples])
     target = np.concatenate([_measured(example) for example in examples])
     if centre is None:
-        # Only keeps a regressor that is constant from being singular.
-        return _ridge(design, target, 1e-6)
-    return centre + _ridge(design, target - design @ centre)
+        return _ridge(design, target, penalty)
+    return centre + _ridge(design, target - design @ centre, penalty)
 
 
-def _ridge(design: Array, target: Array, penalty: float = SHRINKAGE_STEPS) -> Array:
+def _ridge(design: Array, target: Array, penalty: float) -> Array:
     gram = design.T @ design + penalty * np.eye(design.shape[1])
     coefficients: Array = np.asarray(np.linalg.solve(gram, design.T @ target), dtype=np.float64)
     return coefficients

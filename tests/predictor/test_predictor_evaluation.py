@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fitgym.logs.workout import Workout
-from fitgym.predictor.baselines import BASELINES, Baselines, Residuals
+from fitgym.predictor.baselines import BASELINES, SHRINKAGES_STEPS, Baselines, Residuals
 from fitgym.predictor.channels import denormalise_heart_rate
 from fitgym.predictor.datasets import Example, Vocabulary, encode_workouts
 from fitgym.predictor.evaluation import evaluate_recipe, evaluate_weights
@@ -86,6 +86,30 @@ def test_personal_baselines_use_what_is_known_of_the_person() -> None:
     np.testing.assert_allclose(baselines.predict("global mean", low[5], []), mean)
     with pytest.raises(ValueError, match="name must be one of"):
         baselines.predict("mean", low[5], [])
+
+
+def test_the_shrinkage_is_that_which_tells_left_out_workouts_best() -> None:
+    """People who differ and repeat themselves need little of it, alike and noisy ones much."""
+    levels = np.random.default_rng(0).normal(150.0, 15.0, 8)
+    steady = [linear_workout(f"p{p}", n, level) for p, level in enumerate(levels) for n in range(5)]
+    assert Baselines(encode_workouts(steady)).shrinkage_steps == SHRINKAGES_STEPS[0]
+    noise = np.random.default_rng(1).normal(150.0, 15.0, 40)
+    moody = [linear_workout(f"p{i % 8}", i, level) for i, level in enumerate(noise)]
+    examples = encode_workouts(moody)
+    found = Baselines(examples)
+    assert found.shrinkage_steps == SHRINKAGES_STEPS[-1]
+    # A slow reference: every workout is told by the person's others, for each of the choices.
+    errors = []
+    for steps in SHRINKAGES_STEPS:
+        found.shrinkage_steps = steps
+        squares = 0.0
+        for example in examples:
+            person = example.workout.user
+            others = [e for e in examples if e.workout.user == person and e is not example]
+            told = found.predict(BASELINES[5], example, others)
+            squares += float(np.sum((told - truth(example)) ** 2))
+        errors.append(squares)
+    assert np.argmin(errors) == len(SHRINKAGES_STEPS) - 1
 
 
 def test_a_personal_regression_finds_linear_errors() -> None:
