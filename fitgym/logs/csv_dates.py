@@ -15,6 +15,8 @@ from fitgym.logs.words import fold, words
 
 ORDERS = {"dmy": "day/month/year", "mdy": "month/day/year", "ymd": "year/month/day"}
 
+# Ours: so many months in which only one day occurs are days, and the day is the month.
+_SAME_DAY_MONTHS = 3
 # Ours: with so many dates in order of time under one reading only, that reading is theirs.
 _ROWS_TO_TELL_BY_ORDER = 8
 
@@ -22,6 +24,7 @@ _TIME = re.compile(
     r"(?<![\d:])(\d{1,2})(?::(\d\d)(?::(\d\d)(?:[.,]\d+)?)?|h(\d\d)(?![\d:]))\s*([ap]\.?\s?m\b\.?)?",
     re.IGNORECASE,
 )
+_IDEOGRAPHIC = re.compile(r"(\d{4})\s*\u5e74\s*(\d{1,2})\s*\u6708\s*(\d{1,2})\s*\u65e5")
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
 _NUMBERS = re.compile(r"(?<!\d)(\d{1,4})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d)")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?Z?)?")
@@ -86,7 +89,7 @@ def _is_day(text: str) -> bool:
 
 def read_moment(cell: str) -> Moment | None:
     """Return what a cell says of a date, None where it says nothing of the kind."""
-    text = cell.strip().strip("'\"")
+    text = _IDEOGRAPHIC.sub(r"\1-\2-\3 ", cell.strip().strip("'\""))
     if not text or not any(letter.isdigit() for letter in text):
         return None
     if re.fullmatch(r"\d+(?:[.,]\d+)?", text):
@@ -207,6 +210,24 @@ def _refuse_exchanged(
     if other is None:
         return
     told = [_ordered(triple, order) for triple in numbers.values()]
+    either = [
+        day
+        for day, triple in zip(told, numbers.values(), strict=True)
+        if day is not None and _ordered(triple, other) is not None
+    ]
+    if (
+        len(either) < len(told)
+        and len({day.day for day in either}) == 1
+        and len({day.month for day in either}) >= _SAME_DAY_MONTHS
+    ):
+        even = next(row for row, triple in numbers.items() if _ordered(triple, other) is None)
+        odd = next(row for row, triple in numbers.items() if _ordered(triple, other) is not None)
+        raise ValueError(
+            f"{places[even]} says {cells[even]!r}, which is {ORDERS[order]}, but by that order "
+            f"{cells[odd]!r} and the others are all the same day of different months: are they "
+            f"{ORDERS[other]}? Correct the one or the others, or give --date-order {order} or "
+            f"{other}, and rows that contradict it are left out"
+        )
     mixed = [_ordered(triple, other) or _ordered(triple, order) for triple in numbers.values()]
     if mixed == told or _disorder(told) < 2 or _disorder(mixed) > 0:
         return
@@ -275,7 +296,7 @@ def _of_words(text: str, minutes: float | None, zone: str) -> Moment | None:
     months: list[str] = []
     numbers: list[int] = []
     for word in fold(re.sub(r"(?<=\d)(?=[^\W\d])|(?<=[^\W\d])(?=\d)", " ", text)).split():
-        if word.isdigit():
+        if word.isascii() and word.isdigit():
             numbers.append(int(word))
         elif word in known.months:
             months.append(word)

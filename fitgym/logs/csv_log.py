@@ -16,6 +16,7 @@ from statistics import median
 
 from fitgym.logs.csv_columns import Column, columns_of, header_score, named_column, word_score
 from fitgym.logs.csv_dates import Dates, is_period, read_dates, read_moment
+from fitgym.logs.csv_heart import read_heart_rates
 from fitgym.logs.csv_measures import Measures, read_measures
 from fitgym.logs.csv_refusals import refuse_series, refuse_steps, refuse_sums
 from fitgym.logs.csv_rows import RowChecks, SessionRow
@@ -28,6 +29,9 @@ from fitgym.logs.options import ReadingOptions
 from fitgym.logs.plausible import PACES, pace_text
 from fitgym.logs.training_log import LoggedSession
 from fitgym.logs.words import fold, sport_family, words
+
+# Ours: so many columns that were not used are named.
+_UNUSED_NAMES = 12
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,9 @@ class _LogReader:
         measures, minutes = read_measures(self.sheet, usable)
         checks = RowChecks(self.sheet)
         refuse_steps(self.sheet, usable, minutes, sport_column is not None)
-        rows = checks.sessions(dates, usable, measures, minutes)
+        taken = [date_column, measures.distances.column, measures.column]
+        heart = read_heart_rates(self.sheet, usable, taken)
+        rows = checks.sessions(dates, usable, measures, minutes, heart)
         rows = checks.without_sums(rows)
         rows = checks.without_duplicates(rows)
         refuse_series(self.sheet, rows)
@@ -117,9 +123,15 @@ class _LogReader:
         rows = checks.without_lonely(rows)
         rows = checks.repetitions_together(rows)
         self._tell(date_column, dates, sport_column, measures, rows)
+        if heart.columns:
+            self.sheet.understood.append(("heart rate", f"{heart.label}; bpm"))
+        self._tell_unused([*taken, *heart.columns, *filter(None, [sport_column])])
         sessions = [
             TableSession(
-                row.line, LoggedSession(row.day, row.metres, row.minutes), row.clock, dates.zone
+                row.line,
+                LoggedSession(row.day, row.metres, row.minutes, row.mean_bpm, row.max_bpm),
+                row.clock,
+                dates.zone,
             )
             for row in rows
         ]
@@ -273,6 +285,22 @@ class _LogReader:
             self.sheet.understood.append(
                 ("sport", f"no column of sports: all taken as {self.sheet.options.sport}")
             )
+
+    def _tell_unused(self, used: Sequence[Column]) -> None:
+        """Tell which columns were not used, so that nothing is passed over without a word."""
+        known = {column.index for column in used}
+        names = [
+            repr(name)
+            for index, name in enumerate(self.sheet.table.header)
+            if name
+            and index not in known
+            and any(self.sheet.cells(Column(index, name)))
+            and not any(repr(name) in note for note in self.sheet.notes)
+        ]
+        if names:
+            more = f" and {len(names) - _UNUSED_NAMES} more" if len(names) > _UNUSED_NAMES else ""
+            told = f"{', '.join(names[:_UNUSED_NAMES])}{more}"
+            self.sheet.understood.append(("not used", f"column(s) {told}"))
 
 
 def _is_total(cells: Sequence[str]) -> bool:

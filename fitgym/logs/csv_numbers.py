@@ -23,7 +23,7 @@ _DECIMALS = {
     "a number of hours": " with decimals, not h.mm",
 }
 
-# Ours: fewer numbers than this share of the times with colons are not a way to write times.
+# Ours: fewer numbers than this share of the times with colons or words are no way to write times.
 _FEW_NUMBERS = 0.1
 
 _GROUPING = re.compile("[\\s\u00a0\u202f\u2009'\u2019]")
@@ -38,9 +38,9 @@ _ISO = re.compile(
 _TOKENS = re.compile(
     r"(\d+(?:[.,]\d+)?)\s*([^\W\d]+|[\u2032\u2019'\u2033\u201d\"]{1,2})\.?", re.ASCII
 )
-# The day that spreadsheets put before a duration shown as date and time.
+# The day that spreadsheets and pandas put before a duration.
 _DAY_ZERO = re.compile(
-    r"^(?:1899-12-3[01]|1900-01-0[01]|(?:12/30|30/12|30\.12)[/.]1899|1/0/1900)[ T]"
+    r"^(?:1899-12-3[01]|1900-01-0[01]|(?:12/30|30/12|30\.12)[/.]1899|1/0/1900|0 days?)[ T]\+?"
 )
 
 
@@ -139,9 +139,10 @@ def read_times(
         for clock, told, text in zip(clocks, spelled, texts, strict=True)
     ]
     counts = Counter(len(clock) for clock in clocks if clock)
-    few = max(1.0, _FEW_NUMBERS * sum(counts.values())) if sum(counts.values()) > 2 else 0.0
+    written = sum(counts.values()) + sum(map(math.isfinite, spelled))
+    few = max(1.0, _FEW_NUMBERS * written) if written > 2 else 0.0
     if unit is None and sum(map(math.isfinite, bare)) <= few:
-        # A few numbers among times with colons are slips of the pen.
+        # A few numbers among times with colons or words are slips of the pen.
         bare = [math.nan] * len(bare)
     forms = _forms(clocks, counts, form)
     numbers = [value for value in bare if not math.isnan(value)]

@@ -10,6 +10,7 @@ from datetime import date
 from itertools import pairwise
 
 from fitgym.logs.csv_dates import Dates
+from fitgym.logs.csv_heart import HeartRates
 from fitgym.logs.csv_measures import Measures
 from fitgym.logs.csv_sheet import Sheet
 from fitgym.logs.plausible import outliers, problem_of_session
@@ -34,6 +35,8 @@ class SessionRow:
     clock: float | None
     metres: float
     minutes: float
+    mean_bpm: float | None = None
+    max_bpm: float | None = None
 
 
 class RowChecks:
@@ -52,6 +55,7 @@ class RowChecks:
         usable: Sequence[int],
         measures: Measures,
         minutes: Sequence[float],
+        heart: HeartRates,
     ) -> list[SessionRow]:
         """Return the rows that are sessions.
 
@@ -60,6 +64,7 @@ class RowChecks:
             usable: Positions of the rows of the sport that have a date.
             measures: How distances are read.
             minutes: Time of each row of the table.
+            heart: Heart rates of each row of the table.
         """
         rows = []
         distance_cells, time_cells = (
@@ -96,7 +101,17 @@ class RowChecks:
                 self.sheet.drop(line, "impossible speed", problem)
             else:
                 untimed += math.isnan(duration)
-                rows.append(SessionRow(line, day, dates.minutes[index], metres, duration))
+                rows.append(
+                    SessionRow(
+                        line,
+                        day,
+                        dates.minutes[index],
+                        metres,
+                        duration,
+                        heart.mean[index],
+                        heart.highest[index],
+                    )
+                )
         if untimed:
             self.sheet.notes.append(
                 f"{untimed} session(s) have no time: they count with their distance only"
@@ -208,6 +223,8 @@ class RowChecks:
                     first,
                     metres=sum(part.metres for part in parts),
                     minutes=sum(part.minutes for part in parts),
+                    mean_bpm=_mean_of(parts),
+                    max_bpm=max((part.max_bpm for part in parts if part.max_bpm), default=None),
                 )
                 gone |= {id(part) for part in parts[1:]}
         if days:
@@ -216,6 +233,14 @@ class RowChecks:
                 f"{_REPETITION_M / 1000:g} km: repetitions, put together to one session a day"
             )
         return [merged.get(id(row), row) for row in rows if id(row) not in gone]
+
+
+def _mean_of(parts: Sequence[SessionRow]) -> float | None:
+    """Return the mean heart rate over rows, None where one of them tells none."""
+    beats = [(part.mean_bpm, part.minutes) for part in parts if part.mean_bpm is not None]
+    if len(beats) < len(parts):
+        return None
+    return sum(mean * minutes for mean, minutes in beats) / sum(minutes for _, minutes in beats)
 
 
 def _known(row: SessionRow) -> float:
