@@ -115,7 +115,7 @@ def profile_from(
         )
     day = today or timed[-1].date + timedelta(days=1)
     workouts = recorded_runs(history)
-    seen = seen_maximum(workouts)
+    seen = seen_maximum(workouts, history.sessions)
     zones, known = _vdot_of_zones(history, plans, given, day)
     posterior, prior, days = _read(sessions, workouts, day, zones, known, plans, given, seen, seed)
     if not known:
@@ -523,6 +523,8 @@ def _source(name: str, verdict: str, days: Days, seen: SeenMaximum, known: bool)
         if known:
             parts.append("the VDOT told")
         return ", ".join(parts)
+    if name == "maximum_heart_rate" and seen.logged:
+        return f"{seen.bpm:.0f} bpm by the maxima of {seen.logged} sessions of the log, and races"
     if name == "maximum_heart_rate" and seen.bpm is not None:
         return f"highest minute {seen.bpm:.0f} bpm in {seen.workouts} recordings, and races"
     if name in ("resting_heart_rate", "heart_rate_offset"):
@@ -554,7 +556,12 @@ def _summary(
             + "; ".join(borrowed)
             + "."
         )
-    if not seen.workouts:
+    if seen.logged:
+        notes.append(
+            "No recording with heart rate: of the heart only the maxima in the log are used. "
+            "Recordings of a watch would tell more."
+        )
+    elif not seen.workouts:
         notes.append(
             "No recording with heart rate: heart rates, and what they say of fitness, are the "
             "population's. Recordings of a watch would tell."
