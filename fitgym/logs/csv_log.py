@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from fitgym.logs.csv_columns import Column, columns_of, header_score, named_column, word_score
-from fitgym.logs.csv_dates import Dates, is_period, read_dates, read_moment
+from fitgym.logs.csv_dates import Dates, is_period, is_without_year, read_dates, read_moment
 from fitgym.logs.csv_heart import read_heart_rates
 from fitgym.logs.csv_measures import Measures, read_measures
-from fitgym.logs.csv_refusals import refuse_series, refuse_steps, refuse_sums
+from fitgym.logs.csv_questions import Undecided
+from fitgym.logs.csv_refusals import refuse_laps, refuse_series, refuse_steps, refuse_sums
 from fitgym.logs.csv_rows import RowChecks, SessionRow
 from fitgym.logs.csv_sheet import Sheet
 from fitgym.logs.csv_sports import sports_of
@@ -101,10 +102,20 @@ class _LogReader:
         if table.skipped:
             self.sheet.notes.append(f"{table.skipped} line(s) before the header were passed over")
         refuse_sums(self.sheet)
-        date_column, dates = self._dates()
+        questions: list[str] = []
+        try:
+            date_column, dates = self._dates(self.sheet.options.date_order)
+        except Undecided as question:
+            questions.append(str(question))
+            date_column, dates = self._dates(question.orders[0])
         sports, sport_column = sports_of(self.sheet)
         usable = self._usable(dates, sports)
-        measures, minutes = read_measures(self.sheet, usable)
+        try:
+            measures, minutes = read_measures(self.sheet, usable)
+        except ValueError as error:
+            raise ValueError("; and ".join([*questions, str(error)])) from None
+        if questions:
+            raise ValueError("; and ".join(questions))
         checks = RowChecks(self.sheet)
         refuse_steps(self.sheet, usable, minutes, sport_column is not None)
         taken = [date_column, measures.distances.column, measures.column]
@@ -113,6 +124,7 @@ class _LogReader:
         rows = checks.without_sums(rows)
         rows = checks.without_duplicates(rows)
         refuse_series(self.sheet, rows)
+        refuse_laps(self.sheet, rows)
         if not rows:
             reasons = Counter(item.reason for item in self.sheet.left_out)
             told = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common(4))
@@ -137,7 +149,7 @@ class _LogReader:
         ]
         return TableLog(sessions, self.sheet.understood, self.sheet.left_out, self.sheet.notes)
 
-    def _dates(self) -> tuple[Column, Dates]:
+    def _dates(self, order: str | None) -> tuple[Column, Dates]:
         header = self.sheet.table.header
         wanted = self.sheet.options.columns.get("date")
         if wanted is not None:
@@ -147,14 +159,13 @@ class _LogReader:
         for column in candidates:
             cells = self.sheet.cells(column)
             known = [cell for cell in cells if cell]
-            moments = [read_moment(cell) for cell in known]
-            if known and sum(moment is not None for moment in moments) * 2 >= len(known):
-                dates = read_dates(cells, self.sheet.options.date_order, self.sheet.places(column))
+            full = sum(read_moment(cell) is not None for cell in known)
+            yearless = sum(is_without_year(cell) for cell in known) if full > 1 else 0
+            if known and (full + yearless) * 2 >= len(known):
+                dates = read_dates(cells, order, self.sheet.places(column))
                 return column, self._with_clock(column, dates)
         if not candidates and (only := self._only_dates()) is not None:
-            dates = read_dates(
-                self.sheet.cells(only), self.sheet.options.date_order, self.sheet.places(only)
-            )
+            dates = read_dates(self.sheet.cells(only), order, self.sheet.places(only))
             return only, self._with_clock(only, dates)
         if not candidates:
             raise ValueError(

@@ -19,7 +19,7 @@ from fitgym.logs.words import fold, words
 # Ours: a pause that is worth mentioning.
 _GAP_DAYS = 180
 # Ours: so many runs of less than this a day, without times of day, are repetitions.
-_REPETITIONS, _REPETITION_M = 3, 1500.0
+_REPETITIONS, REPETITION_M = 3, 1500.0
 # Ours: nobody runs for two days, or further than 250 km, but sums of weeks and years are.
 _LONGEST_MINUTES, _LONGEST_M = 48 * 60.0, 250_000.0
 # Ours: so many rows, whose sums in distance and time a row equals up to rounding.
@@ -148,11 +148,11 @@ class RowChecks:
         seen: dict[tuple[object, ...], int] = {}
         kept = []
         short_of_day = Counter(
-            row.day for row in rows if row.metres < _REPETITION_M and row.clock is None
+            row.day for row in rows if row.metres < REPETITION_M and row.clock is None
         )
         for row in rows:
             key = (row.day, row.clock, row.metres, str(row.minutes))
-            repetition = row.metres < _REPETITION_M and short_of_day[row.day] >= _REPETITIONS
+            repetition = row.metres < REPETITION_M and short_of_day[row.day] >= _REPETITIONS
             if key in seen and not repetition:
                 self.sheet.drop(row.line, "the same session twice", f"as row {seen[key]}")
             else:
@@ -212,7 +212,7 @@ class RowChecks:
         """Put many short runs of a day together."""
         of_day: dict[date, list[SessionRow]] = defaultdict(list)
         for row in rows:
-            if row.metres < _REPETITION_M and not math.isnan(row.minutes):
+            if row.metres < REPETITION_M and not math.isnan(row.minutes):
                 of_day[row.day].append(row)
         merged, gone, days = {}, set(), 0
         for parts in of_day.values():
@@ -230,7 +230,7 @@ class RowChecks:
         if days:
             self.sheet.notes.append(
                 f"on {days} day(s) there are {_REPETITIONS} or more runs of less than "
-                f"{_REPETITION_M / 1000:g} km: repetitions, put together to one session a day"
+                f"{REPETITION_M / 1000:g} km: repetitions, put together to one session a day"
             )
         return [merged.get(id(row), row) for row in rows if id(row) not in gone]
 
