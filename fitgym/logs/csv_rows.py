@@ -13,6 +13,7 @@ from fitgym.logs.csv_dates import Dates
 from fitgym.logs.csv_heart import HeartRates
 from fitgym.logs.csv_measures import Measures
 from fitgym.logs.csv_sheet import Sheet
+from fitgym.logs.history import PartialSession
 from fitgym.logs.plausible import outliers, problem_of_session
 from fitgym.logs.words import fold, words
 
@@ -82,11 +83,18 @@ class RowChecks:
                 self.sheet.drop(line, "not finished", time or distance)
             elif metres == 0.0 or not distance:
                 rest = not duration > 0.0
-                self.sheet.drop(line, "rest day" if rest else "no distance", "" if rest else time)
+                known = None if rest else PartialSession(day, None, duration)
+                self.sheet.drop(
+                    line, "rest day" if rest else "no distance", "" if rest else time, known
+                )
             elif math.isnan(metres):
-                self.sheet.drop(line, "distance not understood", distance)
+                timed = duration if 0.0 < duration <= _LONGEST_MINUTES else None
+                took_place = timed is not None or any(map(str.isdigit, distance))
+                known = PartialSession(day, None, timed) if took_place else None
+                self.sheet.drop(line, "distance not understood", distance, known)
             elif time and math.isnan(duration):
-                self.sheet.drop(line, "time not understood", time)
+                known = PartialSession(day, metres) if 0.0 < metres <= _LONGEST_M else None
+                self.sheet.drop(line, "time not understood", time, known)
             elif duration == 0.0:
                 self.sheet.drop(line, "time is zero", "")
             elif metres < 0.0 or duration < 0.0:
@@ -98,7 +106,7 @@ class RowChecks:
             elif (
                 problem := problem_of_session(metres, duration, self.sheet.options.sport)
             ) is not None:
-                self.sheet.drop(line, "impossible speed", problem)
+                self.sheet.drop(line, "impossible speed", problem, PartialSession(day))
             else:
                 untimed += math.isnan(duration)
                 rows.append(

@@ -10,7 +10,7 @@ from fitgym.logs.csv_columns import Column, columns_of, date_parts, time_parts, 
 from fitgym.logs.csv_dates import read_moment
 from fitgym.logs.csv_numbers import decimal_evidence, split_unit
 from fitgym.logs.csv_text import Row, Table
-from fitgym.logs.history import LeftOut
+from fitgym.logs.history import LeftOut, PartialSession
 from fitgym.logs.options import DECIMALS, ReadingOptions
 from fitgym.logs.words import fold, is_empty, words
 
@@ -67,9 +67,11 @@ class Sheet:
         """Return what to call a row in the report."""
         return f"{self.source} row {line}"
 
-    def drop(self, line: int, reason: str, detail: str = "") -> None:
-        """Note that a row is left out."""
-        self.left_out.append(LeftOut(self.place(line), reason, detail))
+    def drop(
+        self, line: int, reason: str, detail: str = "", session: PartialSession | None = None
+    ) -> None:
+        """Note that a row is left out, and what is known of its session, if it tells of one."""
+        self.left_out.append(LeftOut(self.place(line), reason, detail, session))
 
     def note(self, text: str) -> None:
         """Note what the person should know, once."""
@@ -158,11 +160,11 @@ class Sheet:
                 header = [name if index not in used else "" for index, name in enumerate(header)]
                 header.append("duration")
         if "time" not in told and (ends := self._end_minus_start(header, rows)) is not None:
-            names, texts = ends
+            between, spans = ends
             rows = [
-                Row(row.line, [*row.cells, text]) for row, text in zip(rows, texts, strict=True)
+                Row(row.line, [*row.cells, text]) for row, text in zip(rows, spans, strict=True)
             ]
-            self.notes.append(f"time: column {names[1]!r} minus column {names[0]!r}")
+            self.notes.append(f"time: column {between[1]!r} minus column {between[0]!r}")
             header.append("duration")
         return replace(table, header=header, rows=rows)
 
