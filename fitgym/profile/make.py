@@ -43,6 +43,7 @@ from fitgym.profile.days import (
     Days,
     all_sessions,
     days_of,
+    estimated_sessions,
     recorded_runs,
 )
 from fitgym.profile.efforts import estimate_vdot, race_chances
@@ -106,7 +107,8 @@ def profile_from(
         ImportError: If heart rates must be predicted and the ``predictor`` extra is not installed.
     """
     given = _checked(given or Given(), history)
-    sessions = all_sessions(history)
+    estimated = estimated_sessions(history)
+    sessions = tuple(sorted((*all_sessions(history), *estimated), key=lambda one: one.date))
     timed = [one for one in sessions if one.minutes > 0.0]
     if not timed:
         raise ValueError(
@@ -565,6 +567,14 @@ def _summary(
         notes.append(
             "No recording with heart rate: heart rates, and what they say of fitness, are the "
             "population's. Recordings of a watch would tell."
+        )
+    estimated = sum(
+        0 < (today - one.date).days <= days.count for one in estimated_sessions(history)
+    )
+    if estimated:
+        notes.append(
+            f"{estimated} session(s) without a distance or time that can be read are no rest: they "
+            "count at the usual pace, or as a usual session."
         )
     if not days.plans_known:
         notes.append(
