@@ -44,12 +44,14 @@ class TableSession:
         session: Date, distance and time.
         clock_minutes: When it began, minutes since midnight; None where not told.
         zone: What zone that is in: ``utc``, ``offset`` or ``""`` where not told.
+        recording: File of its recording, as exports name it; ``""`` where not told.
     """
 
     line: int
     session: LoggedSession
     clock_minutes: float | None
     zone: str
+    recording: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,12 +140,19 @@ class _LogReader:
         if heart.columns:
             self.sheet.understood.append(("heart rate", f"{heart.label}; bpm"))
         self._tell_unused([*taken, *heart.columns, *filter(None, [sport_column])])
+        files = {
+            row.line: row.cells[index]
+            for index, name in enumerate(table.header)
+            if fold(name) in words().file_names
+            for row in self.sheet.table.rows
+        }
         sessions = [
             TableSession(
                 row.line,
                 LoggedSession(row.day, row.metres, row.minutes, row.mean_bpm, row.max_bpm),
                 row.clock,
                 dates.zone,
+                files.get(row.line, ""),
             )
             for row in rows
         ]

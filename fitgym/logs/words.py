@@ -65,6 +65,7 @@ class Words:
         starts: Names of columns that tell when sessions began.
         ends: Names of columns that tell when they ended.
         repetitions: Names of columns that tell how often a distance was run.
+        file_names: Names of columns that tell the file of a session's recording.
     """
 
     columns: Mapping[str, Mapping[str, int]]
@@ -93,6 +94,7 @@ class Words:
     starts: frozenset[str]
     ends: frozenset[str]
     repetitions: frozenset[str]
+    file_names: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -134,6 +136,7 @@ def words() -> Words:
         starts=frozenset(content["starts"]),
         ends=frozenset(content["ends"]),
         repetitions=frozenset(content["repetitions"]),
+        file_names=frozenset(content["file_names"]),
     )
 
 
