@@ -139,7 +139,9 @@ def estimated_sessions(history: History) -> tuple[LoggedSession, ...]:
         return ()
     speed = float(np.median([one.distance_m / one.minutes for one in told]))
     usual_m = float(np.mean([one.distance_m for one in told]))
-    known = [(one.date, one.distance_m, None) for one in history.sessions if not one.minutes > 0.0]
+    known: list[tuple[date, float | None, float | None]] = [
+        (one.date, one.distance_m, None) for one in history.sessions if not one.minutes > 0.0
+    ]
     partial = [one.session for one in history.report.left_out if one.session is not None]
     known += [(one.date, one.distance_m, one.minutes) for one in partial]
     found = []
