@@ -321,6 +321,8 @@ class _Measurer:
             for distances in self._distance_readings(column):
                 for uniform in readings:
                     times = self._cell_by_cell(distances, uniform, usable, paces)
+                    if times is None:
+                        continue
                     pairs = [
                         (distances.metres[row], times.minutes[row])
                         for row in usable
@@ -336,10 +338,11 @@ class _Measurer:
 
     def _cell_by_cell(
         self, distances: Distances, times: Times, usable: Sequence[int], paces: Paces
-    ) -> Times:
+    ) -> Times | None:
         """Return times of which those with an unusual pace are read in the other form, if usual.
 
-        Hours and minutes are sixty times minutes and seconds, so the pace leaves no choice.
+        Hours and minutes are sixty times minutes and seconds, so the pace leaves no choice. None
+        where most are: in the other form, the fewer are exceptions.
         """
         switched = [
             row
@@ -351,9 +354,10 @@ class _Measurer:
         ]
         both = sum(not math.isnan(times.other[row]) for row in usable) if times.other else 0
         mixed = " or " in times.label
-        if not switched or (not mixed and 2 * len(switched) > both):
-            # Read in the other form first, fewer rows are exceptions.
+        if not switched:
             return times
+        if not mixed and 2 * len(switched) > both:
+            return None
         minutes = list(times.minutes)
         for row in switched:
             minutes[row] = times.other[row]

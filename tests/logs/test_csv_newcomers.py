@@ -59,6 +59,13 @@ def test_hours_and_minutes_beside_hours_minutes_and_seconds(reading: Reading) ->
     assert "row 4" in how(history, "time")
 
 
+def test_one_long_run_in_hours_beside_numbers_of_minutes(reading: Reading) -> None:
+    history = reading(
+        "Date,km,Time\n2026-01-02,8,45\n2026-01-04,20,1:54\n2026-01-06,9,50\n2026-01-08,10,55\n"
+    )
+    assert [minutes for _, _, minutes in sessions(history)] == [45.0, 114.0, 50.0, 55.0]
+
+
 def test_a_form_in_the_header_is_kept(reading: Reading) -> None:
     history = reading(
         "Date,km,Time (mm:ss)\n"
