@@ -19,7 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "one population, and one group is a possible answer."
     )
     parser.formatter_class = DefaultsHelpFormatter
-    parser.add_argument("--recordings", type=input_path, required=True, help="folder")
+    parser.add_argument(
+        "--recordings",
+        type=input_path,
+        required=True,
+        help="folder of recordings, or with a folder of FIT, TCX and GPX files for each person",
+    )
     parser.add_argument("--weights", type=input_path, help="default: the shipped ones")
     parser.add_argument(
         "--null-sets", type=int, default=100, help="sets drawn from one population to compare with"

@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.formatter_class = DefaultsHelpFormatter
     parser.add_argument(
-        "--recordings", type=input_path, help="folder (default: virtual people alone)"
+        "--recordings",
+        type=input_path,
+        help="folder of recordings, or of FIT, TCX and GPX files (default: virtual people alone)",
     )
     parser.add_argument(
         "--person",

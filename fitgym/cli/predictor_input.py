@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,55 @@ _MOST_NAMES = 10
 def read_measured_recordings(folder: Path) -> list[Workout]:
     """Return the recordings in a folder that hold heart rate; name on stderr those that do not.
 
+    Args:
+        folder: ``workouts.csv`` and ``samples.csv`` as ``fitgym.logs.recordings`` describes them,
+            or FIT, TCX and GPX files of one person, or a folder of these for each person.
+
     Raises:
         OSError: If a file is missing or unreadable.
         ValueError: If a file is malformed, or no workout holds heart rate.
     """
     from fitgym.logs.recordings import read_recordings
 
+    tables = ("workouts.csv", "samples.csv", "samples.csv.gz")
+    if folder.is_dir() and not any((folder / name).exists() for name in tables):
+        return choose_measured(_read_files(folder), folder)
     return choose_measured(read_recordings(folder), folder)
+
+
+def _read_files(folder: Path) -> list[Workout]:
+    """Return the workouts in files as watches write them, each person's in a folder or all in one.
+
+    Raises:
+        OSError: If a file is unreadable.
+        ValueError: If there are none.
+    """
+    from fitgym.logs.options import ReadingOptions
+    from fitgym.logs.reading import read
+    from fitgym.logs.sources import RECORDINGS
+
+    names = [path.name.lower().removesuffix(".gz") for path in folder.iterdir() if path.is_file()]
+    alone = any(name.endswith(RECORDINGS) for name in names)
+    people = [folder] if alone else sorted(path for path in folder.iterdir() if path.is_dir())
+    workouts: list[Workout] = []
+    for person in people:
+        found = read(person, options=ReadingOptions(sport="all")).workouts
+        workouts += [
+            replace(workout, user=person.name, identifier=f"{person.name}/{workout.identifier}")
+            for workout in found
+        ]
+    if not workouts:
+        raise ValueError(
+            f"{folder} holds no recordings: it must hold workouts.csv and samples.csv "
+            "(docs/predictor.md, 'The form of a folder'), FIT, TCX or GPX files of one person, or "
+            "a folder of these for each person"
+        )
+    print(
+        f"read {len(workouts)} recordings of {len(people)} "
+        f"{'person' if len(people) == 1 else 'people'} from {folder}",
+        file=sys.stderr,
+    )
+    return workouts
 
 
 def choose_measured(workouts: list[Workout], folder: Path) -> list[Workout]:

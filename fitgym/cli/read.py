@@ -46,6 +46,8 @@ def run(options: argparse.Namespace) -> None:
                         "date": str(session.date),
                         "distance_m": session.distance_m,
                         "minutes": session.minutes,
+                        "mean_heart_rate_bpm": session.mean_heart_rate_bpm,
+                        "max_heart_rate_bpm": session.max_heart_rate_bpm,
                     }
                     for session in history.sessions
                 ],

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=output_folder, required=True, metavar="FOLDER", help="folder")
     parser.add_argument(
         "--individual",
-        default="recreational-runner",
+        default="club-runner",
         metavar="NAME|FILE",
         help="who it is: one that ships, or a JSON file",
     )

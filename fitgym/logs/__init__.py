@@ -16,7 +16,7 @@ from fitgym.logs.activity import Activity
 from fitgym.logs.convert import to_session, to_workout
 from fitgym.logs.endomondo import read_endomondo_activities
 from fitgym.logs.fit_file import read_fit
-from fitgym.logs.history import History, LeftOut, ReadingReport
+from fitgym.logs.history import History, LeftOut, PartialSession, ReadingReport
 from fitgym.logs.options import ReadingOptions
 from fitgym.logs.reading import load_marathon_log, read, reading_table
 from fitgym.logs.recordings import read_recordings, write_recordings
@@ -30,6 +30,7 @@ __all__ = [
     "History",
     "LeftOut",
     "LoggedSession",
+    "PartialSession",
     "ReadingOptions",
     "ReadingReport",
     "TrainingLog",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fitgym.logs.words import fold, words
@@ -17,6 +17,8 @@ _DIMENSIONS = {
     "pace": "pace",
     "speed": "speed",
     "stride": "distance",
+    "heart_mean": "heart",
+    "heart_max": "heart",
 }
 # Names of units that are names of columns by themselves.
 _UNIT_COLUMNS = {"distance": "distance", "time": "duration"}
@@ -24,6 +26,7 @@ _NOT_ALONE = {
     "t",
     "u",
     "h",
+    "hr",
     "d",
     "s",
     "time",
@@ -193,12 +196,37 @@ def _match(index: int, name: str, quantity: str) -> Column | None:
     if folded in ranks:
         return Column(index, name, ranks[folded])
     for base, unit_text in _readings(name):
+        unit, form = _unit(unit_text, dimension) if dimension else (None, None)
         if base in ranks:
-            unit, form = _unit(unit_text, dimension) if dimension else (None, None)
             # Without brackets, a word that is no unit makes another name of it.
-            if unit or form or re.search(r"[(\[{]", name):
+            bracketed = (
+                dimension != "heart"
+                and "(" in re.sub(r"[\[{]", "(", name)
+                and not _is_rate(unit_text)
+            )
+            if unit or form or bracketed:
                 return Column(index, name, ranks[base], unit, form)
+        elif unit and base in _with_unit(quantity):
+            return Column(index, name, len(ranks), unit, form)
     return None
+
+
+def _with_unit(quantity: str) -> Collection[str]:
+    """Return the names that mean a quantity only where the unit of one stands beside them."""
+    columns = words().columns
+    if quantity == "distance":
+        return words().distance_with_unit
+    if quantity in ("pace", "speed"):
+        # German "Tempo (min/km)" is a pace, "Tempo (km/h)" a speed, though Italian "tempo" is time.
+        return {*columns["duration"], *columns["pace"], *columns["speed"]}
+    return ()
+
+
+def _is_rate(unit_text: str) -> bool:
+    """Return whether a folded text names a unit of pace or speed, and of nothing else."""
+    units = words().units
+    rate = unit_text in units["pace"] or unit_text in units["speed"]
+    return rate and unit_text not in units["distance"] and unit_text not in units["time"]
 
 
 def _guess(index: int, name: str, quantity: str) -> Column | None:

@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
+from fitgym.logs.csv_questions import Undecided
 from fitgym.logs.dates import problem_of_date
 from fitgym.logs.words import fold, words
 
 ORDERS = {"dmy": "day/month/year", "mdy": "month/day/year", "ymd": "year/month/day"}
 
+# Ours: so far from the first or last date with a year, one without is still told its year.
+_FROM_END = timedelta(days=61)
+# Ours: so many months in which only one day occurs are days, and the day is the month.
+_SAME_DAY_MONTHS = 3
 # Ours: with so many dates in order of time under one reading only, that reading is theirs.
 _ROWS_TO_TELL_BY_ORDER = 8
 
@@ -22,6 +27,7 @@ _TIME = re.compile(
     r"(?<![\d:])(\d{1,2})(?::(\d\d)(?::(\d\d)(?:[.,]\d+)?)?|h(\d\d)(?![\d:]))\s*([ap]\.?\s?m\b\.?)?",
     re.IGNORECASE,
 )
+_IDEOGRAPHIC = re.compile(r"(\d{4})\s*\u5e74\s*(\d{1,2})\s*\u6708\s*(\d{1,2})\s*\u65e5")
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
 _NUMBERS = re.compile(r"(?<!\d)(\d{1,4})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d)")
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?Z?)?")
@@ -86,7 +92,7 @@ def _is_day(text: str) -> bool:
 
 def read_moment(cell: str) -> Moment | None:
     """Return what a cell says of a date, None where it says nothing of the kind."""
-    text = cell.strip().strip("'\"")
+    text = _IDEOGRAPHIC.sub(r"\1-\2-\3 ", cell.strip().strip("'\""))
     if not text or not any(letter.isdigit() for letter in text):
         return None
     if re.fullmatch(r"\d+(?:[.,]\d+)?", text):
@@ -131,9 +137,70 @@ def read_dates(cells: Sequence[str], order: str | None, places: Sequence[str]) -
         None if m is None else (_ordered(m.numbers, order or "") if m.numbers else m.day)
         for m in moments
     ]
+    if told := _fill_years(cells, days, order or ("dmy" if _is_dotted(cells) else "")):
+        label += f"; the year of {told} row(s) without one is that of the rows around them"
     zones = Counter(moment.zone for moment in moments if moment)
     zone = zones.most_common(1)[0][0] if zones else ""
     return Dates(label, days, [moment.minutes if moment else None for moment in moments], zone)
+
+
+def _fill_years(cells: Sequence[str], days: list[date | None], order: str) -> int:
+    """Give dates without a year that of the dates around them, and return how many.
+
+    Only where the rows are in order of time, and one year alone puts a date between its
+    neighbours, or, at an end of the table, at most two months from the only one.
+    """
+    known = [row for row, day in enumerate(days) if day is not None]
+    dated = [day for day in days if day is not None]
+    if _disorder(dated) or len(dated) < 2:
+        return 0
+    direction = 1 if dated[-1] >= dated[0] else -1
+    filled = 0
+    for row, cell in enumerate(cells):
+        if days[row] is not None or (parts := _day_and_month(cell, order)) is None:
+            continue
+        before = next((days[other] for other in reversed(known) if other < row), None)
+        after = next((days[other] for other in known if other > row), None)
+        first, last = (before, after) if direction > 0 else (after, before)
+        first = first or (last - _FROM_END if last else None)
+        last = last or (first + _FROM_END if first else None)
+        if first is None or last is None:
+            continue
+        found = [
+            day
+            for year in range(first.year, last.year + 1)
+            if (day := _date(year, parts[1], parts[0])) is not None and first <= day <= last
+        ]
+        if len(found) == 1:
+            days[row] = found[0]
+            filled += 1
+    return filled
+
+
+def is_without_year(cell: str) -> bool:
+    """Return whether a cell tells a day and a month, and no year."""
+    return read_moment(cell) is None and _day_and_month(cell, "dmy") is not None
+
+
+def _day_and_month(cell: str, order: str) -> tuple[int, int] | None:
+    """Return day and month of a date without a year, None of anything else."""
+    parts = [word for word in fold(cell).split() if word not in words().date_fillers]
+    if len(parts) == 3 and parts[0] in words().weekdays:
+        parts = parts[1:]
+    if len(parts) != 2:
+        return None
+    numbers = [int(part) for part in parts if part.isascii() and part.isdigit()]
+    months = [words().months[part] for part in parts if part in words().months]
+    if len(numbers) == 1 and months:
+        return numbers[0], months[0]
+    if len(numbers) < 2 or not re.search(r"\d\s?[./-]\s?\d{1,2}\.?\s*$", cell):
+        return None
+    day, month = numbers if order == "dmy" else reversed(numbers)
+    return (day, month) if order in ("dmy", "mdy") else None
+
+
+def _is_dotted(cells: Sequence[str]) -> bool:
+    return any(re.search(r"\d\.\s?\d{1,2}\.", cell) for cell in cells)
 
 
 def _decide(
@@ -166,6 +233,9 @@ def _decide(
             )
         ]
         complete = sensible or complete
+        if any(re.search(r"(?<!\d)\d[-/.]", cells[row]) for row in rows):
+            # Nobody shortens year and month to 1/7 in a date that begins with the year.
+            complete = [order for order in complete if order != "ymd"] or complete
     if len(complete) == 1:
         _refuse_exchanged(cells, numbers, complete[0], places)
         return complete[0], ""
@@ -193,10 +263,24 @@ def _decide(
     same = {tuple(_ordered(numbers[row], order) for row in rows) for order in complete}
     if len(same) == 1:
         return complete[0], ""
-    raise ValueError(
-        f"{places[rows[0]]}: {cells[rows[0]]!r} may be {' or '.join(ORDERS[o] for o in complete)}, "
-        f"and no row tells: give --date-order {' or '.join(complete)}"
+    spans = {order: _span([_ordered(numbers[row], order) for row in rows]) for order in complete}
+    likely = min(complete, key=lambda order: (steps[order], (spans[order][1] - spans[order][0])))
+    told_spans = " or ".join(
+        f"{ORDERS[order]} ({spans[order][0]} to {spans[order][1]})" for order in complete
     )
+    hint = ""
+    if steps[likely] == 0 and len(rows) > 2:
+        hint = f" (probably {likely}: so the rows are in order of time over the fewest days)"
+    raise Undecided(
+        f"{places[rows[0]]}: {cells[rows[0]]!r} may be {told_spans}, and no row tells: give "
+        f"--date-order {' or '.join(complete)}{hint}",
+        (likely, *(order for order in complete if order != likely)),
+    )
+
+
+def _span(days: Sequence[date | None]) -> tuple[date, date]:
+    known = [day for day in days if day is not None]
+    return min(known), max(known)
 
 
 def _refuse_exchanged(
@@ -207,6 +291,24 @@ def _refuse_exchanged(
     if other is None:
         return
     told = [_ordered(triple, order) for triple in numbers.values()]
+    either = [
+        day
+        for day, triple in zip(told, numbers.values(), strict=True)
+        if day is not None and _ordered(triple, other) is not None
+    ]
+    if (
+        len(either) < len(told)
+        and len({day.day for day in either}) == 1
+        and len({day.month for day in either}) >= _SAME_DAY_MONTHS
+    ):
+        even = next(row for row, triple in numbers.items() if _ordered(triple, other) is None)
+        odd = next(row for row, triple in numbers.items() if _ordered(triple, other) is not None)
+        raise ValueError(
+            f"{places[even]} says {cells[even]!r}, which is {ORDERS[order]}, but by that order "
+            f"{cells[odd]!r} and the others are all the same day of different months: are they "
+            f"{ORDERS[other]}? Correct the one or the others, or give --date-order {order} or "
+            f"{other}, and rows that contradict it are left out"
+        )
     mixed = [_ordered(triple, other) or _ordered(triple, order) for triple in numbers.values()]
     if mixed == told or _disorder(told) < 2 or _disorder(mixed) > 0:
         return
@@ -275,7 +377,7 @@ def _of_words(text: str, minutes: float | None, zone: str) -> Moment | None:
     months: list[str] = []
     numbers: list[int] = []
     for word in fold(re.sub(r"(?<=\d)(?=[^\W\d])|(?<=[^\W\d])(?=\d)", " ", text)).split():
-        if word.isdigit():
+        if word.isascii() and word.isdigit():
             numbers.append(int(word))
         elif word in known.months:
             months.append(word)

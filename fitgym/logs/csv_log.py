@@ -15,9 +15,11 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from fitgym.logs.csv_columns import Column, columns_of, header_score, named_column, word_score
-from fitgym.logs.csv_dates import Dates, is_period, read_dates, read_moment
+from fitgym.logs.csv_dates import Dates, is_period, is_without_year, read_dates, read_moment
+from fitgym.logs.csv_heart import read_heart_rates
 from fitgym.logs.csv_measures import Measures, read_measures
-from fitgym.logs.csv_refusals import refuse_series, refuse_steps, refuse_sums
+from fitgym.logs.csv_questions import Undecided
+from fitgym.logs.csv_refusals import refuse_laps, refuse_series, refuse_steps, refuse_sums
 from fitgym.logs.csv_rows import RowChecks, SessionRow
 from fitgym.logs.csv_sheet import Sheet
 from fitgym.logs.csv_sports import sports_of
@@ -29,6 +31,9 @@ from fitgym.logs.plausible import PACES, pace_text
 from fitgym.logs.training_log import LoggedSession
 from fitgym.logs.words import fold, sport_family, words
 
+# Ours: so many columns that were not used are named.
+_UNUSED_NAMES = 12
+
 
 @dataclass(frozen=True)
 class TableSession:
@@ -39,12 +44,14 @@ class TableSession:
         session: Date, distance and time.
         clock_minutes: When it began, minutes since midnight; None where not told.
         zone: What zone that is in: ``utc``, ``offset`` or ``""`` where not told.
+        recording: File of its recording, as exports name it; ``""`` where not told.
     """
 
     line: int
     session: LoggedSession
     clock_minutes: float | None
     zone: str
+    recording: str = ""
 
 
 @dataclass(frozen=True)
@@ -97,16 +104,29 @@ class _LogReader:
         if table.skipped:
             self.sheet.notes.append(f"{table.skipped} line(s) before the header were passed over")
         refuse_sums(self.sheet)
-        date_column, dates = self._dates()
+        questions: list[str] = []
+        try:
+            date_column, dates = self._dates(self.sheet.options.date_order)
+        except Undecided as question:
+            questions.append(str(question))
+            date_column, dates = self._dates(question.orders[0])
         sports, sport_column = sports_of(self.sheet)
         usable = self._usable(dates, sports)
-        measures, minutes = read_measures(self.sheet, usable)
+        try:
+            measures, minutes = read_measures(self.sheet, usable)
+        except ValueError as error:
+            raise ValueError("; and ".join([*questions, str(error)])) from None
+        if questions:
+            raise ValueError("; and ".join(questions))
         checks = RowChecks(self.sheet)
         refuse_steps(self.sheet, usable, minutes, sport_column is not None)
-        rows = checks.sessions(dates, usable, measures, minutes)
+        taken = [date_column, measures.distances.column, measures.column]
+        heart = read_heart_rates(self.sheet, usable, taken)
+        rows = checks.sessions(dates, usable, measures, minutes, heart)
         rows = checks.without_sums(rows)
         rows = checks.without_duplicates(rows)
         refuse_series(self.sheet, rows)
+        refuse_laps(self.sheet, rows)
         if not rows:
             reasons = Counter(item.reason for item in self.sheet.left_out)
             told = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common(4))
@@ -117,15 +137,28 @@ class _LogReader:
         rows = checks.without_lonely(rows)
         rows = checks.repetitions_together(rows)
         self._tell(date_column, dates, sport_column, measures, rows)
+        if heart.columns:
+            self.sheet.understood.append(("heart rate", f"{heart.label}; bpm"))
+        self._tell_unused([*taken, *heart.columns, *filter(None, [sport_column])])
+        files = {
+            row.line: row.cells[index]
+            for index, name in enumerate(table.header)
+            if fold(name) in words().file_names
+            for row in self.sheet.table.rows
+        }
         sessions = [
             TableSession(
-                row.line, LoggedSession(row.day, row.metres, row.minutes), row.clock, dates.zone
+                row.line,
+                LoggedSession(row.day, row.metres, row.minutes, row.mean_bpm, row.max_bpm),
+                row.clock,
+                dates.zone,
+                files.get(row.line, ""),
             )
             for row in rows
         ]
         return TableLog(sessions, self.sheet.understood, self.sheet.left_out, self.sheet.notes)
 
-    def _dates(self) -> tuple[Column, Dates]:
+    def _dates(self, order: str | None) -> tuple[Column, Dates]:
         header = self.sheet.table.header
         wanted = self.sheet.options.columns.get("date")
         if wanted is not None:
@@ -135,14 +168,13 @@ class _LogReader:
         for column in candidates:
             cells = self.sheet.cells(column)
             known = [cell for cell in cells if cell]
-            moments = [read_moment(cell) for cell in known]
-            if known and sum(moment is not None for moment in moments) * 2 >= len(known):
-                dates = read_dates(cells, self.sheet.options.date_order, self.sheet.places(column))
+            full = sum(read_moment(cell) is not None for cell in known)
+            yearless = sum(is_without_year(cell) for cell in known) if full > 1 else 0
+            if known and (full + yearless) * 2 >= len(known):
+                dates = read_dates(cells, order, self.sheet.places(column))
                 return column, self._with_clock(column, dates)
         if not candidates and (only := self._only_dates()) is not None:
-            dates = read_dates(
-                self.sheet.cells(only), self.sheet.options.date_order, self.sheet.places(only)
-            )
+            dates = read_dates(self.sheet.cells(only), order, self.sheet.places(only))
             return only, self._with_clock(only, dates)
         if not candidates:
             raise ValueError(
@@ -273,6 +305,22 @@ class _LogReader:
             self.sheet.understood.append(
                 ("sport", f"no column of sports: all taken as {self.sheet.options.sport}")
             )
+
+    def _tell_unused(self, used: Sequence[Column]) -> None:
+        """Tell which columns were not used, so that nothing is passed over without a word."""
+        known = {column.index for column in used}
+        names = [
+            repr(name)
+            for index, name in enumerate(self.sheet.table.header)
+            if name
+            and index not in known
+            and any(self.sheet.cells(Column(index, name)))
+            and not any(repr(name) in note for note in self.sheet.notes)
+        ]
+        if names:
+            more = f" and {len(names) - _UNUSED_NAMES} more" if len(names) > _UNUSED_NAMES else ""
+            told = f"{', '.join(names[:_UNUSED_NAMES])}{more}"
+            self.sheet.understood.append(("not used", f"column(s) {told}"))
 
 
 def _is_total(cells: Sequence[str]) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from fitgym.logs.csv_columns import Column, columns_of, named_column
 from fitgym.logs.csv_numbers import Times, parse_number, read_times, split_unit
+from fitgym.logs.csv_questions import Undecided
 from fitgym.logs.csv_sheet import Sheet
 from fitgym.logs.options import METRES
 from fitgym.logs.plausible import PACES, Paces, pace_text
@@ -29,6 +31,9 @@ _REMARKED_UNITS = {
 }  # fmt: skip
 # Ours: a pace or speed that differs by more from distance and time contradicts them.
 _CONTRADICTION = 0.12
+_NAMED_ROWS = 5
+# Ours: runs so short take no longer than the hour of a morning or an evening.
+_SHORT_M = 2500.0
 # Ours: a larger number without a colon may be km/h as well as minutes.
 _SLOWEST_DECIMAL_PACE = 8.0
 
@@ -173,8 +178,14 @@ class _Measurer:
                 if not plausible:
                     continue
                 chosen = self._choose(plausible, usable)
+                self._ask_time_of_day(chosen, usable)
+                self._ask_time_or_pace(columns, chosen, usable, paces)
                 self._tell_passed_over(times, position, chosen)
                 return chosen, times[position + 1 :]
+        if columns_of(self.sheet.table.header, "pace"):
+            # German "Tempo" is a pace, Italian "tempo" a time.
+            with contextlib.suppress(ValueError):
+                return self._reading_by_pace(columns, usable, paces), []
         if not implausible:
             example = next((c for column in times for c in self.sheet.cells(column) if c), "")
             raise ValueError(
@@ -187,6 +198,18 @@ class _Measurer:
                 return certain[0], []
         best = min(implausible, key=lambda reading: paces.distance(reading.pace))
         unit = best.distances.unit
+        if paces.is_usual(best.pace) and (odd := self._impossible(best, usable, paces)):
+            first = odd[0]
+            raise ValueError(
+                f"{len(odd)} of {len(usable)} rows have an impossible pace, the first in row "
+                f"{self.sheet.table.rows[first].line}: "
+                f"{self.sheet.cells(best.distances.column)[first]!r} ({unit}) in "
+                f"{self.sheet.cells(best.column)[first]!r}"
+                f"{' as ' + best.times.label if best.times.label else ''}, though the median is "
+                f"{pace_text(best.pace, unit)}: correct these rows, name the columns with --map "
+                'distance="..." time="...", write the form of the times into their name, for '
+                "instance 'time (mm:ss)', or give --distance-unit"
+            )
         raise ValueError(
             f"the median pace would be {pace_text(best.pace, unit)} (distance "
             f"{best.distances.column.name!r} in {unit}, time {best.column.name!r}"
@@ -195,6 +218,72 @@ class _Measurer:
             '--map distance="..." time="..." sport="...", or --sport for another sport; with a '
             "unit in their names, --keep-all takes them as they are"
         )
+
+    def _ask_time_of_day(self, chosen: Measures, usable: Sequence[int]) -> None:
+        """Ask whether short times such as 06:30 are times of day.
+
+        Raises:
+            Undecided: If all of them may be, by a name that means both, and no pace bears them out.
+        """
+        header = self.sheet.table.header
+        cells = self.sheet.cells(chosen.column)
+        texts = [cells[row] for row in usable if cells[row]]
+        metres = [
+            chosen.distances.metres[row] for row in usable if chosen.distances.metres[row] > 0
+        ]
+        if (
+            chosen.times.label != "mm:ss"
+            or "time" in self.sheet.options.columns
+            or chosen.column.form is not None
+            or fold(chosen.column.name) not in words().columns["clock"]
+            or columns_of(header, "pace")
+            or columns_of(header, "speed")
+            or not all(re.fullmatch(r"(?:0[4-9]|1\d|2[0-3]):[0-5]\d", text) for text in texts)
+        ):
+            return
+        rounded = all(int(text[-1]) % 5 == 0 for text in texts)
+        if rounded or median(metres) < _SHORT_M:
+            raise Undecided(
+                f"column {chosen.column.name!r} (for instance {texts[0]!r}) may hold minutes and "
+                "seconds or times of day: write into its name which, for instance 'time (mm:ss)' "
+                "or 'time of day', or name it with --map time=\"...\" if these are durations"
+            )
+
+    def _ask_time_or_pace(
+        self, columns: Sequence[Column], chosen: Measures, usable: Sequence[int], paces: Paces
+    ) -> None:
+        """Ask whether a column whose name means both holds times or paces, if both are plausible.
+
+        Raises:
+            Undecided: If they are, and differ.
+        """
+        named = columns_of(self.sheet.table.header, "pace")
+        if not named or named[0].index != chosen.column.index:
+            return
+        try:
+            other = self._reading_by_pace(columns, usable, paces)
+        except ValueError:
+            return
+        if abs(other.pace / chosen.pace - 1.0) > _CONTRADICTION:
+            raise Undecided(
+                f"column {chosen.column.name!r} may hold times (median pace "
+                f"{pace_text(chosen.pace, chosen.distances.unit)}) or paces (median pace "
+                f"{pace_text(other.pace, other.distances.unit)}): write the unit into its name, "
+                "for instance 'time (mm:ss)' or 'pace (min/km)'"
+            )
+
+    def _impossible(self, reading: Measures, usable: Sequence[int], paces: Paces) -> list[int]:
+        """Return the rows whose pace nobody has."""
+        low, high = paces.possible
+        return [
+            row
+            for row in usable
+            if reading.distances.metres[row] > 0.0
+            and reading.times.minutes[row] > 0.0
+            and not low
+            <= 1000.0 * reading.times.minutes[row] / reading.distances.metres[row]
+            <= high
+        ]
 
     def _time_readings(self, column: Column) -> list[Times]:
         """Return every way to read a column of durations."""
@@ -230,7 +319,10 @@ class _Measurer:
             if column.index == time_column.index:
                 continue
             for distances in self._distance_readings(column):
-                for times in readings:
+                for uniform in readings:
+                    times = self._cell_by_cell(distances, uniform, usable, paces)
+                    if times is None:
+                        continue
                     pairs = [
                         (distances.metres[row], times.minutes[row])
                         for row in usable
@@ -243,6 +335,39 @@ class _Measurer:
                     fits = paces.fits(pairs, pace, distances.unit if distances.bare else None)
                     (plausible if fits else rejected).append(reading)
         return plausible, rejected
+
+    def _cell_by_cell(
+        self, distances: Distances, times: Times, usable: Sequence[int], paces: Paces
+    ) -> Times | None:
+        """Return times of which those with an unusual pace are read in the other form, if usual.
+
+        Hours and minutes are sixty times minutes and seconds, so the pace leaves no choice. None
+        where most are: in the other form, the fewer are exceptions.
+        """
+        switched = [
+            row
+            for row in usable
+            if times.other_form
+            and (metres := distances.metres[row]) > 0.0
+            and not paces.is_usual(1000.0 * times.minutes[row] / metres)
+            and paces.is_usual(1000.0 * times.other[row] / metres)
+        ]
+        both = sum(not math.isnan(times.other[row]) for row in usable) if times.other else 0
+        mixed = " or " in times.label
+        if not switched:
+            return times
+        if not mixed and 2 * len(switched) > both:
+            return None
+        minutes = list(times.minutes)
+        for row in switched:
+            minutes[row] = times.other[row]
+        lines = ", ".join(str(self.sheet.table.rows[row].line) for row in switched[:_NAMED_ROWS])
+        more = f" and {len(switched) - _NAMED_ROWS} more" if len(switched) > _NAMED_ROWS else ""
+        label = (
+            f"{times.label}; {times.other_form} in {len(switched)} row(s), by the pace that "
+            f"distance and time give (row {lines}{more})"
+        )
+        return replace(times, label=label, minutes=minutes, sure=False)
 
     def _choose(self, plausible: Sequence[Measures], usable: Sequence[int]) -> Measures:
         """Return the one reading among plausible ones; several are an error."""
@@ -302,22 +427,25 @@ class _Measurer:
                 'not agree: name one with --map distance="..."'
             )
         units = list(dict.fromkeys(reading.distances.unit for reading in options))
+        questions = []
         if len(units) > 1:
             paces = {reading.distances.unit: reading.pace for reading in options}
             told = " or ".join(
                 f"{unit} (median pace {pace_text(paces[unit], unit)})" for unit in units
             )
-            raise ValueError(
+            questions.append(
                 f"column {first.distances.column.name!r} names no unit and may be in {told}: give "
                 f"--distance-unit {' or '.join(units)}"
             )
         if len({reading.distances.decimal for reading in options}) > 1:
-            raise ValueError(
+            questions.append(
                 f"column {first.distances.column.name!r}: a number such as "
                 f"{next(c for c in self.sheet.cells(first.distances.column) if c)!r} may have a "
                 "decimal comma or point, or separate thousands: give --decimal point or comma"
             )
-        raise ValueError(
+        if questions:
+            raise Undecided("; and ".join(questions))
+        raise Undecided(
             f"column {first.column.name!r} may be read as "
             f"{' or '.join(r.times.label for r in options)}: write the unit into its name, for "
             "instance 'time (s)' or 'time (h:mm)'"
@@ -552,6 +680,9 @@ class _Measurer:
         column = columns[0]
         told = column.unit or _common_unit(self.sheet.cells(column), "pace")
         paces = self._paces(column)
+        known = [paces[row] for row in usable if paces[row] > 0.0]
+        if not known or median(known) > PACES[self.sheet.options.sport].possible[1]:
+            return
         metres = reading.distances.metres
         ratios = {
             row: paces[row] * metres[row] / minutes[row] / 1000.0
@@ -577,8 +708,13 @@ class _Measurer:
             )
 
     def _tell_passed_over(self, times: Sequence[Column], position: int, chosen: Measures) -> None:
-        passed = [column.name for column in times[:position] if any(self.sheet.cells(column))]
-        later = [column.name for column in times[position + 1 :] if any(self.sheet.cells(column))]
+        paces = {column.index for column in columns_of(self.sheet.table.header, "pace")}
+
+        def names(columns: Sequence[Column]) -> list[str]:
+            filled = [column for column in columns if any(self.sheet.cells(column))]
+            return [column.name for column in filled if column.index not in paces]
+
+        passed, later = names(times[:position]), names(times[position + 1 :])
         if passed:
             self.sheet.notes.append(
                 f"time: column {', '.join(map(repr, passed))} cannot be a duration (a time of "

@@ -23,8 +23,11 @@ _DECIMALS = {
     "a number of hours": " with decimals, not h.mm",
 }
 
-# Ours: fewer numbers than this share of the times with colons are not a way to write times.
+# Ours: fewer numbers than this share of the times with colons or words are no way to write times.
 _FEW_NUMBERS = 0.1
+
+# How else two numbers with a colon may be meant, where the header tells no form.
+_OTHER_FORMS = {"mm:ss": "h:mm", "h:mm": "mm:ss", "h:mm:ss or mm:ss": "h:mm"}
 
 _GROUPING = re.compile("[\\s\u00a0\u202f\u2009'\u2019]")
 _PARTS = re.compile(r"([+-]?[\d.,]*\d)\s*([^\d\s][^\d]*)?", re.ASCII)
@@ -38,9 +41,9 @@ _ISO = re.compile(
 _TOKENS = re.compile(
     r"(\d+(?:[.,]\d+)?)\s*([^\W\d]+|[\u2032\u2019'\u2033\u201d\"]{1,2})\.?", re.ASCII
 )
-# The day that spreadsheets put before a duration shown as date and time.
+# The day that spreadsheets and pandas put before a duration.
 _DAY_ZERO = re.compile(
-    r"^(?:1899-12-3[01]|1900-01-0[01]|(?:12/30|30/12|30\.12)[/.]1899|1/0/1900)[ T]"
+    r"^(?:1899-12-3[01]|1900-01-0[01]|(?:12/30|30/12|30\.12)[/.]1899|1/0/1900|0 days?)[ T]\+?"
 )
 
 
@@ -53,28 +56,32 @@ class Times:
         minutes: Minutes of each row; NaN where the cell tells none.
         sure: Whether the column can be read in no other way.
         last_resort: Whether it is only to be taken where no other column is a duration.
+        other: Minutes of each row whose two numbers may be read in another form, NaN of the rest.
+        other_form: That form, ``""`` without one.
     """
 
     label: str
     minutes: list[float]
     sure: bool = True
     last_resort: bool = False
+    other: tuple[float, ...] = ()
+    other_form: str = ""
 
 
-def decimal_evidence(cells: Sequence[str]) -> tuple[dict[str, int], bool]:
-    """Return the first row that shows each decimal sign, and whether any cell may be read twice.
+def decimal_evidence(cells: Sequence[str]) -> tuple[dict[str, list[int]], bool]:
+    """Return the rows that show each decimal sign, and whether any cell may be read twice.
 
     A cell such as ``6,000`` shows nothing: it is six or six thousand.
     """
-    first: dict[str, int] = {}
+    shown: dict[str, list[int]] = {}
     ambiguous = False
     for row, cell in enumerate(cells):
         digits, _ = split_unit(cell)
         sign, unclear = _sign_of(digits)
         ambiguous |= unclear
         if sign:
-            first.setdefault(sign, row)
-    return first, ambiguous
+            shown.setdefault(sign, []).append(row)
+    return shown, ambiguous
 
 
 def _sign_of(digits: str) -> tuple[str, bool]:
@@ -110,6 +117,9 @@ def parse_number(cell: str, decimal: str) -> float:
     other = "," if decimal == "." else "."
     if other in digits:
         whole = digits.split(decimal)[0]
+        # A sign that cannot separate thousands is a decimal sign, whatever that of the others.
+        if decimal not in digits and _sign_of(digits) == (other, False):
+            return number_in(digits.replace(other, "."))
         if not re.fullmatch(rf"[+-]?\d{{1,3}}(?:\{other}\d{{3}})+", whole):
             return math.nan
         digits = digits.replace(other, "")
@@ -139,9 +149,10 @@ def read_times(
         for clock, told, text in zip(clocks, spelled, texts, strict=True)
     ]
     counts = Counter(len(clock) for clock in clocks if clock)
-    few = max(1.0, _FEW_NUMBERS * sum(counts.values())) if sum(counts.values()) > 2 else 0.0
+    written = sum(counts.values()) + sum(map(math.isfinite, spelled))
+    few = max(1.0, _FEW_NUMBERS * written) if written > 2 else 0.0
     if unit is None and sum(map(math.isfinite, bare)) <= few:
-        # A few numbers among times with colons are slips of the pen.
+        # A few numbers among times with colons or words are slips of the pen.
         bare = [math.nan] * len(bare)
     forms = _forms(clocks, counts, form)
     numbers = [value for value in bare if not math.isnan(value)]
@@ -159,6 +170,11 @@ def read_times(
             units = {name + _DECIMALS.get(name, ""): values for name, values in units.items()}
     readings = []
     for shape, last_resort in forms:
+        other_form = "" if form in ("h:mm", "mm:ss") else _OTHER_FORMS.get(shape, "")
+        other = tuple(
+            _minutes(clock, other_form) if other_form and len(clock) == 2 else math.nan
+            for clock in clocks
+        )
         for name, by_number in units.items():
             minutes = [
                 told if not math.isnan(told) else (_minutes(clock, shape) if clock else number)
@@ -170,7 +186,8 @@ def read_times(
                 else "hours and minutes in words"
             )
             label = ", ".join(part for part in (shape, name, words_of_time) if part)
-            readings.append(Times(label, minutes, len(forms) * len(units) == 1, last_resort))
+            sure = len(forms) * len(units) == 1
+            readings.append(Times(label, minutes, sure, last_resort, other, other_form))
     return readings
 
 

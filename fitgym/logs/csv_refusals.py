@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
@@ -12,12 +12,19 @@ from statistics import median
 
 from fitgym.logs.csv_columns import Column
 from fitgym.logs.csv_numbers import parse_number
-from fitgym.logs.csv_rows import SessionRow
+from fitgym.logs.csv_rows import REPETITION_M, SessionRow
 from fitgym.logs.csv_sheet import Sheet
-from fitgym.logs.words import fold, words
+from fitgym.logs.words import fold, sport_of, words
 
 # Ours: from this number of sessions a row, a row is a sum.
 _SESSIONS_OF_A_SUM = 2.0
+# Ours: more names than this, or names of one row each, are of routes or sessions.
+_MOST_PEOPLE = 8
+_WORDS_OF_PLACES = frozenset(
+    {"park", "river", "lake", "loop", "morning", "evening", "afternoon", "lunch", "night", "home"}
+)
+# Ours: so many rows of a day that differ by no more than this share, on such a share of the days.
+_LAPS, _SAME_LAP, _LAP_DAYS_SHARE, _LONGEST_LAP_M = 3, 0.03, 0.2, 10_000.0
 # Ours: runners take more steps a minute, days and walks fewer.
 _RUNNING_STEPS_A_MINUTE = 135.0
 # Ours: so many rows, most of which begin before the one before has ended, are points of a course.
@@ -50,11 +57,79 @@ def refuse_sums(sheet: Sheet) -> None:
                     f"column {name!r} counts {median(counts):g} sessions a row: these are sums of "
                     "weeks or months, and a log needs a row for each session; export these"
                 )
+        if folded in known.first_names:
+            _refuse_names(name, cells)
+        if folded in known.repetitions and "distance" not in sheet.options.columns:
+            counts = [number for cell in cells if (number := parse_number(cell, ".")) > 1.0]
+            if counts:
+                raise ValueError(
+                    f"column {name!r} says how often a distance was run (up to "
+                    f"{max(counts):g} times): the distance may be of one repetition. Write the "
+                    "distance of the whole session, and name its column with "
+                    '--map distance="..."; so, too, if it holds whole sessions already'
+                )
         if folded in known.people and len(people := sorted(set(filter(None, cells)))) > 1:
             raise ValueError(
                 f"column {name!r} names {len(people)} people ({people[0]!r}, {people[1]!r}, ...): "
                 "a log is of one person; keep the rows of one"
             )
+
+
+def _refuse_names(name: str, cells: Sequence[str]) -> None:
+    """Refuse names that are people's rather than what sessions are called.
+
+    Raises:
+        ValueError: If they are few, each of one or two words, and none says anything of training.
+    """
+    counts = Counter(filter(None, cells))
+    if not 2 <= len(counts) <= _MOST_PEOPLE or min(counts.values()) < 2:
+        return
+    known = words()
+    telling = known.run_kinds | known.weekdays | known.modifiers.keys() | known.months.keys()
+    for called in counts:
+        parts = fold(called).split()
+        plain = called[:1].isupper() and called.replace(" ", "").replace(".", "").isalpha()
+        if not plain or not 0 < len(parts) <= 2 or sport_of(called) is not None:
+            return
+        if telling & set(parts) or _WORDS_OF_PLACES & set(parts):
+            return
+    listed = ", ".join(repr(called) for called, _ in counts.most_common(3))
+    raise ValueError(
+        f"column {name!r} names {len(counts)} people ({listed}), it seems: a log is of one person; "
+        "keep the rows of one. If they are names of routes or sessions, call the column 'title'"
+    )
+
+
+def refuse_laps(sheet: Sheet, rows: Sequence[SessionRow]) -> None:
+    """Refuse rows that look like the laps of sessions: several of one length on a day.
+
+    Raises:
+        ValueError: If they are so on many days.
+    """
+    if sheet.options.keep_all:
+        return
+    days: dict[date, list[SessionRow]] = defaultdict(list)
+    for row in rows:
+        if row.clock is None and REPETITION_M <= row.metres <= _LONGEST_LAP_M:
+            days[row.day].append(row)
+    crowded = [
+        day
+        for day, parts in days.items()
+        if len(parts) >= _LAPS
+        and any(
+            sum(abs(one.metres - other.metres) <= _SAME_LAP * one.metres for other in parts)
+            >= _LAPS
+            for one in parts
+        )
+    ]
+    if crowded and len(crowded) >= _LAP_DAYS_SHARE * len({row.day for row in rows}):
+        day = min(crowded)
+        raise ValueError(
+            f"on {len(crowded)} day(s), the first {day}, there are {_LAPS} or more rows of about "
+            f"the same distance ({days[day][0].metres / 1000:.4g} km, "
+            f"row {days[day][0].line}), without a time of day: laps of one session? Put them "
+            "together to a row a session, or give --keep-all if each is a session of its own"
+        )
 
 
 def refuse_steps(

@@ -10,15 +10,17 @@ from datetime import date
 from itertools import pairwise
 
 from fitgym.logs.csv_dates import Dates
+from fitgym.logs.csv_heart import HeartRates
 from fitgym.logs.csv_measures import Measures
 from fitgym.logs.csv_sheet import Sheet
+from fitgym.logs.history import PartialSession
 from fitgym.logs.plausible import outliers, problem_of_session
 from fitgym.logs.words import fold, words
 
 # Ours: a pause that is worth mentioning.
 _GAP_DAYS = 180
 # Ours: so many runs of less than this a day, without times of day, are repetitions.
-_REPETITIONS, _REPETITION_M = 3, 1500.0
+_REPETITIONS, REPETITION_M = 3, 1500.0
 # Ours: nobody runs for two days, or further than 250 km, but sums of weeks and years are.
 _LONGEST_MINUTES, _LONGEST_M = 48 * 60.0, 250_000.0
 # Ours: so many rows, whose sums in distance and time a row equals up to rounding.
@@ -34,6 +36,8 @@ class SessionRow:
     clock: float | None
     metres: float
     minutes: float
+    mean_bpm: float | None = None
+    max_bpm: float | None = None
 
 
 class RowChecks:
@@ -52,6 +56,7 @@ class RowChecks:
         usable: Sequence[int],
         measures: Measures,
         minutes: Sequence[float],
+        heart: HeartRates,
     ) -> list[SessionRow]:
         """Return the rows that are sessions.
 
@@ -60,6 +65,7 @@ class RowChecks:
             usable: Positions of the rows of the sport that have a date.
             measures: How distances are read.
             minutes: Time of each row of the table.
+            heart: Heart rates of each row of the table.
         """
         rows = []
         distance_cells, time_cells = (
@@ -77,11 +83,18 @@ class RowChecks:
                 self.sheet.drop(line, "not finished", time or distance)
             elif metres == 0.0 or not distance:
                 rest = not duration > 0.0
-                self.sheet.drop(line, "rest day" if rest else "no distance", "" if rest else time)
+                known = None if rest else PartialSession(day, None, duration)
+                self.sheet.drop(
+                    line, "rest day" if rest else "no distance", "" if rest else time, known
+                )
             elif math.isnan(metres):
-                self.sheet.drop(line, "distance not understood", distance)
+                timed = duration if 0.0 < duration <= _LONGEST_MINUTES else None
+                took_place = timed is not None or any(map(str.isdigit, distance))
+                known = PartialSession(day, None, timed) if took_place else None
+                self.sheet.drop(line, "distance not understood", distance, known)
             elif time and math.isnan(duration):
-                self.sheet.drop(line, "time not understood", time)
+                known = PartialSession(day, metres) if 0.0 < metres <= _LONGEST_M else None
+                self.sheet.drop(line, "time not understood", time, known)
             elif duration == 0.0:
                 self.sheet.drop(line, "time is zero", "")
             elif metres < 0.0 or duration < 0.0:
@@ -93,10 +106,20 @@ class RowChecks:
             elif (
                 problem := problem_of_session(metres, duration, self.sheet.options.sport)
             ) is not None:
-                self.sheet.drop(line, "impossible speed", problem)
+                self.sheet.drop(line, "impossible speed", problem, PartialSession(day))
             else:
                 untimed += math.isnan(duration)
-                rows.append(SessionRow(line, day, dates.minutes[index], metres, duration))
+                rows.append(
+                    SessionRow(
+                        line,
+                        day,
+                        dates.minutes[index],
+                        metres,
+                        duration,
+                        heart.mean[index],
+                        heart.highest[index],
+                    )
+                )
         if untimed:
             self.sheet.notes.append(
                 f"{untimed} session(s) have no time: they count with their distance only"
@@ -133,11 +156,11 @@ class RowChecks:
         seen: dict[tuple[object, ...], int] = {}
         kept = []
         short_of_day = Counter(
-            row.day for row in rows if row.metres < _REPETITION_M and row.clock is None
+            row.day for row in rows if row.metres < REPETITION_M and row.clock is None
         )
         for row in rows:
             key = (row.day, row.clock, row.metres, str(row.minutes))
-            repetition = row.metres < _REPETITION_M and short_of_day[row.day] >= _REPETITIONS
+            repetition = row.metres < REPETITION_M and short_of_day[row.day] >= _REPETITIONS
             if key in seen and not repetition:
                 self.sheet.drop(row.line, "the same session twice", f"as row {seen[key]}")
             else:
@@ -197,7 +220,7 @@ class RowChecks:
         """Put many short runs of a day together."""
         of_day: dict[date, list[SessionRow]] = defaultdict(list)
         for row in rows:
-            if row.metres < _REPETITION_M and not math.isnan(row.minutes):
+            if row.metres < REPETITION_M and not math.isnan(row.minutes):
                 of_day[row.day].append(row)
         merged, gone, days = {}, set(), 0
         for parts in of_day.values():
@@ -208,14 +231,24 @@ class RowChecks:
                     first,
                     metres=sum(part.metres for part in parts),
                     minutes=sum(part.minutes for part in parts),
+                    mean_bpm=_mean_of(parts),
+                    max_bpm=max((part.max_bpm for part in parts if part.max_bpm), default=None),
                 )
                 gone |= {id(part) for part in parts[1:]}
         if days:
             self.sheet.notes.append(
                 f"on {days} day(s) there are {_REPETITIONS} or more runs of less than "
-                f"{_REPETITION_M / 1000:g} km: repetitions, put together to one session a day"
+                f"{REPETITION_M / 1000:g} km: repetitions, put together to one session a day"
             )
         return [merged.get(id(row), row) for row in rows if id(row) not in gone]
+
+
+def _mean_of(parts: Sequence[SessionRow]) -> float | None:
+    """Return the mean heart rate over rows, None where one of them tells none."""
+    beats = [(part.mean_bpm, part.minutes) for part in parts if part.mean_bpm is not None]
+    if len(beats) < len(parts):
+        return None
+    return sum(mean * minutes for mean, minutes in beats) / sum(minutes for _, minutes in beats)
 
 
 def _known(row: SessionRow) -> float:

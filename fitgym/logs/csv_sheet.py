@@ -6,16 +6,19 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from fitgym.logs.csv_columns import Column, date_parts, time_parts, unit_column
+from fitgym.logs.csv_columns import Column, columns_of, date_parts, time_parts, unit_column
 from fitgym.logs.csv_dates import read_moment
 from fitgym.logs.csv_numbers import decimal_evidence, split_unit
 from fitgym.logs.csv_text import Row, Table
-from fitgym.logs.history import LeftOut
+from fitgym.logs.history import LeftOut, PartialSession
 from fitgym.logs.options import DECIMALS, ReadingOptions
-from fitgym.logs.words import fold, is_empty
+from fitgym.logs.words import fold, is_empty, words
 
 # Ours: so many cells show whether a column holds dates, which have points and commas, too.
 _ROWS_TO_TELL_DATES = 50
+# Ours: up to this share of the others, another decimal sign is a slip of the pen.
+_FEW_SIGNS = 0.1
+_NAMED_ROWS = 4
 
 
 class Sheet:
@@ -64,9 +67,16 @@ class Sheet:
         """Return what to call a row in the report."""
         return f"{self.source} row {line}"
 
-    def drop(self, line: int, reason: str, detail: str = "") -> None:
-        """Note that a row is left out."""
-        self.left_out.append(LeftOut(self.place(line), reason, detail))
+    def drop(
+        self, line: int, reason: str, detail: str = "", session: PartialSession | None = None
+    ) -> None:
+        """Note that a row is left out, and what is known of its session, if it tells of one."""
+        self.left_out.append(LeftOut(self.place(line), reason, detail, session))
+
+    def note(self, text: str) -> None:
+        """Note what the person should know, once."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def sign_of(self, column: Column, cells: Sequence[str]) -> list[str]:
         """Return the decimal signs that a column may have: one, or two where nothing tells."""
@@ -74,13 +84,26 @@ class Sheet:
             return [DECIMALS[self.options.decimal]]
         evidence, ambiguous = decimal_evidence(cells)
         if len(evidence) > 1:
-            places = self.places(column)
-            (one, first), (other, second) = sorted(evidence.items())
-            raise ValueError(
-                f"{places[first]} says {cells[first]!r} and {places[second]} {cells[second]!r}: "
-                f"the decimal sign is {one!r} in one and {other!r} in the other; give --decimal "
-                "point or comma, and rows that do not fit are left out"
+            most, fewest = sorted(evidence, key=lambda sign: (-len(evidence[sign]), sign))
+            if ambiguous and len(evidence[fewest]) > _FEW_SIGNS * len(evidence[most]):
+                places = self.places(column)
+                first, second = evidence[most][0], evidence[fewest][0]
+                raise ValueError(
+                    f"{places[first]} says {cells[first]!r} and {places[second]} "
+                    f"{cells[second]!r}: the decimal sign is {most!r} in one and {fewest!r} in the "
+                    "other, so that numbers with three digits behind it may be thousands; give "
+                    "--decimal point or comma for these"
+                )
+            rows = evidence[fewest]
+            named = ", ".join(
+                f"row {self.table.rows[row].line} ({cells[row]!r})" for row in rows[:_NAMED_ROWS]
             )
+            more = f" and {len(rows) - _NAMED_ROWS} more" if len(rows) > _NAMED_ROWS else ""
+            self.note(
+                f"column {column.name!r} has the decimal sign {most!r}, but {fewest!r} in {named}"
+                f"{more}: read as decimals, too"
+            )
+            return [most]
         if evidence:
             return list(evidence)
         if ambiguous and len(self.signs) != 1:
@@ -136,7 +159,61 @@ class Sheet:
                 used = set(pieces.values())
                 header = [name if index not in used else "" for index, name in enumerate(header)]
                 header.append("duration")
+        if "time" not in told and (ends := self._end_minus_start(header, rows)) is not None:
+            between, spans = ends
+            rows = [
+                Row(row.line, [*row.cells, text]) for row, text in zip(rows, spans, strict=True)
+            ]
+            self.notes.append(f"time: column {between[1]!r} minus column {between[0]!r}")
+            header.append("duration")
         return replace(table, header=header, rows=rows)
+
+    def _end_minus_start(
+        self, header: Sequence[str], rows: Sequence[Row]
+    ) -> tuple[tuple[str, str], list[str]] | None:
+        """Return names of columns of start and end and the h:mm:ss between, None without them."""
+        durations = [
+            column
+            for kind in ("moving", "duration", "elapsed", "pace", "speed")
+            for column in columns_of(header, kind)
+        ]
+        found = []
+        for names in (words().starts, words().ends):
+            indices = [index for index, name in enumerate(header) if fold(name) in names]
+            if len(indices) != 1:
+                return None
+            found.append(indices[0])
+        if durations:
+            return None
+        start, end = found
+        moments = [(_seconds(row.cells[start]), _seconds(row.cells[end])) for row in rows]
+        if not any(first is not None and last is not None for first, last in moments):
+            return None
+        texts = []
+        for first, last in moments:
+            text = ""
+            if first is not None and last is not None:
+                # A session that ends after midnight ends on the clock before it begins.
+                seconds = (last - first) % 86_400
+                text = f"{seconds // 3600}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
+            texts.append(text)
+        return (header[start], header[end]), texts
+
+
+def _seconds(cell: str) -> int | None:
+    """Return the seconds since midnight of a time of day, alone or behind a date."""
+    match = re.search(
+        r"(?:^|[\sT])(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?\s*([ap])?\.?(?:m\.?)?"
+        r"(?:Z|[+-]\d\d:?\d\d)?$",
+        cell.strip(),
+        re.IGNORECASE,
+    )
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        return None
+    hours = int(match[1])
+    if match[4]:
+        hours = hours % 12 + (12 if match[4].lower() == "p" else 0)
+    return 3600 * hours + 60 * int(match[2]) + int(match[3] or 0)
 
 
 def _date_text(year: str, month: str, day: str) -> str:

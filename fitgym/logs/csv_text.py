@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,10 @@ _LONGEST_PREAMBLE = 40
 _LONGEST_FIELD_LINES = 200
 # Ours: fields of notes may be long, but a file that is one field is none.
 _LONGEST_FIELD = 1_000_000
+
+_AS_TEXT = re.compile(r'\s*="([^"]*)"\s*')
+# Signs of numbers and times in full width, and the decimal sign and separator of Arabic.
+_SIGNS = {chr(ord(sign) + 0xFEE0): sign for sign in ":.,/-()"} | {"\u066b": ".", "\u066c": ","}
 
 _BOMS = (
     (b"\xef\xbb\xbf", "utf-8-sig", "UTF-8"),
@@ -53,7 +58,7 @@ class Table:
         header: Names of its columns.
         rows: Its rows, empty ones left out.
         broken: Line and what is wrong with it, for rows that cannot be taken apart.
-        skipped: Number of lines before the header that are neither empty nor a comment.
+        skipped: Number of lines before the header, comments excepted; 0 where all are empty.
         titles: Line and text of rows of a single field, as above a section.
         remarks: Lines before the header, and comments.
     """
@@ -147,9 +152,8 @@ def parse_table(text: str, score: Callable[[Sequence[str]], int]) -> Table:
             '--map date="..." distance="..." time="..."'
         )
     start = -minus_number
-    skipped = [
-        line for line in lines[first:start] if line.strip(" \t,;|") and not _is_comment(line)
-    ]
+    above = [line for line in lines[first:start] if not _is_comment(line)]
+    skipped = [line for line in above if line.strip(" \t,;|")]
     header = [column_name(cell) for cell in _split(lines[start], delimiter) or []]
     while header and not header[-1]:
         header.pop()
@@ -172,7 +176,16 @@ def parse_table(text: str, score: Callable[[Sequence[str]], int]) -> Table:
     records = _without_other_tables(records, broken, header, score)
     rows, broken = _fit(records, broken, header, delimiter)
     remarks = skipped + [line for line in lines if _is_comment(line)]
-    return Table("", delimiter, header, rows, broken, len(skipped), tuple(titles), tuple(remarks))
+    return Table(
+        "",
+        delimiter,
+        header,
+        rows,
+        broken,
+        len(above) if skipped else 0,
+        tuple(titles),
+        tuple(remarks),
+    )
 
 
 def _is_row_of_units(cells: Sequence[str]) -> bool:
@@ -306,11 +319,29 @@ def _split(text: str, delimiter: str) -> list[str] | None:
         return None
     if len(rows) != 1:
         return None if rows else []
-    cells = rows[0]
+    cells = [_plain(cell) for cell in rows[0]]
     if len(cells) == 1 and text.startswith('"') and delimiter in cells[0]:
         # Spreadsheets that open a file with another delimiter quote whole rows.
         return _split(cells[0], delimiter)
     return cells
+
+
+def _plain(cell: str) -> str:
+    """Return a cell with the digits and signs of all scripts as those of ASCII.
+
+    Spreadsheets keep a text from being understood as ``="50:00"``.
+    """
+    if match := _AS_TEXT.fullmatch(cell):
+        cell = match[1]
+    if cell.isascii():
+        return cell
+    return "".join(map(_plain_letter, cell))
+
+
+def _plain_letter(letter: str) -> str:
+    if letter in _SIGNS:
+        return _SIGNS[letter]
+    return str(unicodedata.decimal(letter)) if letter.isdecimal() else letter
 
 
 def _require_text(content: bytes) -> None:

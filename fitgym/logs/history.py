@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from fitgym.logs.training_log import LoggedSession, TrainingLog
 from fitgym.logs.workout import Workout
+
+
+@dataclass(frozen=True)
+class PartialSession:
+    """A session of which only the day is sure: no rest day, though no row of a log.
+
+    Attributes:
+        date: The day.
+        distance_m: Distance in metres, None where not known.
+        minutes: Time in minutes, None where not known.
+    """
+
+    date: date
+    distance_m: float | None = None
+    minutes: float | None = None
 
 
 @dataclass(frozen=True)
@@ -16,11 +32,13 @@ class LeftOut:
         source: File, and row or activity in it, for instance ``log.csv row 81``.
         reason: Why it was left out, in a few words that are the same for the same reason.
         detail: What it said, for instance the value that is out of range; may be empty.
+        session: What is known of it, where it tells of a session all the same.
     """
 
     source: str
     reason: str
     detail: str = ""
+    session: PartialSession | None = None
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ class _Entry:
     workout: Workout | None
     zone_told: bool
     sport_told: bool
+    recording: str = ""
 
 
 class _Collector:
@@ -117,6 +118,7 @@ class _Collector:
                     # A clock without a zone may be on the wall or, as in Strava's export, UTC.
                     row.zone == "offset",
                     True,
+                    row.recording,
                 )
             )
 
@@ -338,16 +340,22 @@ def _not_recorded(collector: _Collector, recorded: Sequence[_Entry]) -> list[_En
         by_day.setdefault(entry.session.date, []).append(entry)
     taken: set[tuple[str, int]] = set()
     kept: list[_Entry] = []
+    named = _named_recordings(collector)
+    taken |= {(row.file, id(named[id(row)])) for row in collector.logged if id(row) in named}
     for row in collector.logged:
         day = row.session.date
-        candidates = [
-            entry
-            for shift in (0, -1, 1)
-            for entry in by_day.get(day + timedelta(days=shift), ())
-            if (row.file, id(entry)) not in taken
-            and entry.file != row.file
-            and _same_row(row, entry)
-        ]
+        candidates = (
+            [named[id(row)]]
+            if id(row) in named
+            else [
+                entry
+                for shift in (0, -1, 1)
+                for entry in by_day.get(day + timedelta(days=shift), ())
+                if (row.file, id(entry)) not in taken
+                and entry.file != row.file
+                and _same_row(row, entry)
+            ]
+        )
         if candidates:
             taken.add((row.file, id(candidates[0])))
             collector.left_out.append(
@@ -379,6 +387,26 @@ def _not_recorded(collector: _Collector, recorded: Sequence[_Entry]) -> list[_En
         rows_of_day.setdefault(day, []).append(row)
         unique.append(row)
     return unique
+
+
+def _named_recordings(collector: _Collector) -> dict[int, _Entry]:
+    """Return the recordings that rows of tables name by their file, by the row's ``id``."""
+    by_file: dict[str, list[_Entry]] = {}
+    for entry in collector.recorded:
+        by_file.setdefault(_file_name(entry.file), []).append(entry)
+    named = {}
+    for row in collector.logged:
+        for entry in by_file.get(_file_name(row.recording), ()):
+            # An export may write its times in UTC; another name of the same file is none of it.
+            if abs((entry.session.date - row.session.date).days) <= 1:
+                named[id(row)] = entry
+                break
+    return named
+
+
+def _file_name(path: str) -> str:
+    """Return the name of a file in a folder or archive, without what a packer adds to it."""
+    return path.replace(":", "/").rpartition("/")[2].lower().removesuffix(".gz")
 
 
 def _same_row(row: _Entry, entry: _Entry) -> bool:

@@ -13,6 +13,9 @@ import numpy.typing as npt
 from fitgym.logs.dates import first_gap, problem_of_date
 from fitgym.model.daniels import METRES_PER_MILE
 
+# Heart rates of sessions, bpm. Ours: outside is an error, a percentage or a pulse at rest.
+SESSION_HEART_RATES_BPM = (60.0, 230.0)
+
 # Mean speeds of a session on foot, m/min: below 25 Daniels' oxygen cost is not positive; above
 # 650 (39 km/h) no human has run. They catch hours read as minutes and miles as kilometres. Ours.
 _SPEED_RANGE = (25.0, 650.0)
@@ -26,17 +29,27 @@ class LoggedSession:
         date: The day, from 1950-01-01 to today.
         distance_m: Distance in metres, positive.
         minutes: Time in minutes, NaN where it was not recorded.
+        mean_heart_rate_bpm: Mean heart rate that a log tells, in ``SESSION_HEART_RATES_BPM``; None
+            where it tells none. Recordings hold theirs in their workout.
+        max_heart_rate_bpm: The highest one, likewise.
 
     Raises:
-        ValueError: If the date is out of range, or distance, time or mean speed is impossible.
+        ValueError: If the date or a heart rate is out of range, or distance, time or mean speed is
+            impossible.
     """
 
     date: date
     distance_m: float
     minutes: float
+    mean_heart_rate_bpm: float | None = None
+    max_heart_rate_bpm: float | None = None
 
     def __post_init__(self) -> None:
         problem = problem_of_date(self.date)
+        low, high = SESSION_HEART_RATES_BPM
+        for beats in (self.mean_heart_rate_bpm, self.max_heart_rate_bpm):
+            if beats is not None and not low <= beats <= high:
+                problem = f"a heart rate must be in [{low:g}, {high:g}] bpm, got {beats:g}"
         if problem is None and (quantity := _problem_of_session(self.distance_m, self.minutes)):
             problem = quantity[1]
         if problem is not None:

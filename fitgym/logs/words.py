@@ -17,7 +17,7 @@ _LETTERS = str.maketrans(
     {"ß": "ss", "ø": "o", "Ø": "o", "ł": "l", "Ł": "l", "æ": "ae", "Æ": "ae", "đ": "d", "œ": "oe"}
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_NOT_WORD = re.compile(r"[^a-z0-9]+")
+_NOT_WORD = re.compile(r"[\W_]+")
 
 # What a sports word means where a cell has several, the first that is found.
 _SPORT_ORDER = ("swim", "bike", "ski", "run", "hike", "walk", "other")
@@ -60,6 +60,12 @@ class Words:
         states: Names of columns that tell whether a session took place.
         not_done: What they say where it did not.
         people: Names of columns that tell whose session it is.
+        first_names: Names of columns that tell that, or what a session is called.
+        distance_with_unit: Names of columns that are distances if they have a unit of one.
+        starts: Names of columns that tell when sessions began.
+        ends: Names of columns that tell when they ended.
+        repetitions: Names of columns that tell how often a distance was run.
+        file_names: Names of columns that tell the file of a session's recording.
     """
 
     columns: Mapping[str, Mapping[str, int]]
@@ -83,6 +89,12 @@ class Words:
     states: frozenset[str]
     not_done: frozenset[str]
     people: frozenset[str]
+    first_names: frozenset[str]
+    distance_with_unit: frozenset[str]
+    starts: frozenset[str]
+    ends: frozenset[str]
+    repetitions: frozenset[str]
+    file_names: frozenset[str]
 
 
 @lru_cache(maxsize=1)
@@ -119,6 +131,12 @@ def words() -> Words:
         states=frozenset(content["states"]),
         not_done=frozenset(content["not_done"]),
         people=frozenset(content["people"]),
+        first_names=frozenset(content["first_names"]),
+        distance_with_unit=frozenset(content["distance_with_unit"]),
+        starts=frozenset(content["starts"]),
+        ends=frozenset(content["ends"]),
+        repetitions=frozenset(content["repetitions"]),
+        file_names=frozenset(content["file_names"]),
     )
 
 
@@ -144,6 +162,7 @@ def sport_of(name: str) -> str | None:
     if family is None:
         phrases = {" ".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, i + 4)}
         found = {known.sports[phrase] for phrase in phrases if phrase in known.sports}
+        found |= {known.sports[name] for name in _unspaced() if name in folded}
         family = next((sport for sport in _SPORT_ORDER if sport in found), None)
     manners = {known.modifiers[part] for part in (*parts, folded) if part in known.modifiers}
     if family == "run":
@@ -153,6 +172,19 @@ def sport_of(name: str) -> str | None:
     if family is None and manners and set(parts) & {"treadmill", "laufband"}:
         return "run_treadmill"
     return family
+
+
+@lru_cache(maxsize=1)
+def _unspaced() -> tuple[str, ...]:
+    """Return the names of sports in scripts that write no blanks, so long that no word holds them.
+
+    Two letters of a syllabary, as in the Japanese word for a run, are part of many words.
+    """
+    return tuple(
+        name
+        for name in words().sports
+        if name[0] >= "\u4e00" or (name[0] >= "\u3040" and len(name) > 2)
+    )
 
 
 def sport_family(sport: str) -> str:

@@ -128,6 +128,31 @@ def all_sessions(history: History) -> tuple[LoggedSession, ...]:
     return tuple(sorted(sessions, key=lambda session: session.date))
 
 
+def estimated_sessions(history: History) -> tuple[LoggedSession, ...]:
+    """Return the sessions that a history tells of without distance or time, with estimates.
+
+    What lacks follows from the other at the median speed of the others; where both lack, the
+    session is as long as the others on average. Else these days would count as rest.
+    """
+    told = [one for one in all_sessions(history) if one.minutes > 0.0]
+    if not told:
+        return ()
+    speed = float(np.median([one.distance_m / one.minutes for one in told]))
+    usual_m = float(np.mean([one.distance_m for one in told]))
+    known: list[tuple[date, float | None, float | None]] = [
+        (one.date, one.distance_m, None) for one in history.sessions if not one.minutes > 0.0
+    ]
+    partial = [one.session for one in history.report.left_out if one.session is not None]
+    known += [(one.date, one.distance_m, one.minutes) for one in partial]
+    found = []
+    taken = {one.date for one in told}
+    for day, distance, minutes in known:
+        metres = distance or (minutes * speed if minutes else usual_m)
+        if day not in taken:
+            found.append(LoggedSession(day, metres, metres / speed))
+    return tuple(found)
+
+
 def days_of(
     sessions: Sequence[LoggedSession],
     workouts: Sequence[Workout],

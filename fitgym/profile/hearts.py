@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fitgym.logs.training_log import LoggedSession
 from fitgym.logs.workout import Workout
 from fitgym.predictor.attributes import SEEN_STEPS
 
@@ -31,18 +32,26 @@ LONGEST_ARTEFACT = 60
 UNSUPPORTED_BPM = 12.0
 
 
+# Of the maxima that a log tells, this percentile, never between two, is believed: above it may be
+# artefacts, which a single number does not show (ours).
+LOGGED_PERCENTILE = 95.0
+
+
 @dataclass(frozen=True)
 class SeenMaximum:
     """The highest heart rate that recordings show.
 
     Attributes:
-        bpm: Highest minute of all workouts; None where none holds heart rate.
+        bpm: Highest minute of all workouts, or what a log shows where none holds heart rate; None
+            where neither does.
         workouts: How many workouts hold heart rate.
+        logged: How many sessions of a log tell their maximum, where ``bpm`` is from these.
         rejected: What was not believed, in words.
     """
 
     bpm: float | None
     workouts: int
+    logged: int = 0
     rejected: tuple[str, ...] = ()
 
 
@@ -80,11 +89,18 @@ def highest_minute(workout: Workout) -> float | None:
     return float(np.median(windows, axis=1).max())
 
 
-def seen_maximum(workouts: Sequence[Workout]) -> SeenMaximum:
+def seen_maximum(
+    workouts: Sequence[Workout], sessions: Sequence[LoggedSession] = ()
+) -> SeenMaximum:
     """Return the highest heart rate that a person's workouts show.
 
     A workout whose highest minute stands out above all others, and whose fastest minutes do not,
-    is not believed: so a strap reads that is locked to the cadence.
+    is not believed: so a strap reads that is locked to the cadence. Without a workout that holds
+    heart rate, the maxima that a log tells stand in.
+
+    Args:
+        workouts: Recorded workouts.
+        sessions: Sessions of a log.
     """
     found = [(highest_minute(workout), workout) for workout in workouts]
     minutes = [(bpm, workout) for bpm, workout in found if bpm is not None]
@@ -99,7 +115,13 @@ def seen_maximum(workouts: Sequence[Workout]) -> SeenMaximum:
             "workout, though it was not the fastest"
         )
         minutes.pop(0)
-    return SeenMaximum(minutes[0][0] if minutes else None, len(minutes), tuple(rejected))
+    if minutes:
+        return SeenMaximum(minutes[0][0], len(minutes), rejected=tuple(rejected))
+    logged = [one.max_heart_rate_bpm for one in sessions if one.max_heart_rate_bpm is not None]
+    if not logged:
+        return SeenMaximum(None, 0)
+    shown = float(np.percentile(logged, LOGGED_PERCENTILE, method="lower"))
+    return SeenMaximum(shown, 0, len(logged))
 
 
 def _fastest(workout: Workout) -> float:

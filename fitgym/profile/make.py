@@ -43,6 +43,7 @@ from fitgym.profile.days import (
     Days,
     all_sessions,
     days_of,
+    estimated_sessions,
     recorded_runs,
 )
 from fitgym.profile.efforts import estimate_vdot, race_chances
@@ -106,7 +107,8 @@ def profile_from(
         ImportError: If heart rates must be predicted and the ``predictor`` extra is not installed.
     """
     given = _checked(given or Given(), history)
-    sessions = all_sessions(history)
+    estimated = estimated_sessions(history)
+    sessions = tuple(sorted((*all_sessions(history), *estimated), key=lambda one: one.date))
     timed = [one for one in sessions if one.minutes > 0.0]
     if not timed:
         raise ValueError(
@@ -115,7 +117,7 @@ def profile_from(
         )
     day = today or timed[-1].date + timedelta(days=1)
     workouts = recorded_runs(history)
-    seen = seen_maximum(workouts)
+    seen = seen_maximum(workouts, history.sessions)
     zones, known = _vdot_of_zones(history, plans, given, day)
     posterior, prior, days = _read(sessions, workouts, day, zones, known, plans, given, seen, seed)
     if not known:
@@ -523,6 +525,8 @@ def _source(name: str, verdict: str, days: Days, seen: SeenMaximum, known: bool)
         if known:
             parts.append("the VDOT told")
         return ", ".join(parts)
+    if name == "maximum_heart_rate" and seen.logged:
+        return f"{seen.bpm:.0f} bpm by the maxima of {seen.logged} sessions of the log, and races"
     if name == "maximum_heart_rate" and seen.bpm is not None:
         return f"highest minute {seen.bpm:.0f} bpm in {seen.workouts} recordings, and races"
     if name in ("resting_heart_rate", "heart_rate_offset"):
@@ -554,10 +558,23 @@ def _summary(
             + "; ".join(borrowed)
             + "."
         )
-    if not seen.workouts:
+    if seen.logged:
+        notes.append(
+            "No recording with heart rate: of the heart only the maxima in the log are used. "
+            "Recordings of a watch would tell more."
+        )
+    elif not seen.workouts:
         notes.append(
             "No recording with heart rate: heart rates, and what they say of fitness, are the "
             "population's. Recordings of a watch would tell."
+        )
+    estimated = sum(
+        0 < (today - one.date).days <= days.count for one in estimated_sessions(history)
+    )
+    if estimated:
+        notes.append(
+            f"{estimated} session(s) without a distance or time that can be read are no rest: they "
+            "count at the usual pace, or as a usual session."
         )
     if not days.plans_known:
         notes.append(

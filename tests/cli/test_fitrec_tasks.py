@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from fitgym.cli import speed
 from fitgym.cli.main import main
+from fitgym.cli.predictor_input import read_measured_recordings
 from fitgym.logs.recordings import write_recordings
+from fitgym.logs.training_log import LoggedSession
+from fitgym.logs.writing import tcx_text
 from fitgym.predictor.fitrec2.people import VirtualPeopleConfig, simulate_people
 from fitgym.predictor.speed.training import SpeedTraining
 
@@ -87,6 +91,28 @@ def test_cluster_argues_the_number(recordings, tmp_path, capsys):
     record = json.loads(run(f"{line} --json", capsys))
     assert record["people"] == 12
     assert "does not exist" in run("cluster --recordings nowhere", capsys, 2)
+
+
+def test_files_of_watches_are_recordings_of_a_person_a_folder(tmp_path, capsys):
+    people = VirtualPeopleConfig(people=2, workouts=2, longest_steps=60, seed=1)
+    workouts, _ = simulate_people(people)
+    for number, workout in enumerate(workouts):
+        day = 20_000.0 + number
+        metres = 10.0 * float(workout.speed_m_s.sum())
+        session = LoggedSession(date(2024, 10, 4), metres, len(workout) / 6.0)
+        folder = tmp_path / "all" / workout.user
+        folder.mkdir(parents=True, exist_ok=True)
+        text = tcx_text(replace(workout, day=day, sport="run"), session)
+        (folder / f"{number}.tcx").write_text(text, encoding="utf-8")
+    found = read_measured_recordings(tmp_path / "all")
+    assert "4 recordings of 2 people" in capsys.readouterr().err
+    assert sorted(one.user for one in found) == sorted(one.user for one in workouts)
+    assert len({one.identifier for one in found}) == 4
+    alone = read_measured_recordings(tmp_path / "all" / workouts[0].user)
+    assert [one.user for one in alone] == [workouts[0].user] * 2
+    (tmp_path / "empty").mkdir()
+    error = run(f"cluster --recordings {tmp_path / 'empty'}", capsys, 2)
+    assert "FIT, TCX or GPX files of one person" in error
 
 
 def test_forecast_prints_writes_and_refuses(recordings, tmp_path, capsys):

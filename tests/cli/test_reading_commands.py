@@ -46,7 +46,7 @@ def folder(tmp_path_factory):
 
 def test_a_season_reads_back_the_same(folder):
     season = simulate_history(
-        load_individual("recreational-runner"),
+        load_individual("club-runner"),
         days=16,
         seed=3,
         start=date(2024, 3, 1),

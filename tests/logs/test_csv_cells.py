@@ -135,7 +135,8 @@ def test_durations_that_may_be_several() -> None:
         ("12'345", ".", 12345.0),
         ("1\u202f234,5 km", ",", 1234.5),
         ("5 km", ".", 5.0),
-        ("12,34", ".", math.nan),
+        ("12,34", ".", 12.34),
+        ("1,2345,6", ".", math.nan),
         ("1_0", ".", math.nan),
         ("\u0661", ".", math.nan),
         ("ten", ".", math.nan),
@@ -147,10 +148,10 @@ def test_numbers(cell: str, decimal: str, number: float) -> None:
 
 
 def test_evidence_of_the_decimal_sign() -> None:
-    assert decimal_evidence(["6,000", "5.5"]) == ({".": 1}, True)
+    assert decimal_evidence(["6,000", "5.5"]) == ({".": [1]}, True)
     assert decimal_evidence(["6,000", "12,000"]) == ({}, True)
-    assert decimal_evidence(["0,500"]) == ({",": 0}, False)
-    assert decimal_evidence(["1.234,5", "1,234.5"]) == ({",": 0, ".": 1}, False)
+    assert decimal_evidence(["0,500"]) == ({",": [0]}, False)
+    assert decimal_evidence(["1.234,5", "1,234.5"]) == ({",": [0], ".": [1]}, False)
     assert decimal_evidence(["6", "7 km", ""]) == ({}, False)
 
 

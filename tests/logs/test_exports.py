@@ -104,8 +104,8 @@ def test_sessions_of_another_pace_are_listed_where_no_column_tells_sports(
         ("date,km,time\n2024-01-01,5,0:01\n", "median pace would be.*implausible"),
         ("date,distance,time\n2024-01-01,5,37:00\n2024-01-03,5,37:00\n", "--distance-unit"),
         (
-            'date,miles,time\n2024-01-01,"6.5",60\n2024-01-02,"6,5",60\n',
-            "line 3.* says '6,5' and line 2.* '6.5'.*--decimal",
+            'date,miles,time\n2024-01-01,"6.5",60\n2024-01-02,"6,5",60\n2024-01-03,"6,000",60\n',
+            "line 3.* says '6,5' and line 2.* '6.5'.*thousands.*--decimal",
         ),
         (
             "date,distance a,distance b,time\n2024-01-01,5,9,30\n",

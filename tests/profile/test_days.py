@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from histories import START, log_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fitgym.logs import read
 from fitgym.model.daniels import zone_speeds
 from fitgym.model.plans import plan_segments, session_course
 from fitgym.profile.days import (
@@ -19,9 +21,11 @@ from fitgym.profile.days import (
     REST,
     SKIPPED,
     days_of,
+    estimated_sessions,
     share_done,
     workout_points,
 )
+from fitgym.profile.make import profile_from
 from fitgym.profile.plans import PushedPlans, read_plans
 from fitgym.virtual.season import VirtualSeason
 
@@ -36,6 +40,28 @@ def test_rest_days_are_days() -> None:
     history = log_of((0, easy / 1000.0, 48.0))
     days = days_of(history.sessions, (), today=START + timedelta(days=1), vdot=41.0)
     assert days.points[0] == pytest.approx(0.2 * 48.0)
+
+
+def test_days_that_a_log_half_tells_are_no_rest(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(
+        "Date;km;Time;Note\n2025-06-01;8,5;0:51:00;\n2025-06-02;3x2km;0:42:00;track\n"
+        "2025-06-03;ill;;\n2025-06-04;7,5;0:45:00;\n2025-06-05;6,0;;watch empty\n"
+        "2025-06-06;8ish;;\n2025-06-07;8,0;0:48:00;\n2025-06-08;5,0;?:?0;\n",
+        encoding="utf-8",
+    )
+    history = read(path)
+    found = estimated_sessions(history)
+    assert [(one.date.day, one.distance_m, one.minutes) for one in found] == [
+        (5, 6000.0, 36.0),
+        (2, 7000.0, 42.0),
+        (6, 8000.0, 48.0),
+        (8, 5000.0, 30.0),
+    ]
+    profile = profile_from(history, seed=0)
+    assert any(
+        "4 session(s) without a distance or time" in note for note in profile.summary.borrowed
+    )
 
 
 def test_only_a_year_is_used() -> None:
