@@ -190,7 +190,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="AGENT_OR_FOLDER",
-        help="a further agent, as `fitgym evaluate` takes it; may be repeated",
+        help="this agent, as `fitgym evaluate` takes it, in place of those that ship; may be repeated",
     )
     people.add_argument(
         "--environment",
@@ -343,7 +343,7 @@ def _people(options: argparse.Namespace) -> None:
                 trained[environment][name] = load_agent(store.agent_folder(run))
         words += ["--train", "--seeds", str(options.seeds)]
         words += [word for row in options.row or () for word in ("--row", row)]
-    else:
+    elif not options.agent:
         for name, environment in pretrained_agents():
             if environment in trained:
                 trained[environment][name] = load_pretrained(name, environment)
