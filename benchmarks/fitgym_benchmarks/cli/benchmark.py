@@ -190,7 +190,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="AGENT_OR_FOLDER",
-        help="this agent, as `fitgym evaluate` takes it, in place of those that ship; may be repeated",
+        help="this agent, as `fitgym evaluate` takes it, rather than those that ship; may be "
+        "repeated",
     )
     people.add_argument(
         "--environment",
