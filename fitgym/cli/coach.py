@@ -68,15 +68,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_constraints(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("constraints", "what every plan keeps to")
+    from fitgym.coach.constraints import USUAL_ACWR, USUAL_HARD_GAP, USUAL_LEAST_CHANCE
+
+    group = parser.add_argument_group(
+        "constraints",
+        "what every plan keeps to; three limits hold unless --hard-gap 0, --acwr none and "
+        "--least-chance 0 lift them",
+    )
     group.add_argument("--free", metavar="DAYS", help="days of the week with time: mon,wed,sat")
     group.add_argument("--busy", metavar="DATES", help="days without time: 2026-01-31,2026-02-01")
     group.add_argument(
+        "--injured",
+        metavar="FROM..TO",
+        help="injured or ill, counted as not free: 2026-02-01..2026-02-14",
+    )
+    group.add_argument(
         "--hard-gap",
         type=int,
-        default=0,
+        default=USUAL_HARD_GAP,
         metavar="N",
-        help="days between two hard days; 1 allows no two in a row (default: 0)",
+        help="days between two hard days (default: %(default)s, no two in a row; 0 lifts it)",
     )
     group.add_argument(
         "--hard-points",
@@ -85,15 +96,19 @@ def _add_constraints(parser: argparse.ArgumentParser) -> None:
         help="from where a day is hard (default: the base level, that of hard sessions of late)",
     )
     group.add_argument(
-        "--acwr", type=float, metavar="RATIO", help="largest acute:chronic ratio, such as 1.5"
+        "--acwr",
+        type=_cap,
+        default=USUAL_ACWR,
+        metavar="RATIO",
+        help="largest acute:chronic ratio (default: %(default)s; none lifts it)",
     )
     group.add_argument("--longest", type=float, metavar="MIN", help="longest session, minutes")
     group.add_argument(
         "--least-chance",
         type=float,
-        default=0.0,
+        default=USUAL_LEAST_CHANCE,
         metavar="SHARE",
-        help="smallest chance of completion, such as 0.5 (default: 0; see docs/coach.md)",
+        help="smallest chance of completion (default: %(default)s; 0 lifts it; see docs/coach.md)",
     )
 
 
@@ -168,12 +183,13 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _constraints(options: argparse.Namespace) -> Constraints:
-    from fitgym.coach.constraints import WEEKDAYS, Constraints, parse_weekdays
+    from fitgym.coach.constraints import WEEKDAYS, Constraints, parse_injured, parse_weekdays
 
     try:
         return Constraints(
             free=parse_weekdays(options.free or ",".join(WEEKDAYS)),
             busy=tuple(day.strip() for day in options.busy.split(",")) if options.busy else (),
+            injured=parse_injured(options.injured) if options.injured else (),
             hard_gap=options.hard_gap,
             hard_trimp=options.hard_points,
             acwr=options.acwr,
@@ -224,6 +240,15 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(
             f"must be a date such as 2026-01-31, got {text!r}"
         ) from None
+
+
+def _cap(text: str) -> float | None:
+    if text == "none":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number or none, got {text!r}") from None
 
 
 def _time(text: str) -> time:

@@ -38,6 +38,20 @@ _SPREADS = 1.96
 _CLOSE = 0.005
 # Shorter parts of a session are not told (ours).
 _SHORTEST_PART_MINUTES = 0.75
+# Why a plan is not allowed, and the option that says so.
+_INJURED, _NOT_FREE = "you are injured", "the day is not free"
+_LONG = "longer than the longest session"
+_HARD = "hard, too soon after a hard day"
+_STEEP = "above the cap of the acute:chronic ratio"
+_UNLIKELY = "less likely to be completed than is asked for"
+_OPTIONS = {
+    _INJURED: "--injured",
+    _NOT_FREE: "--free, --busy",
+    _LONG: "--longest",
+    _HARD: "--hard-gap 0",
+    _STEEP: "--acwr none",
+    _UNLIKELY: "--least-chance 0",
+}
 ZONE_NAMES = ("easy", "marathon pace", "threshold pace", "interval pace", "repetition pace")
 
 
@@ -112,7 +126,8 @@ class OutlookDay:
         fatigue: Fatigue next morning, in VDOT.
         ratio: Acute:chronic ratio if all plans are carried out.
         expected_ratio: As is expected.
-        free: Whether a plan may be on the day.
+        free: Whether a plan may be on the day; if not, no session of one's own is expected, either.
+        injured: Whether it is not free because of an injury.
         hard: Whether the plan is hard.
     """
 
@@ -127,6 +142,7 @@ class OutlookDay:
     ratio: float
     expected_ratio: float
     free: bool
+    injured: bool
     hard: bool
 
 
@@ -290,16 +306,18 @@ def _allowed(program: SeasonProgram, place: _Place) -> tuple[NDArray[np.bool_], 
     why = []
     for action in range(program.targets.size):
         reason = ""
-        if action and not free:
-            reason = "the day is not free"
+        if action and constraints.injured_until(then):
+            reason = _INJURED
+        elif action and not free:
+            reason = _NOT_FREE
         elif not program.mask[day, action]:
-            reason = "longer than the longest session"
+            reason = _LONG
         elif program.hard[action] and place.wait > 0:
-            reason = "hard, too soon after a hard day"
+            reason = _HARD
         elif not within[action]:
-            reason = "above the cap of the acute:chronic ratio"
+            reason = _STEEP
         elif likely[action] < constraints.least_chance:
-            reason = "less likely to be completed than is asked for"
+            reason = _UNLIKELY
         why.append(reason)
     return np.array([not reason for reason in why]), why
 
@@ -337,7 +355,7 @@ def _outcomes(
         done = np.append((np.arange(shares) + 0.5) / shares, 1.0)
         met = np.arange(shares + 1) == shares
         return program.chances(place.state)[action - 1], done * program.targets[action], met
-    odds = float(program.record["habit_log_odds"][0])
+    odds = float(program.habit_odds[int(place.state["day"][0])])
     strikes = 1.0 / (1.0 + np.exp(-odds - MOTIVATIONS))
     count = program.habits.size
     chance = np.concatenate([np.tile(strikes / count, (count, 1)), (1.0 - strikes)[None]])
@@ -391,6 +409,7 @@ def _expected_day(program: SeasonProgram, place: _Place, action: int) -> tuple[O
         ratio=ratio_with(place.asked, target if action else expected),
         expected_ratio=ratio_with(place.expected, expected),
         free=program.constraints.is_free(then),
+        injured=bool(program.constraints.injured_until(then)),
         hard=hard,
     )
     wait = gap if hard else max(place.wait - 1, 0)
@@ -505,7 +524,7 @@ def _impossible(program: SeasonProgram, shown: int, why: Sequence[str]) -> str:
     reason = max(set(counted), key=counted.count)
     return (
         f"the constraints leave no plan on any of the {shown} days from here: today most plans "
-        f"are out because: {reason}. Loosen that one"
+        f"are out because: {reason}. Loosen that one ({_OPTIONS[reason]})"
     )
 
 
@@ -522,6 +541,12 @@ def _reasons(
     allowed = [one for one in candidates if not one.forbidden]
     unit = program.goal.unit
     said = []
+    until = program.constraints.injured_until(date.fromisoformat(morning.date))
+    if until:
+        said.append(
+            f"Injured until {until}: no plan, and nothing of your own is expected. The model knows "
+            "nothing of injuries but days without running; whoever treats you decides when you run."
+        )
     others = [one for one in allowed if one.plan != chosen]
     if policy == "coach":
         said.append(
@@ -547,7 +572,11 @@ def _reasons(
                 f"Over the {days_left} days left it is worth most: "
                 f"{today.worth - second.worth:.2f} {unit} more than {name}."
             )
-    better = [one for one in candidates if one.forbidden and one.worth > today.worth + 1e-9]
+    better = (
+        []
+        if until
+        else [one for one in candidates if one.forbidden and one.worth > today.worth + 1e-9]
+    )
     if better and policy in ("belief", "dp"):
         best = max(better, key=lambda one: one.worth)
         said.append(
@@ -562,7 +591,7 @@ def _reasons(
             f"It is completed with a chance of {100 * today.chance:.0f} %. A plan that is met "
             "raises motivation a little, one that is too much lowers it more."
         )
-    else:
+    elif program.constraints.is_free(date.fromisoformat(morning.date)):
         said.append("Rest lets fatigue fall; without a plan you may train as you like.")
     mood = morning.motivation
     if mood < -0.2:

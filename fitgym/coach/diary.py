@@ -37,7 +37,7 @@ from fitgym.profile.days import (
 )
 
 # Raised when the meaning of a diary changes.
-FORMAT = 1
+FORMAT = 2
 # Ours: the profile is from too long ago to start from.
 OLDEST_PROFILE_DAYS = 400
 # Two readings of a session differ by less than this share of distance and time (ours).
@@ -92,11 +92,13 @@ class DayEntry:
         plan_trimp: Points that were asked for; 0 for no plan.
         asked: Whether the coach was asked on that day, or only an earlier answer told its plan.
         sessions: What was done.
+        free: Whether there was time for a session, as far as was told.
     """
 
     plan_trimp: float = 0.0
     asked: bool = False
     sessions: tuple[SessionRead, ...] = ()
+    free: bool = True
 
     @property
     def points(self) -> float:
@@ -156,6 +158,7 @@ class Diary:
                 day: {
                     "plan_trimp": entry.plan_trimp,
                     "asked": entry.asked,
+                    "free": entry.free,
                     "sessions": [{"digest": one.digest, **asdict(one)} for one in entry.sessions],
                 }
                 for day, entry in sorted(self.days.items())
@@ -194,7 +197,10 @@ class Diary:
                         raise ValueError(f"a session of {day} was changed by hand")
                     sessions.append(session)
                 days[day] = DayEntry(
-                    float(entry["plan_trimp"]), bool(entry["asked"]), tuple(sessions)
+                    float(entry["plan_trimp"]),
+                    bool(entry["asked"]),
+                    tuple(sessions),
+                    bool(entry["free"]),
                 )
             for day in (content["anchor"], season["start"], content["date"]):
                 date.fromisoformat(day)
@@ -413,6 +419,18 @@ def with_gaps(diary: Diary, day: date) -> Diary:
     return replace(diary, days=days)
 
 
+def with_free_days(diary: Diary, constraints: Constraints, day: date) -> Diary:
+    """Return the diary in which the days since the last answer are free or not as is told now."""
+    days = dict(diary.days)
+    last = date.fromisoformat(diary.day)
+    for ahead in range((day - last).days + 1):
+        then = last + timedelta(days=ahead)
+        entry, free = diary.entry(then), constraints.is_free(then)
+        if entry.free != free:
+            days[then.isoformat()] = replace(entry, free=free)
+    return replace(diary, days=days)
+
+
 def days_done(diary: Diary, vdot: float, until: date) -> list[DayDone]:
     """Return what each day was from the anchor to the day before ``until``."""
     anchor = date.fromisoformat(diary.anchor)
@@ -427,7 +445,7 @@ def days_done(diary: Diary, vdot: float, until: date) -> list[DayDone]:
             done = plan * share_done(plan, vdot, metres, minutes, done)
             # The load of several sessions is not that at which a plan was stopped.
             load = entry.sessions[0].internal_load if len(entry.sessions) == 1 else 0.0
-        found.append(DayDone(plan, done, load))
+        found.append(DayDone(plan, done, load, entry.free))
     return found
 
 

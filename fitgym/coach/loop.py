@@ -28,6 +28,7 @@ from fitgym.coach.diary import (
     profile_digest,
     read_diary,
     wait_on,
+    with_free_days,
     with_gaps,
     write_diary,
 )
@@ -100,7 +101,7 @@ def answer(
         day = date.fromisoformat(diary.day)
     if day > today:
         notes.append("Today's session is done: this is for tomorrow.")
-    diary = with_gaps(diary, day)
+    diary = with_free_days(with_gaps(diary, day), constraints, day)
     diary = _reopened(diary, day, goal, season_days)
     if history is None and day > date.fromisoformat(diary.day):
         notes.append(f"No history was given: days since {diary.day} count as nothing done.")
