@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -136,6 +137,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Read, answer, write and print."""
+    from fitgym.coach.calendars import published_days
     from fitgym.coach.diary import read_diary, write_diary
     from fitgym.coach.goals import parse_goal
     from fitgym.coach.loop import answer
@@ -163,11 +165,15 @@ def run(options: argparse.Namespace) -> None:
         season_days=options.days,
         policy=options.policy,
         rating=rating,
+        progress=True,
     )
     done = done_rows(found.diary, date.fromisoformat(found.advice.date))
     written = _write(options, found, done)
     # Last, so that what is remembered was also told.
-    write_diary(found.diary, path)
+    diary = found.diary
+    if options.calendar is not None:
+        diary = replace(diary, published=published_days(found.advice, diary.published))
+    write_diary(diary, path)
     if options.json:
         content = {
             "notes": list(found.notes),
@@ -221,7 +227,8 @@ def _write(options: argparse.Namespace, found: Answer, done: list[DoneRow]) -> l
         contents.append((options.page, advice_page(found.advice, done, found.notes)))
     if options.calendar is not None:
         zone = None if options.zone is None else parse_zone(options.zone)
-        calendar = calendar_bytes(found.advice, at=options.at, zone=zone)
+        published = found.diary.published
+        calendar = calendar_bytes(found.advice, at=options.at, zone=zone, published=published)
         contents.append((options.calendar, calendar))
     if options.workout is not None and found.advice.plan:
         contents.append((options.workout, workout_bytes(found.advice)))

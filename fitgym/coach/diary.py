@@ -122,6 +122,7 @@ class Diary:
         morning: Where the person stood on ``day``.
         vdot: VDOT that the paces of the plans are made for.
         grid_trimp: The plans that there are, points.
+        published: Days that a calendar file had an event on, ISO.
     """
 
     profile: str
@@ -135,6 +136,7 @@ class Diary:
     morning: Morning | None = None
     vdot: float = 0.0
     grid_trimp: tuple[float, ...] = ()
+    published: tuple[str, ...] = ()
 
     def entry(self, day: date) -> DayEntry:
         """Return what a day was; a rest day where nothing is known."""
@@ -166,6 +168,7 @@ class Diary:
             "outlook": dict(sorted(self.outlook.items())),
             "vdot": self.vdot,
             "grid_trimp": list(self.grid_trimp),
+            "published": list(self.published),
             # What follows from the days, for ``fitgym.profile.plans.read_plans``.
             "plans": {
                 day: entry.plan_trimp for day, entry in sorted(self.days.items()) if entry.asked
@@ -216,6 +219,7 @@ class Diary:
                 morning=None if state is None else Morning.from_dict(state),
                 vdot=float(content["vdot"]),
                 grid_trimp=tuple(float(points) for points in content["grid_trimp"]),
+                published=tuple(content["published"]),
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"this is no coach's diary: {error!r}") from None
@@ -316,7 +320,11 @@ def open_diary(
         notes.append(f"The profile is new: replayed from its day, {anchor}.")
         kept = {day: entry for day, entry in diary.days.items() if day >= anchor.isoformat()}
         going_on = replace(
-            fresh, day=max(diary.day, anchor.isoformat()), days=kept, outlook=diary.outlook
+            fresh,
+            day=max(diary.day, anchor.isoformat()),
+            days=kept,
+            outlook=diary.outlook,
+            published=diary.published,
         )
         return going_on, notes
     started = date.fromisoformat(diary.season_start)

@@ -70,6 +70,7 @@ def answer(
     season_days: int = 90,
     policy: str = "belief",
     rating: Rating | None = None,
+    progress: bool = False,
 ) -> Answer:
     """Return the coach's answer for a day; nothing is written.
 
@@ -83,6 +84,7 @@ def answer(
         season_days: Length of a season, in [1, 365].
         policy: Who chooses, see ``fitgym.coach.policies``.
         rating: The saved agent, for ``"a3c"``.
+        progress: Whether to show a bar on standard error while a season is planned.
 
     Raises:
         ValueError: If history, day, goal or constraints are impossible; the message says why.
@@ -111,7 +113,7 @@ def answer(
         diary.season_days,
         goal,
         constraints,
-    ).solve()
+    ).solve(progress=progress)
     morning = morning_of(diary, coached, tracker, day)
     found_advice = advise(
         program,

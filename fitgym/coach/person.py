@@ -124,6 +124,7 @@ class Coached:
         morning: Where the person stood when the profile was made.
         loads: Points of the days before that morning, the last one last.
         offset_sd: How sure the lasting offset of the heart is, standard deviation in bpm.
+        vdot_sd: How sure the VDOT is, standard deviation.
         weekday_odds: By how much the log odds of a session of one's own differ, from Monday on.
     """
 
@@ -131,6 +132,7 @@ class Coached:
     morning: Morning
     loads: tuple[float, ...]
     offset_sd: float
+    vdot_sd: float = 0.0
     weekday_odds: tuple[float, ...] = (0.0,) * 7
 
     @property
@@ -149,7 +151,7 @@ def coached_of(profile: Profile) -> Coached:
         share = min(state.last_trimp / asked, 1.0) if asked > 0.0 else 1.0
         plan = int(nearest_plan(targets, asked if asked > 0.0 else state.last_trimp))
         history = int(recorded_history(plan, share))
-    offset = profile.estimate("heart_rate_offset")
+    offset, vdot = profile.estimate("heart_rate_offset"), profile.estimate("vdot")
     return Coached(
         individual=individual,
         morning=Morning(
@@ -164,6 +166,7 @@ def coached_of(profile: Profile) -> Coached:
         loads=tuple(profile.points),
         # A 95 % interval of a normal number is 3.92 standard deviations wide.
         offset_sd=(offset.high - offset.low) / 3.92,
+        vdot_sd=(vdot.high - vdot.low) / 3.92,
         weekday_odds=_weekday_odds(profile),
     )
 

@@ -18,6 +18,7 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from fitgym.adherence.base import Tables
 from fitgym.coach import induction
@@ -109,6 +110,7 @@ class SeasonProgram:
         )
         self.loads = np.exp(self._log_loads)
         self.row_of = self.environment.adherence.row_of
+        self._progress = False
         self.axes: tuple[Array, ...] = ()
         self._mean_loads = self.loads[0]
         self._ceiling = np.zeros(0)
@@ -116,8 +118,14 @@ class SeasonProgram:
 
     # ----- solving
 
-    def solve(self, *, cache: bool = True) -> SeasonProgram:
-        """Fill in the values, or read them from the user's cache folder; return the program."""
+    def solve(self, *, cache: bool = True, progress: bool = False) -> SeasonProgram:
+        """Fill in the values, or read them from the user's cache folder; return the program.
+
+        Args:
+            cache: Whether to keep them, and to use those that were kept.
+            progress: Whether to show a bar on standard error.
+        """
+        self._progress = progress
         if not cache:
             self._solve()
             return self
@@ -232,7 +240,8 @@ class SeasonProgram:
         form = person["fitness_utility"] * fitness[:, None] - person["fatigue_utility"] * fatigue
         self.values[-1] = self._final[0] * form[None, None, :, :, None]
         pairs = self.size.base_level * self.size.fitness
-        for day in range(self.days - 1, -1, -1):
+        days = range(self.days - 1, -1, -1)
+        for day in tqdm(days, "planning the season", unit="day", disable=not self._progress):
             induction.induce(
                 np.zeros((pairs, 2), dtype=STATE),
                 np.zeros((pairs, 1), dtype=OUTCOME),

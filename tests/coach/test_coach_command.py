@@ -31,8 +31,12 @@ def log(folder: Path, rows: str) -> Path:
 
 
 def test_a_week_of_the_loop(
-    person: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    person: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("fitgym.common.cache.cache_folders", lambda: iter([tmp_path / "cache"]))
     pytest.importorskip("fit_tool")
     pytest.importorskip("icalendar")
     words = ["coach", str(person), "--today", "2026-03-02", "--acwr", "1.5", "--hard-gap", "1"]
@@ -43,14 +47,18 @@ def test_a_week_of_the_loop(
         for word in (option, str(path))
     ]
     assert main([*words, *outputs]) == 0
-    text = capsys.readouterr().out
+    text, error = capsys.readouterr()
     assert text.count("not medical advice") == 1
+    assert "planning the season" in error
+    assert json.loads((tmp_path / "me.coach.json").read_text())["published"]
     assert "me.coach.json" in text
     assert all(path.stat().st_size > 200 for path in files)
     history = log(tmp_path, "2026-03-02,5.1,0:31:00\n2026-03-03,8.0,0:48:10\n")
     words[3] = "2026-03-04"
     assert main([*words, "--history", str(history), "--json"]) == 0
-    content = json.loads(capsys.readouterr().out)
+    written = capsys.readouterr()
+    assert "planning the season" not in written.out
+    content = json.loads(written.out)
     assert content["date"] == "2026-03-04"
     assert [row["date"] for row in content["done"]] == ["2026-03-02", "2026-03-03"]
     assert len(content["candidates"]) == 11
