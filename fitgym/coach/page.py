@@ -41,7 +41,9 @@ h2 { font-size: 1.25rem; line-height: 1.3; margin: 2.2rem 0 0.6rem; }
 .weeks .hard { border-top-color: var(--red); }
 .weeks .race { border-top-color: var(--green); font-weight: 650; }
 .narrow { max-width: 26rem; }
-.candidates th { white-space: normal; min-width: 15rem; }
+.candidates th { white-space: normal; min-width: 13rem; }
+.candidates thead th { min-width: 0; } .candidates .why { white-space: normal; min-width: 9rem; }
+.candidates th, .candidates td { padding: 0.35rem 0.45rem; }
 .weeks .blank { background: none; border: 0; min-height: 0; padding: 0; }
 .weeks b { display: block; font-size: 0.8rem; color: var(--faint); font-weight: 500; }
 .scroll { overflow-x: auto; margin: 0.8rem 0; border: 1px solid var(--grid); border-radius: 4px; }
@@ -62,7 +64,8 @@ tr.out > * { color: var(--faint); }
     white-space: normal; } .candidates td::before { content: attr(data-of) " ";
     color: var(--faint); font-weight: 400; }
   .candidates .why:empty { display: none; } .candidates .why, .candidates th {
-    grid-column: 1 / -1; } .candidates th { min-width: 0; font-weight: 650; }
+    grid-column: 1 / -1; } .candidates th, .candidates .why { min-width: 0; }
+  .candidates th { font-weight: 650; }
 }
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from fitgym.adherence.fitrec2 import TOLERATED_PER_POINT
 from fitgym.calibration.sessions import plan_grid
 from fitgym.common.validation import require_choice, require_number
 from fitgym.logs.history import History
+from fitgym.logs.training_log import LoggedSession
 from fitgym.logs.workout import GENDERS
 from fitgym.model.daniels import VDOT_RANGE
 from fitgym.people.anchor import completion_from
@@ -64,6 +65,7 @@ from fitgym.profile.profile import (
     ProfileEstimate,
     TodaysState,
 )
+from fitgym.profile.tolerance import Raised, done_loads, interval, raised_by
 
 Array = NDArray[np.float64]
 
@@ -127,11 +129,14 @@ def profile_from(
             )
     individual, state, start = _individual(posterior, days, zones, plans, given, name, day)
     estimates = _estimates(posterior, prior, days, seen, given, known)
+    raised = Raised()
+    if not days.plans_known:
+        individual, estimates, raised = _raised(individual, estimates, timed, day)
     return Profile(
         individual=individual,
         state=state,
         estimates=estimates,
-        summary=_summary(history, days, seen, estimates, day),
+        summary=_summary(history, days, seen, estimates, raised, day),
         weekdays=weekday_habits(days.dates, days.points.tolist()),
         first_day=days.first.isoformat(),
         points=tuple(days.points.tolist()),
@@ -143,6 +148,36 @@ def profile_from(
 
 
 _PHYSIOLOGY_VDOT = (15.0, 90.0)
+_HIGHEST_COMPLETION = 0.999
+
+
+def _raised(
+    individual: Individual,
+    estimates: tuple[ProfileEstimate, ...],
+    sessions: list[LoggedSession],
+    today: date,
+) -> tuple[Individual, tuple[ProfileEstimate, ...], Raised]:
+    """Return individual and estimates with the tolerance that sessions done show."""
+    told = next(one for one in estimates if one.name == "tolerance")
+    log_sd = float(np.log(told.high / told.low)) / 3.92
+    loads = done_loads(sessions, today, individual.physiology)
+    raised = raised_by(told.value, log_sd, loads)
+    if not raised.sessions:
+        return individual, estimates, raised
+    value, low, high = interval(told.value, raised)
+    new = replace(
+        told,
+        value=value,
+        low=low,
+        high=high,
+        source=f"{raised.sessions} sessions really done, above what the base level tells",
+    )
+    motivation = individual.motivation
+    quantile = ndtri(motivation.reference_completion) + raised.log_rise / motivation.tolerance_sd
+    completion = min(_normal_cdf(quantile), _HIGHEST_COMPLETION)
+    motivation = replace(motivation, reference_completion=completion)
+    estimates = tuple(new if one.name == "tolerance" else one for one in estimates)
+    return replace(individual, motivation=motivation), estimates, raised
 
 
 def _checked(given: Given, history: History) -> Given:
@@ -541,6 +576,7 @@ def _summary(
     days: Days,
     seen: SeenMaximum,
     estimates: tuple[ProfileEstimate, ...],
+    raised: Raised,
     today: date,
 ) -> HistorySummary:
     sessions = [one for one in all_sessions(history) if one.minutes > 0.0 and one.date < today]
@@ -563,6 +599,12 @@ def _summary(
         notes.append(
             "No plans are known, so tolerance follows from the base level of the sessions really "
             "done, and motivation from how often there was one."
+        )
+    if raised.sessions:
+        notes.append(
+            f"Of the last eight weeks {raised.sessions} sessions were done that ask for more, up "
+            f"to {raised.largest:.0f}, than the base level says is tolerated: it is raised by "
+            f"{100.0 * (np.exp(raised.log_rise) - 1.0):.0f} %."
         )
     if not days.race_day.size:
         notes.append(
