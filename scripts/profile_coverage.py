@@ -4,9 +4,9 @@
 
 People are drawn from version 1's population, each with a history of 180 days through the same
 model. ``service``: from day 60 on a service pushes a random plan on half of the days, and a watch
-records. ``log``: the same without a watch. ``alone``: no plans. ``diary``: no plans and no watch, and
-nobody says that there were no plans. ``three``: the first three recorded sessions of ``alone``. Every
-result is kept as it comes, so the command goes on where it stopped.
+records. ``log``: the same without a watch. ``alone``: no plans. ``diary``: no plans and no watch,
+and nobody says that there were no plans. ``three``: the first three recorded sessions of
+``alone``. Every result is kept as it comes, so the command goes on where it stopped.
 """
 
 from __future__ import annotations

@@ -95,8 +95,8 @@ def candidate_cells(advice: Advice) -> tuple[list[str], list[list[str]]]:
         "fatigue",
         "why not",
     ]
-    best = max(one.worth for one in advice.candidates)
-    gaps = [best - one.worth for one in advice.candidates if best - one.worth > 0.0]
+    best = max(one.worth for one in advice.candidates if not one.forbidden)
+    gaps = [abs(best - one.worth) for one in advice.candidates if one.worth != best]
     # As many digits as tell the closest from the best.
     least = 3 if advice.race else 2
     digits = next((d for d in (least, least + 1) if gaps and round(min(gaps), d) > 0.0), 4)
@@ -132,12 +132,12 @@ def worth_text(advice: Advice) -> str:
     """Return what the plans of today are compared by."""
     if advice.race:
         return (
-            f"How much less VDOT than with the best of them is to be expected on {advice.race}, "
-            "if the best follows from tomorrow on"
+            f"How much more or less VDOT is to be expected on {advice.race} than with the best that "
+            "is allowed, if the best follows from tomorrow on"
         )
     return (
-        f"Return expected over the {advice.days_left} days left in {advice.unit}: of the best "
-        "plan, and how far the others lie below it"
+        f"Return expected over the {advice.days_left} days left in {advice.unit}: of the best that "
+        "is allowed, and how far the others differ from it"
     )
 
 
@@ -149,8 +149,8 @@ def limits_text(advice: Advice) -> str:
         limits.append(f"at least {100 * kept['least_chance']:.0f} % chance of completion")
     if kept["hard_gap"]:
         limits.append(
-            f"hard days ({advice.hard_trimp:.0f} points or more) with at least {kept['hard_gap']} "
-            "other(s) between them"
+            f"between two hard days ({advice.hard_trimp:.0f} points or more) at least "
+            f"{kept['hard_gap']} that is not"
         )
     if kept["acwr"] is not None:
         limits.append(f"acute:chronic ratio at most {kept['acwr']:g} on days with a plan")
