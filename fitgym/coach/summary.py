@@ -132,8 +132,8 @@ def worth_text(advice: Advice) -> str:
     """Return what the plans of today are compared by."""
     if advice.race:
         return (
-            f"How much more or less VDOT is to be expected on {advice.race} than with the best that "
-            "is allowed, if the best follows from tomorrow on"
+            f"How much more or less VDOT is to be expected on {advice.race} than with the best "
+            "that is allowed, if the best follows from tomorrow on"
         )
     return (
         f"Return expected over the {advice.days_left} days left in {advice.unit}: of the best that "
