@@ -16,8 +16,12 @@ from fitgym.profile.efforts import RACE_SHORTFALL
 
 NOT_ADVICE = "From a research simulator; it is not medical advice."
 _ROWS = 14
-RACES_M = (("5 km", 5000.0), ("10 km", 10_000.0), ("half marathon", 21_097.5))
-RACES_M += (("marathon", MARATHON_M),)
+RACES_M = (
+    ("5 km", 5000.0),
+    ("10 km", 10_000.0),
+    ("half marathon", 21_097.5),
+    ("marathon", MARATHON_M),
+)
 # A normal number lies within so many standard deviations with probability 0.95.
 _SPREADS = 1.96
 

@@ -65,7 +65,7 @@ from fitgym.profile.profile import (
     ProfileEstimate,
     TodaysState,
 )
-from fitgym.profile.tolerance import Raised, done_loads, interval, raised_by
+from fitgym.profile.tolerance import raised, reached_load
 
 Array = NDArray[np.float64]
 
@@ -129,14 +129,14 @@ def profile_from(
             )
     individual, state, start = _individual(posterior, days, zones, plans, given, name, day)
     estimates = _estimates(posterior, prior, days, seen, given, known)
-    raised = Raised()
+    rise = 1.0
     if not days.plans_known:
-        individual, estimates, raised = _raised(individual, estimates, timed, day)
+        individual, estimates, rise = _raised(individual, estimates, timed, day)
     return Profile(
         individual=individual,
         state=state,
         estimates=estimates,
-        summary=_summary(history, days, seen, estimates, raised, day),
+        summary=_summary(history, days, seen, estimates, rise, day),
         weekdays=weekday_habits(days.dates, days.points.tolist()),
         first_day=days.first.isoformat(),
         points=tuple(days.points.tolist()),
@@ -156,28 +156,22 @@ def _raised(
     estimates: tuple[ProfileEstimate, ...],
     sessions: list[LoggedSession],
     today: date,
-) -> tuple[Individual, tuple[ProfileEstimate, ...], Raised]:
-    """Return individual and estimates with the tolerance that sessions done show."""
+) -> tuple[Individual, tuple[ProfileEstimate, ...], float]:
+    """Return individual and estimates with the tolerance that sessions show, and its rise."""
     told = next(one for one in estimates if one.name == "tolerance")
-    log_sd = float(np.log(told.high / told.low)) / 3.92
-    loads = done_loads(sessions, today, individual.physiology)
-    raised = raised_by(told.value, log_sd, loads)
-    if not raised.sessions:
-        return individual, estimates, raised
-    value, low, high = interval(told.value, raised)
-    new = replace(
-        told,
-        value=value,
-        low=low,
-        high=high,
-        source=f"{raised.sessions} sessions really done, above what the base level tells",
-    )
+    reached = reached_load(sessions, today, individual.physiology)
+    value, low, high = raised(told.value, told.low, told.high, reached)
+    if value == told.value:
+        return individual, estimates, 1.0
+    source = "the load reached in half of the last eight weeks"
+    new = replace(told, value=value, low=low, high=high, source=source)
     motivation = individual.motivation
-    quantile = ndtri(motivation.reference_completion) + raised.log_rise / motivation.tolerance_sd
+    quantile = ndtri(motivation.reference_completion)
+    quantile += np.log(value / told.value) / motivation.tolerance_sd
     completion = min(_normal_cdf(quantile), _HIGHEST_COMPLETION)
     motivation = replace(motivation, reference_completion=completion)
     estimates = tuple(new if one.name == "tolerance" else one for one in estimates)
-    return replace(individual, motivation=motivation), estimates, raised
+    return replace(individual, motivation=motivation), estimates, value / told.value
 
 
 def _checked(given: Given, history: History) -> Given:
@@ -576,7 +570,7 @@ def _summary(
     days: Days,
     seen: SeenMaximum,
     estimates: tuple[ProfileEstimate, ...],
-    raised: Raised,
+    rise: float,
     today: date,
 ) -> HistorySummary:
     sessions = [one for one in all_sessions(history) if one.minutes > 0.0 and one.date < today]
@@ -600,11 +594,10 @@ def _summary(
             "No plans are known, so tolerance follows from the base level of the sessions really "
             "done, and motivation from how often there was one."
         )
-    if raised.sessions:
+    if rise > 1.0:
         notes.append(
-            f"Of the last eight weeks {raised.sessions} sessions were done that ask for more, up "
-            f"to {raised.largest:.0f}, than the base level says is tolerated: it is raised by "
-            f"{100.0 * (np.exp(raised.log_rise) - 1.0):.0f} %."
+            "In half of the last eight weeks a session was done that asks for more than the base "
+            f"level says is tolerated: tolerance is raised by {100.0 * (rise - 1.0):.0f} %."
         )
     if not days.race_day.size:
         notes.append(
