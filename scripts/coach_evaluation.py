@@ -16,6 +16,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fitgym.coach.evaluation import (
+    POLICIES,
     PersonEarned,
     earned,
     first_day,
@@ -47,6 +48,7 @@ def main() -> None:
         print(json_text(summarise_forecasts(rows)))
         return
     run = {
+        "policies": list(POLICIES),
         "weeks": options.weeks,
         "days": options.days,
         "seasons": options.seasons,

@@ -4,8 +4,9 @@
 
 People are drawn from version 1's population, each with a history of 180 days through the same
 model. ``service``: from day 60 on a service pushes a random plan on half of the days, and a watch
-records. ``log``: the same without a watch. ``alone``: no plans. ``three``: the first three recorded
-sessions of ``alone``. Every result is kept as it comes, so the command goes on where it stopped.
+records. ``log``: the same without a watch. ``alone``: no plans. ``diary``: no plans and no watch,
+and nobody says that there were no plans. ``three``: the first three recorded sessions of
+``alone``. Every result is kept as it comes, so the command goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from fitgym.people.runners import TOLERANCE_SD, RunnerPopulation
 from fitgym.profile import Given, PushedPlans, profile_from
 from fitgym.virtual.season import VirtualSeason, plans_now_and_then, simulate_history
 
-SCENARIOS = ("service", "log", "alone", "three")
+SCENARIOS = ("service", "log", "alone", "diary", "three")
 DAYS, FIRST_PLAN = 180, 60
 
 
@@ -63,7 +64,7 @@ def result_of(seed: int, number: int, scenario: str) -> dict[str, Any]:
         days=DAYS,
         seed=seed + number,
         policy=plans_now_and_then(0.5, first_day=FIRST_PLAN, seed=number) if served else None,
-        recordings=scenario != "log",
+        recordings=scenario not in ("log", "diary"),
     )
     history, day = season.history, DAYS
     if scenario == "three":
@@ -72,10 +73,11 @@ def result_of(seed: int, number: int, scenario: str) -> dict[str, Any]:
     today = season.start + timedelta(days=day)
     pushed = {date: float(season.plans_trimp[i]) for i, date in enumerate(season.dates[:day])}
     start = time.process_time()
+    plans = PushedPlans(pushed, individual.physiology.vdot) if scenario != "diary" else None
     profile = profile_from(
         history,
         today=today,
-        plans=PushedPlans(pushed, individual.physiology.vdot),
+        plans=plans,
         given=Given(gender=individual.physiology.gender),
     )
     seconds = time.process_time() - start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,15 +69,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_constraints(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("constraints", "what every plan keeps to")
+    from fitgym.coach.constraints import USUAL_ACWR, USUAL_HARD_GAP, USUAL_LEAST_CHANCE
+
+    group = parser.add_argument_group(
+        "constraints",
+        "what every plan keeps to; three limits hold unless --hard-gap 0, --acwr none and "
+        "--least-chance 0 lift them",
+    )
     group.add_argument("--free", metavar="DAYS", help="days of the week with time: mon,wed,sat")
     group.add_argument("--busy", metavar="DATES", help="days without time: 2026-01-31,2026-02-01")
     group.add_argument(
+        "--injured",
+        metavar="FROM..TO",
+        help="injured or ill, counted as not free: 2026-02-01..2026-02-14",
+    )
+    group.add_argument(
         "--hard-gap",
         type=int,
-        default=0,
+        default=USUAL_HARD_GAP,
         metavar="N",
-        help="days between two hard days; 1 allows no two in a row (default: 0)",
+        help="days between two hard days (default: %(default)s, no two in a row; 0 lifts it)",
     )
     group.add_argument(
         "--hard-points",
@@ -85,15 +97,19 @@ def _add_constraints(parser: argparse.ArgumentParser) -> None:
         help="from where a day is hard (default: the base level, that of hard sessions of late)",
     )
     group.add_argument(
-        "--acwr", type=float, metavar="RATIO", help="largest acute:chronic ratio, such as 1.5"
+        "--acwr",
+        type=_cap,
+        default=USUAL_ACWR,
+        metavar="RATIO",
+        help="largest acute:chronic ratio (default: %(default)s; none lifts it)",
     )
     group.add_argument("--longest", type=float, metavar="MIN", help="longest session, minutes")
     group.add_argument(
         "--least-chance",
         type=float,
-        default=0.0,
+        default=USUAL_LEAST_CHANCE,
         metavar="SHARE",
-        help="smallest chance of completion, such as 0.5 (default: 0; see docs/coach.md)",
+        help="smallest chance of completion (default: %(default)s; 0 lifts it; see docs/coach.md)",
     )
 
 
@@ -121,6 +137,7 @@ def _add_outputs(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Read, answer, write and print."""
+    from fitgym.coach.calendars import published_days
     from fitgym.coach.diary import read_diary, write_diary
     from fitgym.coach.goals import parse_goal
     from fitgym.coach.loop import answer
@@ -148,11 +165,15 @@ def run(options: argparse.Namespace) -> None:
         season_days=options.days,
         policy=options.policy,
         rating=rating,
+        progress=True,
     )
     done = done_rows(found.diary, date.fromisoformat(found.advice.date))
     written = _write(options, found, done)
     # Last, so that what is remembered was also told.
-    write_diary(found.diary, path)
+    diary = found.diary
+    if options.calendar is not None:
+        diary = replace(diary, published=published_days(found.advice, diary.published))
+    write_diary(diary, path)
     if options.json:
         content = {
             "notes": list(found.notes),
@@ -168,12 +189,13 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _constraints(options: argparse.Namespace) -> Constraints:
-    from fitgym.coach.constraints import WEEKDAYS, Constraints, parse_weekdays
+    from fitgym.coach.constraints import WEEKDAYS, Constraints, parse_injured, parse_weekdays
 
     try:
         return Constraints(
             free=parse_weekdays(options.free or ",".join(WEEKDAYS)),
             busy=tuple(day.strip() for day in options.busy.split(",")) if options.busy else (),
+            injured=parse_injured(options.injured) if options.injured else (),
             hard_gap=options.hard_gap,
             hard_trimp=options.hard_points,
             acwr=options.acwr,
@@ -205,7 +227,8 @@ def _write(options: argparse.Namespace, found: Answer, done: list[DoneRow]) -> l
         contents.append((options.page, advice_page(found.advice, done, found.notes)))
     if options.calendar is not None:
         zone = None if options.zone is None else parse_zone(options.zone)
-        calendar = calendar_bytes(found.advice, at=options.at, zone=zone)
+        published = found.diary.published
+        calendar = calendar_bytes(found.advice, at=options.at, zone=zone, published=published)
         contents.append((options.calendar, calendar))
     if options.workout is not None and found.advice.plan:
         contents.append((options.workout, workout_bytes(found.advice)))
@@ -224,6 +247,15 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(
             f"must be a date such as 2026-01-31, got {text!r}"
         ) from None
+
+
+def _cap(text: str) -> float | None:
+    if text == "none":
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number or none, got {text!r}") from None
 
 
 def _time(text: str) -> time:

@@ -28,16 +28,32 @@ from fitgym.envs import kernel
 from fitgym.envs.records import OUTCOME
 from fitgym.model.daniels import zone_speeds
 from fitgym.model.plans import Segment, plan_segments
+from fitgym.profile.efforts import RACE_SD
 
 Array = NDArray[np.float64]
 
-OUTLOOK_DAYS = 28
+# The outlook reaches so far, and to a race if that is within sixteen weeks (ours).
+OUTLOOK_DAYS, FARTHEST_OUTLOOK_DAYS = 28, 112
 # A normal number lies within so many standard deviations with probability 0.95.
 _SPREADS = 1.96
 # Worths that differ by less are told as equal, in the unit of the goal a day (ours).
 _CLOSE = 0.005
 # Shorter parts of a session are not told (ours).
 _SHORTEST_PART_MINUTES = 0.75
+# Why a plan is not allowed, and the option that says so.
+_INJURED, _NOT_FREE = "you are injured", "the day is not free"
+_LONG = "longer than the longest session"
+_HARD = "hard, too soon after a hard day"
+_STEEP = "above the cap of the acute:chronic ratio"
+_UNLIKELY = "less likely to be completed than is asked for"
+_OPTIONS = {
+    _INJURED: "--injured",
+    _NOT_FREE: "--free, --busy",
+    _LONG: "--longest",
+    _HARD: "--hard-gap 0",
+    _STEEP: "--acwr none",
+    _UNLIKELY: "--least-chance 0",
+}
 ZONE_NAMES = ("easy", "marathon pace", "threshold pace", "interval pace", "repetition pace")
 
 
@@ -50,7 +66,8 @@ class Candidate:
         trimp: Points that it asks for.
         minutes: How long it lasts.
         forbidden: Which constraint forbids it; empty if none does.
-        worth: Expected return over the rest of the season, in the goal's unit.
+        worth: Expected return over the rest of the season, in the goal's unit; of a race the VDOT
+            on its morning, with the best plans from tomorrow on.
         chance: Of completing it.
         expected_trimp: Points to be expected.
         heart_rate: Mean heart rate to be expected, bpm; 0 without a plan.
@@ -112,7 +129,8 @@ class OutlookDay:
         fatigue: Fatigue next morning, in VDOT.
         ratio: Acute:chronic ratio if all plans are carried out.
         expected_ratio: As is expected.
-        free: Whether a plan may be on the day.
+        free: Whether a plan may be on the day; if not, no session of one's own is expected, either.
+        injured: Whether it is not free because of an injury.
         hard: Whether the plan is hard.
     """
 
@@ -127,6 +145,7 @@ class OutlookDay:
     ratio: float
     expected_ratio: float
     free: bool
+    injured: bool
     hard: bool
 
 
@@ -152,7 +171,10 @@ class Advice:
         motivation_sd: Its standard deviation.
         hard_trimp: Points from which a day is hard.
         constraints: What plans keep to.
+        speeds_m_s: Speeds of the zones that plans are run at.
         race: Day of the race, ISO; empty for none.
+        race_vdot: VDOT to be expected on its morning; 0 for none.
+        race_vdot_sd: How sure that is: of the profile's VDOT, and of a race of that VDOT.
     """
 
     name: str
@@ -172,7 +194,10 @@ class Advice:
     motivation_sd: float
     hard_trimp: float
     constraints: dict[str, Any]
+    speeds_m_s: tuple[float, ...] = ()
     race: str = ""
+    race_vdot: float = 0.0
+    race_vdot_sd: float = 0.0
 
     @property
     def today(self) -> Candidate:
@@ -185,8 +210,16 @@ class Advice:
 
 
 @dataclass(frozen=True, eq=False)
-class _Place:
-    """Where the person stands on a day of the season; loads are those of the days before."""
+class Place:
+    """Where the person stands on a day of the season.
+
+    Attributes:
+        state: (1,) of ``STATE``.
+        belief: (1, M).
+        wait: How many days no hard plan may follow.
+        asked: Loads of the days before if all plans were carried out, points.
+        expected: The same as is expected.
+    """
 
     state: NDArray[np.void]
     belief: Array
@@ -224,23 +257,30 @@ def advise(
     if not 0 <= day < program.days:
         raise ValueError(f"{morning.date} is not among the {program.days} days of the season")
     last = np.asarray(loads, dtype=np.float64)[-27:]
-    place = _Place(morning.state(day), np.array([morning.belief]), wait, last, last)
+    place = Place(morning.state(day), np.array([morning.belief]), wait, last, last)
     seen = np.zeros((0, 6), dtype=np.float32) if observed is None else observed
-    allowed, why = _allowed(program, place)
+    allowed, why = allowed_actions(program, place)
     worth = program.worth(place.state, place.belief, np.array([place.wait]))[0]
+    racing = program.goal.kind == "race"
+    if racing:
+        worth = worth + float(program.record["baseline_performance"][0])
     chosen, seen = _choose(program, place, policy, rating, seen, allowed)
     candidates = _candidates(program, place, worth, why)
     outlook: list[OutlookDay] = []
-    shown = min(OUTLOOK_DAYS, program.days - day)
+    left = program.days - day
+    shown = left if racing and left <= FARTHEST_OUTLOOK_DAYS else min(OUTLOOK_DAYS, left)
     action = chosen
     possible = allowed[1:].any()
-    for ahead in range(shown):
+    race_vdot = 0.0
+    for ahead in range(left if racing else shown):
         if ahead:
-            allowed_then, _ = _allowed(program, place)
+            allowed_then, _ = allowed_actions(program, place)
             possible = possible or allowed_then[1:].any()
             action, seen = _choose(program, place, policy, rating, seen, allowed_then)
         told, place = _expected_day(program, place, action)
-        outlook.append(told)
+        race_vdot = told.vdot if racing else 0.0
+        if ahead < shown:
+            outlook.append(told)
     if not possible:
         raise ValueError(_impossible(program, shown, why))
     p_now = float(kernel.performance_of(morning.state(day), 0, program.record))
@@ -262,7 +302,10 @@ def advise(
         motivation_sd=morning.motivation_sd,
         hard_trimp=program.hard_trimp,
         constraints=program.constraints.to_dict(),
+        speeds_m_s=tuple((zone_speeds(program.coached.individual.physiology.vdot) / 60.0).tolist()),
         race=program.goal.day,
+        race_vdot=race_vdot,
+        race_vdot_sd=float(np.hypot(program.coached.vdot_sd, RACE_SD * race_vdot)),
     )
 
 
@@ -274,12 +317,12 @@ def forecasts(program: SeasonProgram, morning: Morning) -> tuple[Candidate, ...]
         morning: Where the person stands.
     """
     known = np.asarray(program.coached.loads)[-27:]
-    place = _Place(morning.state(), np.array([morning.belief]), 0, known, known)
+    place = Place(morning.state(), np.array([morning.belief]), 0, known, known)
     actions = program.targets.size
     return _candidates(program, place, np.zeros(actions), [""] * actions)
 
 
-def _allowed(program: SeasonProgram, place: _Place) -> tuple[NDArray[np.bool_], list[str]]:
+def allowed_actions(program: SeasonProgram, place: Place) -> tuple[NDArray[np.bool_], list[str]]:
     """Return which actions a day allows, and why not, by action."""
     day = int(place.state["day"][0])
     constraints = program.constraints
@@ -290,23 +333,25 @@ def _allowed(program: SeasonProgram, place: _Place) -> tuple[NDArray[np.bool_], 
     why = []
     for action in range(program.targets.size):
         reason = ""
-        if action and not free:
-            reason = "the day is not free"
+        if action and constraints.injured_until(then):
+            reason = _INJURED
+        elif action and not free:
+            reason = _NOT_FREE
         elif not program.mask[day, action]:
-            reason = "longer than the longest session"
+            reason = _LONG
         elif program.hard[action] and place.wait > 0:
-            reason = "hard, too soon after a hard day"
+            reason = _HARD
         elif not within[action]:
-            reason = "above the cap of the acute:chronic ratio"
+            reason = _STEEP
         elif likely[action] < constraints.least_chance:
-            reason = "less likely to be completed than is asked for"
+            reason = _UNLIKELY
         why.append(reason)
     return np.array([not reason for reason in why]), why
 
 
 def _choose(
     program: SeasonProgram,
-    place: _Place,
+    place: Place,
     policy: str,
     rating: Rating | None,
     seen: NDArray[np.float32],
@@ -329,7 +374,7 @@ def observation_of(program: SeasonProgram, state: NDArray[np.void]) -> NDArray[n
 
 
 def _outcomes(
-    program: SeasonProgram, place: _Place, action: int
+    program: SeasonProgram, place: Place, action: int
 ) -> tuple[Array, Array, NDArray[np.bool_]]:
     """Return chance by motivation (K, M), points (K,) and whether met (K,) of a day's outcomes."""
     if action:
@@ -337,7 +382,7 @@ def _outcomes(
         done = np.append((np.arange(shares) + 0.5) / shares, 1.0)
         met = np.arange(shares + 1) == shares
         return program.chances(place.state)[action - 1], done * program.targets[action], met
-    odds = float(program.record["habit_log_odds"][0])
+    odds = float(program.habit_odds[int(place.state["day"][0])])
     strikes = 1.0 / (1.0 + np.exp(-odds - MOTIVATIONS))
     count = program.habits.size
     chance = np.concatenate([np.tile(strikes / count, (count, 1)), (1.0 - strikes)[None]])
@@ -361,7 +406,7 @@ def _after(
     return after
 
 
-def _expected_day(program: SeasonProgram, place: _Place, action: int) -> tuple[OutlookDay, _Place]:
+def _expected_day(program: SeasonProgram, place: Place, action: int) -> tuple[OutlookDay, Place]:
     """Return what is to be expected of a day, and the place after it."""
     chance, points, _ = _outcomes(program, place, action)
     likely = chance @ place.belief[0]
@@ -391,10 +436,11 @@ def _expected_day(program: SeasonProgram, place: _Place, action: int) -> tuple[O
         ratio=ratio_with(place.asked, target if action else expected),
         expected_ratio=ratio_with(place.expected, expected),
         free=program.constraints.is_free(then),
+        injured=bool(program.constraints.injured_until(then)),
         hard=hard,
     )
     wait = gap if hard else max(place.wait - 1, 0)
-    return told, _Place(
+    return told, Place(
         after,
         belief[None],
         wait,
@@ -404,7 +450,7 @@ def _expected_day(program: SeasonProgram, place: _Place, action: int) -> tuple[O
 
 
 def _candidates(
-    program: SeasonProgram, place: _Place, worth: Array, why: Sequence[str]
+    program: SeasonProgram, place: Place, worth: Array, why: Sequence[str]
 ) -> tuple[Candidate, ...]:
     found = []
     utility = float(program.record["fatigue_utility"][0])
@@ -505,7 +551,7 @@ def _impossible(program: SeasonProgram, shown: int, why: Sequence[str]) -> str:
     reason = max(set(counted), key=counted.count)
     return (
         f"the constraints leave no plan on any of the {shown} days from here: today most plans "
-        f"are out because: {reason}. Loosen that one"
+        f"are out because: {reason}. Loosen that one ({_OPTIONS[reason]})"
     )
 
 
@@ -522,6 +568,12 @@ def _reasons(
     allowed = [one for one in candidates if not one.forbidden]
     unit = program.goal.unit
     said = []
+    until = program.constraints.injured_until(date.fromisoformat(morning.date))
+    if until:
+        said.append(
+            f"Injured until {until}: no plan, and nothing of your own is expected. The model knows "
+            "nothing of injuries but days without running; whoever treats you decides when you run."
+        )
     others = [one for one in allowed if one.plan != chosen]
     if policy == "coach":
         said.append(
@@ -545,9 +597,13 @@ def _reasons(
         else:
             said.append(
                 f"Over the {days_left} days left it is worth most: "
-                f"{today.worth - second.worth:.2f} {unit} more than {name}."
+                f"{today.worth - second.worth:.3f} {unit} more than {name}."
             )
-    better = [one for one in candidates if one.forbidden and one.worth > today.worth + 1e-9]
+    better = (
+        []
+        if until
+        else [one for one in candidates if one.forbidden and one.worth > today.worth + 1e-9]
+    )
     if better and policy in ("belief", "dp"):
         best = max(better, key=lambda one: one.worth)
         said.append(
@@ -562,7 +618,7 @@ def _reasons(
             f"It is completed with a chance of {100 * today.chance:.0f} %. A plan that is met "
             "raises motivation a little, one that is too much lowers it more."
         )
-    else:
+    elif program.constraints.is_free(date.fromisoformat(morning.date)):
         said.append("Rest lets fatigue fall; without a plan you may train as you like.")
     mood = morning.motivation
     if mood < -0.2:

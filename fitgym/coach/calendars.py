@@ -1,12 +1,13 @@
 """Plans as an iCalendar file (RFC 5545), which replaces what it said before.
 
 Every day has one UID for good, so a calendar that imports a newer file moves or cancels what an
-older one brought. The file depends on the answer alone: the same answer gives the same bytes.
+older one brought. The file depends on the answer and the days published before alone.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -38,8 +39,23 @@ def parse_zone(text: str) -> ZoneInfo:
         ) from None
 
 
+def published_days(advice: Advice, published: Sequence[str]) -> tuple[str, ...]:
+    """Return the days, from the answer's on, that a file has had an event on once this one is out.
+
+    Args:
+        advice: The answer.
+        published: Those before it.
+    """
+    planned = {day.date for day in advice.outlook if day.plan}
+    return tuple(sorted(planned | {day for day in published if day >= advice.date}))
+
+
 def calendar_bytes(
-    advice: Advice, *, at: time | None = None, zone: ZoneInfo | None = None
+    advice: Advice,
+    *,
+    at: time | None = None,
+    zone: ZoneInfo | None = None,
+    published: Sequence[str] = (),
 ) -> bytes:
     """Return the weeks to come as an iCalendar file.
 
@@ -47,6 +63,8 @@ def calendar_bytes(
         advice: The answer.
         at: When sessions begin; None for events that take the whole day.
         zone: Time zone of that; needed with ``at``.
+        published: Days that an earlier file had an event on, ISO dates: those without a plan now
+            are cancelled.
 
     Raises:
         ValueError: If ``at`` is given without a zone.
@@ -69,11 +87,12 @@ def calendar_bytes(
     events = [
         (
             day.date,
-            title_of(day.plan, day.trimp, day.minutes),
+            title_of(day.trimp, advice.speeds_m_s),
             f"{day_text(advice, day)} {NOT_ADVICE}",
             day.minutes if day.plan else None,
         )
         for day in advice.outlook
+        if day.plan or day.date in published
     ]
     if advice.race:
         events.append((advice.race, "Race", f"The goal of this season. {NOT_ADVICE}", 24.0 * 60.0))
@@ -96,7 +115,7 @@ def calendar_bytes(
             # Wall-clock time is added to in UTC, so that a night of changing clocks is no error.
             end = start.astimezone(UTC) + timedelta(minutes=round(minutes))
             event.add("dtend", end.astimezone(zone))
-        # A day without a plan takes back what an earlier file may have said.
+        # A day without a plan takes back what an earlier file said.
         event.add("status", "CANCELLED" if minutes is None else "CONFIRMED")
         calendar.add_component(event)
     if at is not None:

@@ -15,6 +15,9 @@ from fitgym.model.plans import plan_segments
 from fitgym.model.strain import ACUTE_DAYS, CHRONIC_DAYS
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+# Limits of ``fitgym coach`` unless others are told (ours): without them the model gains from plans
+# that nobody completes, and from a sudden rise of load that no coach would ask for.
+USUAL_HARD_GAP, USUAL_ACWR, USUAL_LEAST_CHANCE = 1, 1.3, 0.5
 # Ours: a ratio of 1 is steady training, so a lower cap would ask for ever less; 4 is never passed.
 LOWEST_CAP, HIGHEST_CAP = 1.0, 4.0
 _LONGEST_GAP = 6
@@ -29,6 +32,7 @@ class Constraints:
     Attributes:
         free: Days of the week that plans may be on, 0 for Monday to 6.
         busy: Days without a plan, ISO dates.
+        injured: First and last day of each time of injury or illness, ISO dates, without a plan.
         hard_gap: Days that must lie between two hard days, 0 to 6; a day is hard with a plan, or a
             session of one's own, of at least ``hard_trimp`` points.
         hard_trimp: Points from which a day is hard; None for the base level at the season's start,
@@ -41,6 +45,7 @@ class Constraints:
 
     free: tuple[int, ...] = tuple(range(7))
     busy: tuple[str, ...] = ()
+    injured: tuple[tuple[str, str], ...] = ()
     hard_gap: int = 0
     hard_trimp: float | None = None
     acwr: float | None = None
@@ -64,6 +69,9 @@ class Constraints:
             except (TypeError, ValueError):
                 raise ValueError(f"busy must be dates such as 2026-01-31, got {day!r}") from None
         object.__setattr__(self, "busy", tuple(sorted(set(self.busy))))
+        for first, last in self.injured:
+            if date.fromisoformat(last) < date.fromisoformat(first):
+                raise ValueError(f"injured must end on or after {first}, got {last}")
         require_integer("hard_gap", self.hard_gap, 0, _LONGEST_GAP)
         if self.hard_trimp is not None:
             require_number("hard_trimp", self.hard_trimp, 0.1, 2000)
@@ -79,7 +87,17 @@ class Constraints:
 
     def is_free(self, day: date) -> bool:
         """Return whether a plan may be on a day."""
-        return day.weekday() in self.free and day.isoformat() not in self.busy
+        return (
+            day.weekday() in self.free
+            and day.isoformat() not in self.busy
+            and not self.injured_until(day)
+        )
+
+    def injured_until(self, day: date) -> str:
+        """Return the last day of the injury that a day falls into, ISO; empty for none."""
+        return max(
+            (last for first, last in self.injured if first <= day.isoformat() <= last), default=""
+        )
 
 
 def parse_weekdays(text: str) -> tuple[int, ...]:
@@ -95,6 +113,25 @@ def parse_weekdays(text: str) -> tuple[int, ...]:
             raise ValueError(f"days must be some of {', '.join(WEEKDAYS)}, got {word.strip()!r}")
         found.append(WEEKDAYS.index(short))
     return tuple(sorted(set(found)))
+
+
+def parse_injured(text: str) -> tuple[tuple[str, str], ...]:
+    """Return first and last days from words such as ``2026-02-01..2026-02-14,2026-03-01``.
+
+    Raises:
+        ValueError: If a word is neither a date nor two dates with two points between them.
+    """
+    found = []
+    for word in text.split(","):
+        first, _, last = word.strip().partition("..")
+        try:
+            days = [date.fromisoformat(day) for day in (first, last or first)]
+        except ValueError:
+            raise ValueError(
+                f"injured must be days such as 2026-02-01..2026-02-14, got {word.strip()!r}"
+            ) from None
+        found.append((days[0].isoformat(), days[1].isoformat()))
+    return tuple(found)
 
 
 def plan_minutes(plans_trimp: Sequence[float]) -> NDArray[np.float64]:

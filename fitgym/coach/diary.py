@@ -37,7 +37,7 @@ from fitgym.profile.days import (
 )
 
 # Raised when the meaning of a diary changes.
-FORMAT = 1
+FORMAT = 2
 # Ours: the profile is from too long ago to start from.
 OLDEST_PROFILE_DAYS = 400
 # Two readings of a session differ by less than this share of distance and time (ours).
@@ -92,11 +92,13 @@ class DayEntry:
         plan_trimp: Points that were asked for; 0 for no plan.
         asked: Whether the coach was asked on that day, or only an earlier answer told its plan.
         sessions: What was done.
+        free: Whether there was time for a session, as far as was told.
     """
 
     plan_trimp: float = 0.0
     asked: bool = False
     sessions: tuple[SessionRead, ...] = ()
+    free: bool = True
 
     @property
     def points(self) -> float:
@@ -120,6 +122,7 @@ class Diary:
         morning: Where the person stood on ``day``.
         vdot: VDOT that the paces of the plans are made for.
         grid_trimp: The plans that there are, points.
+        published: Days that a calendar file had an event on, ISO.
     """
 
     profile: str
@@ -133,6 +136,7 @@ class Diary:
     morning: Morning | None = None
     vdot: float = 0.0
     grid_trimp: tuple[float, ...] = ()
+    published: tuple[str, ...] = ()
 
     def entry(self, day: date) -> DayEntry:
         """Return what a day was; a rest day where nothing is known."""
@@ -156,6 +160,7 @@ class Diary:
                 day: {
                     "plan_trimp": entry.plan_trimp,
                     "asked": entry.asked,
+                    "free": entry.free,
                     "sessions": [{"digest": one.digest, **asdict(one)} for one in entry.sessions],
                 }
                 for day, entry in sorted(self.days.items())
@@ -163,6 +168,7 @@ class Diary:
             "outlook": dict(sorted(self.outlook.items())),
             "vdot": self.vdot,
             "grid_trimp": list(self.grid_trimp),
+            "published": list(self.published),
             # What follows from the days, for ``fitgym.profile.plans.read_plans``.
             "plans": {
                 day: entry.plan_trimp for day, entry in sorted(self.days.items()) if entry.asked
@@ -194,7 +200,10 @@ class Diary:
                         raise ValueError(f"a session of {day} was changed by hand")
                     sessions.append(session)
                 days[day] = DayEntry(
-                    float(entry["plan_trimp"]), bool(entry["asked"]), tuple(sessions)
+                    float(entry["plan_trimp"]),
+                    bool(entry["asked"]),
+                    tuple(sessions),
+                    bool(entry["free"]),
                 )
             for day in (content["anchor"], season["start"], content["date"]):
                 date.fromisoformat(day)
@@ -210,6 +219,7 @@ class Diary:
                 morning=None if state is None else Morning.from_dict(state),
                 vdot=float(content["vdot"]),
                 grid_trimp=tuple(float(points) for points in content["grid_trimp"]),
+                published=tuple(content["published"]),
             )
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"this is no coach's diary: {error!r}") from None
@@ -310,7 +320,11 @@ def open_diary(
         notes.append(f"The profile is new: replayed from its day, {anchor}.")
         kept = {day: entry for day, entry in diary.days.items() if day >= anchor.isoformat()}
         going_on = replace(
-            fresh, day=max(diary.day, anchor.isoformat()), days=kept, outlook=diary.outlook
+            fresh,
+            day=max(diary.day, anchor.isoformat()),
+            days=kept,
+            outlook=diary.outlook,
+            published=diary.published,
         )
         return going_on, notes
     started = date.fromisoformat(diary.season_start)
@@ -413,6 +427,18 @@ def with_gaps(diary: Diary, day: date) -> Diary:
     return replace(diary, days=days)
 
 
+def with_free_days(diary: Diary, constraints: Constraints, day: date) -> Diary:
+    """Return the diary in which the days since the last answer are free or not as is told now."""
+    days = dict(diary.days)
+    last = date.fromisoformat(diary.day)
+    for ahead in range((day - last).days + 1):
+        then = last + timedelta(days=ahead)
+        entry, free = diary.entry(then), constraints.is_free(then)
+        if entry.free != free:
+            days[then.isoformat()] = replace(entry, free=free)
+    return replace(diary, days=days)
+
+
 def days_done(diary: Diary, vdot: float, until: date) -> list[DayDone]:
     """Return what each day was from the anchor to the day before ``until``."""
     anchor = date.fromisoformat(diary.anchor)
@@ -427,7 +453,7 @@ def days_done(diary: Diary, vdot: float, until: date) -> list[DayDone]:
             done = plan * share_done(plan, vdot, metres, minutes, done)
             # The load of several sessions is not that at which a plan was stopped.
             load = entry.sessions[0].internal_load if len(entry.sessions) == 1 else 0.0
-        found.append(DayDone(plan, done, load))
+        found.append(DayDone(plan, done, load, entry.free))
     return found
 
 

@@ -2,7 +2,8 @@
 
 Each person trains by habit for some weeks, with a plan on some days, and is profiled from what a
 watch and a log hold of it. Then seasons are played in the true environment, each policy on the same
-noise: belief on the profiled person, belief on the true person, the coach's rule and no service.
+noise: belief on the profiled person, without limits and with those of ``fitgym coach``, belief on
+the true person, the best fixed plan, the coach's rule and no service.
 """
 
 from __future__ import annotations
@@ -15,7 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym.coach.advice import forecasts
+from fitgym.coach.advice import Place, allowed_actions, forecasts
+from fitgym.coach.constraints import (
+    USUAL_ACWR,
+    USUAL_HARD_GAP,
+    USUAL_LEAST_CHANCE,
+    Constraints,
+    wait_after,
+)
 from fitgym.coach.person import (
     MOTIVATIONS,
     Coached,
@@ -40,6 +48,8 @@ Array = NDArray[np.float64]
 # A fixed first day, so that results do not depend on the day they are made.
 _START = date(2025, 3, 3)
 _SHARE_OF_PLANS = 0.3
+# Who serves, from no service to belief on the true person.
+POLICIES = ("none", "rule", "fixed", "limited", "profiled", "true")
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,8 @@ class PersonEarned:
         number: Which draw of the population.
         none: Without a service.
         rule: Of the coach's rule.
+        fixed: Of the plan that, pushed every day, earns most in other seasons of the true person.
+        limited: Of belief on the profiled person under the usual limits of ``fitgym coach``.
         profiled: Of belief on the profiled person.
         true: Of belief on the true person.
         vdot_error: VDOT of the profile less the true one on the first day of advice.
@@ -59,6 +71,8 @@ class PersonEarned:
     number: int
     none: float
     rule: float
+    fixed: float
+    limited: float
     profiled: float
     true: float
     vdot_error: float
@@ -69,8 +83,10 @@ def serve(program: SeasonProgram, tracker: Tracker, policy: str = "belief") -> C
     """Return the service that a program gives to people whom it only observes.
 
     It serves one simulation and keeps an account of its own: stocks and belief by its model of the
-    person, moved on by what was done.
+    person, moved on by what was done. Of the plans that the program's constraints allow it takes
+    the best.
     """
+    constraints, gap = program.constraints, program.constraints.hard_gap
     memory: dict[str, Any] = {}
 
     def act(states: NDArray[np.void]) -> NDArray[np.int64]:
@@ -78,6 +94,11 @@ def serve(program: SeasonProgram, tracker: Tracker, policy: str = "belief") -> C
         if day == 0:
             memory["states"] = np.repeat(program.morning.state(), states.size)
             memory["beliefs"] = np.tile(program.morning.belief, (states.size, 1))
+            before = np.asarray(program.coached.loads)
+            memory["loads"] = np.repeat(before[None], states.size, axis=0)
+            memory["waits"] = np.full(
+                states.size, wait_after(constraints, program.hard_trimp, before.tolist())
+            )
         else:
             planned = states["plan_trimp"] > 0.0
             done = [
@@ -93,10 +114,24 @@ def serve(program: SeasonProgram, tracker: Tracker, policy: str = "belief") -> C
             memory["states"], memory["beliefs"] = tracker.after(
                 memory["states"], memory["beliefs"], done
             )
-        waits = np.zeros(states.size, dtype=np.int64)
-        return np.asarray(
-            rate(policy, program, memory["states"], memory["beliefs"], waits).argmax(axis=1)
-        )
+            points = states["intensity"].astype(np.float64)
+            memory["loads"] = np.concatenate([memory["loads"], points[:, None]], axis=1)
+            hard = np.maximum(points, states["plan_trimp"]) >= program.hard_trimp
+            memory["waits"] = np.where(hard, gap, np.maximum(memory["waits"] - 1, 0))
+        rated = rate(policy, program, memory["states"], memory["beliefs"], memory["waits"])
+        if constraints != Constraints():
+            for i in range(states.size):
+                loads = memory["loads"][i]
+                place = Place(
+                    memory["states"][i : i + 1],
+                    memory["beliefs"][i : i + 1],
+                    int(memory["waits"][i]),
+                    loads,
+                    loads,
+                )
+                allowed, _ = allowed_actions(program, place)
+                rated[i] = np.where(allowed, rated[i], -np.inf)
+        return np.asarray(rated.argmax(axis=1))
 
     return act
 
@@ -177,9 +212,22 @@ def earned(
         "none": fixed_choice(0),
         "rule": lambda states: np.asarray(rule_of_thumb(states["day"], days)),
     }
-    for name, coached in (("profiled", profiled), ("true", true)):
-        program = SeasonProgram(coached, coached.morning, days).solve(cache=False)
-        choices[name] = serve(program, Tracker(coached.individual))
+    generator = np.random.default_rng([seed, number, 4])
+    others = starts.copy()
+    others["key"] = generator.integers(0, 2**64, seasons, dtype=np.uint64)
+    plans = range(1, len(season.individual.plans_trimp) + 1)
+    best = max(
+        plans, key=lambda plan: _mean_return(play(environment, others, days, fixed_choice(plan)))
+    )
+    choices["fixed"] = fixed_choice(best)
+    usual = Constraints(hard_gap=USUAL_HARD_GAP, acwr=USUAL_ACWR, least_chance=USUAL_LEAST_CHANCE)
+    for name, coached, kept in (
+        ("profiled", profiled, Constraints()),
+        ("limited", profiled, usual),
+        ("true", true, Constraints()),
+    ):
+        program = SeasonProgram(coached, coached.morning, days, constraints=kept)
+        choices[name] = serve(program.solve(cache=False), Tracker(coached.individual))
     played = {name: play(environment, starts, days, choice) for name, choice in choices.items()}
     theta = season.individual.acquisition
     vdot = theta.baseline_performance + float(
@@ -296,15 +344,12 @@ def summarise_forecasts(rows: Sequence[PlanForecast]) -> dict[str, Any]:
 
 def summarise(people: Sequence[PersonEarned]) -> dict[str, Any]:
     """Return returns, shares of the way from no service to belief on the true person, intervals."""
-    columns = {
-        name: np.array([getattr(one, name) for one in people])
-        for name in ("none", "rule", "profiled", "true")
-    }
+    columns = {name: np.array([getattr(one, name) for one in people]) for name in POLICIES}
     report: dict[str, Any] = {"people": len(people)}
     generator = np.random.default_rng(0)
     picks = generator.integers(0, len(people), (4000, len(people)))
     way = columns["true"] - columns["none"]
-    for name in ("rule", "profiled"):
+    for name in POLICIES[1:-1]:
         gained = columns[name] - columns["none"]
         shares = gained[picks].sum(axis=1) / way[picks].sum(axis=1)
         low, high = np.quantile(shares, [0.025, 0.975])
@@ -317,13 +362,15 @@ def summarise(people: Sequence[PersonEarned]) -> dict[str, Any]:
             "median of people": float(np.median(each)),
             "people of at least 0.8": float((each >= 0.8).mean()),
         }
-    difference = bootstrap_interval(columns["profiled"] - columns["rule"])
-    report["profiled less rule"] = {
-        "mean": float((columns["profiled"] - columns["rule"]).mean()),
-        "low": difference.low,
-        "high": difference.high,
-        "people better": float((columns["profiled"] > columns["rule"]).mean()),
-    }
+    for one, other in (("profiled", "rule"), ("profiled", "limited"), ("fixed", "rule")):
+        difference = columns[one] - columns[other]
+        interval = bootstrap_interval(difference)
+        report[f"{one} less {other}"] = {
+            "mean": float(difference.mean()),
+            "low": interval.low,
+            "high": interval.high,
+            "people better": float((difference > 0.0).mean()),
+        }
     report["returns"] = {name: float(one.mean()) for name, one in columns.items()}
     report["VDOT gained"] = {
         name: float(np.mean([one.gains[name] for one in people])) for name in columns

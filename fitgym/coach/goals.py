@@ -45,7 +45,7 @@ class Goal:
         """What an expected return is counted in."""
         return {
             "performance": "VDOT days",
-            "race": "VDOT on the day",
+            "race": "VDOT on race day",
             "health": "days of 30 minutes",
         }[self.kind]
 

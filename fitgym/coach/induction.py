@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from fitgym.adherence.fitrec_step import habit_probability, log_tolerance_of
+from fitgym.adherence.fitrec_step import log_tolerance_of
 from fitgym.common.compilation import (
     compiled,
     compiled_allocating,
@@ -58,6 +58,7 @@ def plan_values(
     loads: Any,
     tables: Any,
     habits: Any,
+    habit_odds: float,
     expected: Any,
     axes: Any,
     hard: Any,
@@ -77,6 +78,7 @@ def plan_values(
         loads: Load of each plan at equal shares, by node of fitness, (nodes, plans, shares + 1).
         tables: ``fitgym.adherence.base.Tables`` of the model.
         habits: Equally likely habit sessions, points.
+        habit_odds: Log odds of the day's habit at motivation 0; minus infinity without time for it.
         expected: Values of tomorrow, (layers, kinds, ln B, F, G, m); see
             ``fitgym.coach.program.SeasonProgram``.
         axes: Grid points along ln B, F, G and m.
@@ -96,7 +98,7 @@ def plan_values(
     for m in range(motivations.size):
         scratch[1].motivation = motivations[m]
         tolerance[m] = log_tolerance_of(scratch[1], person, 0.0)
-        strikes[m] = habit_probability(scratch[1], person)
+        strikes[m] = 1.0 / (1.0 + math.exp(-habit_odds - motivations[m]))
     log_loads, sds = np.empty((plans, edges)), np.empty(plans)
     todays_loads(scratch[1], person, loads, tables, log_loads, sds)
     chances = np.empty((plans, edges, motivations.size))
@@ -154,6 +156,7 @@ def look_ahead(
     rows: Any,
     tables: Any,
     habits: Any,
+    habit_odds: float,
     expected: Any,
     axes: Any,
     hard: Any,
@@ -179,6 +182,7 @@ def look_ahead(
             loads[rows[i]],
             tables,
             habits,
+            habit_odds,
             expected,
             axes,
             hard,
@@ -227,6 +231,7 @@ def induce(
     loads: Any,
     tables: Any,
     habits: Any,
+    habit_odds: float,
     expected: Any,
     axes: Any,
     hard: Any,
@@ -249,6 +254,7 @@ def induce(
         loads: Mean load of each plan over histories, (nodes, plans, shares + 1).
         tables: See ``plan_values``.
         habits: See ``plan_values``.
+        habit_odds: See ``plan_values``.
         expected: See ``plan_values``.
         axes: See ``plan_values``.
         hard: See ``plan_values``.
@@ -277,6 +283,7 @@ def induce(
                 loads,
                 tables,
                 habits,
+                habit_odds,
                 expected,
                 axes,
                 hard,

@@ -28,6 +28,7 @@ from fitgym.coach.diary import (
     profile_digest,
     read_diary,
     wait_on,
+    with_free_days,
     with_gaps,
     write_diary,
 )
@@ -69,6 +70,7 @@ def answer(
     season_days: int = 90,
     policy: str = "belief",
     rating: Rating | None = None,
+    progress: bool = False,
 ) -> Answer:
     """Return the coach's answer for a day; nothing is written.
 
@@ -82,6 +84,7 @@ def answer(
         season_days: Length of a season, in [1, 365].
         policy: Who chooses, see ``fitgym.coach.policies``.
         rating: The saved agent, for ``"a3c"``.
+        progress: Whether to show a bar on standard error while a season is planned.
 
     Raises:
         ValueError: If history, day, goal or constraints are impossible; the message says why.
@@ -100,7 +103,7 @@ def answer(
         day = date.fromisoformat(diary.day)
     if day > today:
         notes.append("Today's session is done: this is for tomorrow.")
-    diary = with_gaps(diary, day)
+    diary = with_free_days(with_gaps(diary, day), constraints, day)
     diary = _reopened(diary, day, goal, season_days)
     if history is None and day > date.fromisoformat(diary.day):
         notes.append(f"No history was given: days since {diary.day} count as nothing done.")
@@ -110,7 +113,7 @@ def answer(
         diary.season_days,
         goal,
         constraints,
-    ).solve()
+    ).solve(progress=progress)
     morning = morning_of(diary, coached, tracker, day)
     found_advice = advise(
         program,

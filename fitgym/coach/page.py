@@ -6,15 +6,19 @@ import html
 from collections.abc import Sequence
 from datetime import date
 
-from fitgym.coach.advice import Advice, OutlookDay
-from fitgym.coach.sessions import pace_of, title_of
+from fitgym.coach.advice import Advice
+from fitgym.coach.sessions import pace_of, parts_of, plan_text, title_of
 from fitgym.coach.summary import (
     NOT_ADVICE,
     DoneRow,
     candidate_cells,
     done_cells,
     done_heading,
+    limits_text,
     outlook_heading,
+    race_heading,
+    race_rows,
+    worth_text,
 )
 from fitgym.profile.drawing import Chart, Line, chart_page
 
@@ -28,13 +32,18 @@ h2 { font-size: 1.25rem; line-height: 1.3; margin: 2.2rem 0 0.6rem; }
 .steps { list-style: none; padding: 0; margin: 0.6rem 0 0; display: grid; gap: 0.3rem; }
 .steps li { display: grid; grid-template-columns: 4.2rem 1fr; gap: 0.6rem; }
 .steps b { font-variant-numeric: tabular-nums; }
-.figures { display: grid; gap: 1.4rem 2rem; align-items: start;
+.figures { display: grid; gap: 1.4rem 2rem; align-items: start; margin-top: 2.2rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
 .weeks { display: grid; gap: 0.4rem; grid-template-columns: repeat(7, minmax(0, 1fr)); }
 .weeks div { background: var(--raised); border-radius: 4px; padding: 0.4rem 0.5rem;
   font-size: 0.85rem; line-height: 1.35; min-height: 4.6rem; border-top: 3px solid var(--grid); }
 .weeks .plan { border-top-color: var(--blue); }
 .weeks .hard { border-top-color: var(--red); }
+.weeks .race { border-top-color: var(--green); font-weight: 650; }
+.narrow { max-width: 26rem; }
+.candidates th { white-space: normal; min-width: 13rem; }
+.candidates thead th { min-width: 0; } .candidates .why { white-space: normal; min-width: 9rem; }
+.candidates th, .candidates td { padding: 0.35rem 0.45rem; }
 .weeks .blank { background: none; border: 0; min-height: 0; padding: 0; }
 .weeks b { display: block; font-size: 0.8rem; color: var(--faint); font-weight: 500; }
 .scroll { overflow-x: auto; margin: 0.8rem 0; border: 1px solid var(--grid); border-radius: 4px; }
@@ -55,7 +64,8 @@ tr.out > * { color: var(--faint); }
     white-space: normal; } .candidates td::before { content: attr(data-of) " ";
     color: var(--faint); font-weight: 400; }
   .candidates .why:empty { display: none; } .candidates .why, .candidates th {
-    grid-column: 1 / -1; } .candidates th { font-weight: 650; }
+    grid-column: 1 / -1; } .candidates th, .candidates .why { min-width: 0; }
+  .candidates th { font-weight: 650; }
 }
 """
 
@@ -74,16 +84,17 @@ def advice_page(advice: Advice, done: Sequence[DoneRow], notes: Sequence[str]) -
         f"<h1>{name}, {day}</h1>",
         f'<p class="faint">{html.escape(" ".join((*notes, NOT_ADVICE)))}</p>',
         _today(advice),
-        "<h2>What every plan of today would bring</h2>",
-        f"<p>Return is expected over the {advice.days_left} days left, in "
-        f"{html.escape(advice.unit)}: of the best plan, and how far the others lie below it. VDOT "
-        "and fatigue, in VDOT, are next morning's; heart rate is the mean of the session with the "
-        "range that holds it 95 times in a hundred.</p>",
-        _candidates(advice),
         "<h2>The weeks to come</h2>",
         f"<p>{html.escape(outlook_heading(advice))} Blue marks a plan, red a hard one; the share "
-        "is the chance of completing it.</p>",
-        _weeks(advice.outlook),
+        "is the chance of completing it, and pointing at a day shows its parts. "
+        f"{html.escape(limits_text(advice))}</p>",
+        _weeks(advice),
+        _race(advice),
+        "<h2>What every plan of today would bring</h2>",
+        f"<p>{html.escape(worth_text(advice))}. VDOT and fatigue, in VDOT, are next morning's; "
+        "heart rate is the mean of the session with the range that holds it 95 times in a "
+        "hundred.</p>",
+        _candidates(advice),
         _figures(advice),
         "<h2>Planned and done</h2>",
         _done(done),
@@ -101,9 +112,22 @@ def _today(advice: Advice) -> str:
     )
     reasons = "".join(f"<p>{html.escape(reason)}</p>" for reason in advice.reasons)
     listed = f'<ul class="steps">{steps}</ul>' if steps else ""
+    number = f'<p class="faint">{plan_text(today.plan, today.trimp).capitalize()}</p>'
     return (
-        f'<section class="today"><h2>{title_of(today.plan, today.trimp, today.minutes)}</h2>'
-        f"{reasons}{listed}</section>"
+        f'<section class="today"><h2>{title_of(today.trimp, advice.speeds_m_s)}</h2>'
+        f"{number if today.plan else ''}{listed}{reasons}</section>"
+    )
+
+
+def _race(advice: Advice) -> str:
+    if not advice.race:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{name}</th><td>{time}</td></tr>' for name, time in race_rows(advice)
+    )
+    return (
+        f'<h2>On race day</h2><p>{html.escape(race_heading(advice))}</p><div class="scroll narrow">'
+        f"<table><tbody>{rows}</tbody></table></div>"
     )
 
 
@@ -112,7 +136,8 @@ def _candidates(advice: Advice) -> str:
     lines = []
     for one, cells in zip(advice.candidates, rows, strict=True):
         kind = "chosen" if one.plan == advice.plan else "out" if one.forbidden else ""
-        label = f"Plan {one.plan}" if one.plan else "No plan"
+        words = title_of(one.trimp, advice.speeds_m_s)
+        label = f"{one.plan}: {words}" if one.plan else words
         body = "".join(
             f'<td data-of="{head}">{html.escape(cell)}</td>'
             for head, cell in zip(heads[1:-1], cells[1:-1], strict=True)
@@ -128,17 +153,27 @@ def _candidates(advice: Advice) -> str:
     )
 
 
-def _weeks(outlook: Sequence[OutlookDay]) -> str:
+def _weeks(advice: Advice) -> str:
+    outlook = advice.outlook
     cells = ['<div class="blank"></div>'] * date.fromisoformat(outlook[0].date).weekday()
     for day in outlook:
-        text = "not free" if not day.free else "no plan"
-        kind = ""
+        text = "no plan"
+        if not day.free:
+            text = "injured" if day.injured else "not free"
+        kind = about = ""
         if day.plan:
             kind = "hard" if day.hard else "plan"
-            text = f"plan {day.plan}, {day.minutes:.0f} min, {100 * day.chance:.0f}&nbsp;%"
+            words = title_of(day.trimp, advice.speeds_m_s)
+            text = f"{words}, {100 * day.chance:.0f}&nbsp;%"
+            parts = parts_of(day.trimp, advice.speeds_m_s)
+            about = f' title="{plan_text(day.plan, day.trimp)}: {parts}"'
         cells.append(
-            f'<div class="{kind}"><b>{date.fromisoformat(day.date):%a %d %b}</b>{text}</div>'
+            f'<div class="{kind}"{about}><b>{date.fromisoformat(day.date):%a %d %b}</b>'
+            f"<span>{text}</span></div>"
         )
+    race = date.fromisoformat(advice.race) if advice.race else None
+    if race and (race - date.fromisoformat(outlook[-1].date)).days == 1:
+        cells.append(f'<div class="race"><b>{race:%a %d %b}</b><span>Race</span></div>')
     return f'<div class="weeks">{"".join(cells)}</div>'
 
 
@@ -146,7 +181,7 @@ def _figures(advice: Advice) -> str:
     labels = [
         (float(i), f"{date.fromisoformat(day.date):%d %b}")
         for i, day in enumerate(advice.outlook)
-        if i % 7 == 3
+        if i % (7 * (1 + len(advice.outlook) // 36)) == 3
     ]
     outlook = advice.outlook
     charts = [

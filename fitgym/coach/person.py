@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 
 # Reward of the environments of version 1 (fitgym.envs.registration).
 COMPLETION_BONUS, SHORTFALL_PENALTY = 0.3, 0.02
+# Nobody trains never or always on a day of the week (ours).
+_LEAST_HABIT = 0.02
 # Where motivation may be: some plans missed day after day lead to -3, completed ones to 0.6.
 MOTIVATIONS = np.linspace(-3.5, 2.0, 221)
 
@@ -122,12 +124,16 @@ class Coached:
         morning: Where the person stood when the profile was made.
         loads: Points of the days before that morning, the last one last.
         offset_sd: How sure the lasting offset of the heart is, standard deviation in bpm.
+        vdot_sd: How sure the VDOT is, standard deviation.
+        weekday_odds: By how much the log odds of a session of one's own differ, from Monday on.
     """
 
     individual: Individual
     morning: Morning
     loads: tuple[float, ...]
     offset_sd: float
+    vdot_sd: float = 0.0
+    weekday_odds: tuple[float, ...] = (0.0,) * 7
 
     @property
     def name(self) -> str:
@@ -145,7 +151,7 @@ def coached_of(profile: Profile) -> Coached:
         share = min(state.last_trimp / asked, 1.0) if asked > 0.0 else 1.0
         plan = int(nearest_plan(targets, asked if asked > 0.0 else state.last_trimp))
         history = int(recorded_history(plan, share))
-    offset = profile.estimate("heart_rate_offset")
+    offset, vdot = profile.estimate("heart_rate_offset"), profile.estimate("vdot")
     return Coached(
         individual=individual,
         morning=Morning(
@@ -160,7 +166,20 @@ def coached_of(profile: Profile) -> Coached:
         loads=tuple(profile.points),
         # A 95 % interval of a normal number is 3.92 standard deviations wide.
         offset_sd=(offset.high - offset.low) / 3.92,
+        vdot_sd=(vdot.high - vdot.low) / 3.92,
+        weekday_odds=_weekday_odds(profile),
     )
+
+
+def _weekday_odds(profile: Profile) -> tuple[float, ...]:
+    """Return by how much the log odds of training differ by day of the week, from Monday on."""
+    if not profile.weekdays:
+        return (0.0,) * 7
+    chances = np.array([habit.probability for habit in profile.weekdays])
+    chances = np.clip(chances, _LEAST_HABIT, 1.0 - _LEAST_HABIT)
+    middle = float(chances.mean())
+    odds = np.log(chances / (1.0 - chances)) - np.log(middle / (1.0 - middle))
+    return tuple(odds.tolist())
 
 
 def last_loads(loads: Sequence[float], days: int = 27) -> Array:

@@ -13,11 +13,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from fitgym.adherence.base import Tables
 from fitgym.coach import induction
@@ -36,7 +37,7 @@ from fitgym.planning.scouting import visited_rows
 Array = NDArray[np.float64]
 
 # Raised when the meaning of kept values changes.
-FORMAT = 2
+FORMAT = 3
 # Fine enough for advice within seconds (docs/coach.md tells what a finer grid would earn).
 SIZE = GridSize(base_level=6, fitness=6, fatigue=8, motivation=13, shares=4, habits=4)
 _SCOUTED_SEASONS = 40
@@ -56,6 +57,8 @@ class SeasonProgram:
         targets: Points of the actions, 0 first.
         mask: (days, actions) what each day allows by date and length.
         hard: (actions,) whether each action is hard.
+        habit_odds: (days,) log odds of a session of one's own on each day, at motivation 0: shifted
+            by the day of the week, and minus infinity on days that are not free.
         axes: Grid points along ln B, F, G and m.
         values: (days + 1, layers, ln B, F, G, m) largest expected return from a day on, float32.
     """
@@ -87,6 +90,10 @@ class SeasonProgram:
         self.targets = np.array([0.0, *individual.plans_trimp])
         first = date.fromisoformat(morning.date)
         self.mask = calendar_mask(self.constraints, individual.plans_trimp, first, days)
+        dates = [first + timedelta(days=day) for day in range(days)]
+        shifts = np.array([coached.weekday_odds[day.weekday()] for day in dates])
+        free = np.array([self.constraints.is_free(day) for day in dates])
+        self.habit_odds = np.where(free, float(self.record["habit_log_odds"][0]) + shifts, -np.inf)
         self.hard_trimp = self.constraints.hard_trimp or morning.base_level
         self.hard = self.targets >= self.hard_trimp
         self.layers = self.constraints.hard_gap + 1
@@ -103,6 +110,7 @@ class SeasonProgram:
         )
         self.loads = np.exp(self._log_loads)
         self.row_of = self.environment.adherence.row_of
+        self._progress = False
         self.axes: tuple[Array, ...] = ()
         self._mean_loads = self.loads[0]
         self._ceiling = np.zeros(0)
@@ -110,8 +118,14 @@ class SeasonProgram:
 
     # ----- solving
 
-    def solve(self, *, cache: bool = True) -> SeasonProgram:
-        """Fill in the values, or read them from the user's cache folder; return the program."""
+    def solve(self, *, cache: bool = True, progress: bool = False) -> SeasonProgram:
+        """Fill in the values, or read them from the user's cache folder; return the program.
+
+        Args:
+            cache: Whether to keep them, and to use those that were kept.
+            progress: Whether to show a bar on standard error.
+        """
+        self._progress = progress
         if not cache:
             self._solve()
             return self
@@ -154,7 +168,7 @@ class SeasonProgram:
             last_loads(self.coached.loads).tolist() if self.constraints.acwr else None,
         ]
         digest = hashlib.sha256(json.dumps(facts).encode())
-        for array in (self.record, self.mask, *self.tables):
+        for array in (self.record, self.mask, self.habit_odds, *self.tables):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()[:24]
 
@@ -226,7 +240,8 @@ class SeasonProgram:
         form = person["fitness_utility"] * fitness[:, None] - person["fatigue_utility"] * fatigue
         self.values[-1] = self._final[0] * form[None, None, :, :, None]
         pairs = self.size.base_level * self.size.fitness
-        for day in range(self.days - 1, -1, -1):
+        days = range(self.days - 1, -1, -1)
+        for day in tqdm(days, "planning the season", unit="day", disable=not self._progress):
             induction.induce(
                 np.zeros((pairs, 2), dtype=STATE),
                 np.zeros((pairs, 1), dtype=OUTCOME),
@@ -238,6 +253,7 @@ class SeasonProgram:
                 self._mean_loads,
                 self.tables,
                 self.habits,
+                self.habit_odds[day],
                 self._expected(day + 1),
                 self.axes,
                 self.hard,
@@ -304,6 +320,7 @@ class SeasonProgram:
             visited_rows(self.row_of, states),
             self.tables,
             self.habits,
+            self.habit_odds[min(day, self.days - 1)],
             self._expected(min(day + 1, self.days)),
             self.axes,
             self.hard,

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fitgym.coach.advice import ZONE_NAMES, Advice, OutlookDay, Step, session_parts
 
 
-def title_of(plan: int, trimp: float, minutes: float) -> str:
-    """Return what a plan is called."""
-    return f"Plan {plan}: {trimp:.1f} points, {minutes:.0f} min" if plan else "No plan"
+def title_of(trimp: float, speeds: Sequence[float]) -> str:
+    """Return a session in words, such as ``48 min, 13 of them at marathon pace (4:32 /km)``.
+
+    Args:
+        trimp: Points of the plan; 0 for none.
+        speeds: Speeds of the zones, m/s.
+    """
+    if not trimp:
+        return "No plan"
+    minutes: dict[int, float] = {}
+    for part in session_parts(trimp):
+        minutes[int(part.zone)] = minutes.get(int(part.zone), 0.0) + part.minutes
+    total = f"{sum(minutes.values()):.0f} min"
+    faster = [
+        f"{lasting:.0f}{' of them' if len(minutes) > 1 else ''} at {ZONE_NAMES[zone]} "
+        f"({pace_of(speeds[zone])})"
+        for zone, lasting in sorted(minutes.items())
+        if zone
+    ]
+    if not faster:
+        return f"{total} easy ({pace_of(speeds[0])})"
+    return f"{total}, {faster[0]}" + "".join(
+        f" and {one.replace(' of them', '')}" for one in faster[1:]
+    )
 
 
-def parts_of(trimp: float) -> str:
-    """Return the parts of a plan in words."""
+def plan_text(plan: int, trimp: float) -> str:
+    """Return number and points of a plan."""
+    return f"plan {plan}, {trimp:.1f} points" if plan else ""
+
+
+def parts_of(trimp: float, speeds: Sequence[float]) -> str:
+    """Return the parts of a plan in words, with their paces."""
     return ", ".join(
-        f"{part.minutes:.0f} min {ZONE_NAMES[int(part.zone)]}" for part in session_parts(trimp)
+        f"{part.minutes:.0f} min {ZONE_NAMES[int(part.zone)]} at {pace_of(speeds[int(part.zone)])}"
+        for part in session_parts(trimp)
     )
 
 
@@ -37,4 +66,7 @@ def day_text(advice: Advice, day: OutlookDay) -> str:
         return "No plan."
     if day.date == advice.date:
         return "; ".join(map(step_text, advice.steps)) + "."
-    return f"{parts_of(day.trimp)}; completed with a chance of {100 * day.chance:.0f} %."
+    return (
+        f"{parts_of(day.trimp, advice.speeds_m_s)}; completed with a chance of "
+        f"{100 * day.chance:.0f} % ({plan_text(day.plan, day.trimp)})."
+    )

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from fitgym.coach.advice import Advice
+from fitgym.coach.advice import OUTLOOK_DAYS, Advice
 from fitgym.coach.diary import Diary
-from fitgym.coach.sessions import parts_of, step_text, title_of
+from fitgym.coach.sessions import plan_text, step_text, title_of
 from fitgym.common.tables import text_table
+from fitgym.model.daniels import MARATHON_M, race_time
+from fitgym.profile.efforts import RACE_SHORTFALL
 
 NOT_ADVICE = "From a research simulator; it is not medical advice."
 _ROWS = 14
+RACES_M = (
+    ("5 km", 5000.0),
+    ("10 km", 10_000.0),
+    ("half marathon", 21_097.5),
+    ("marathon", MARATHON_M),
+)
+# A normal number lies within so many standard deviations with probability 0.95.
+_SPREADS = 1.96
 
 
 @dataclass(frozen=True)
@@ -59,10 +70,15 @@ def advice_text(advice: Advice, done: Sequence[DoneRow], notes: Sequence[str]) -
     """
     today = advice.today
     head = f"{advice.name}, {date.fromisoformat(advice.date):%A %d %B %Y}"
-    lines = [head, *notes, "", title_of(today.plan, today.trimp, today.minutes)]
+    title = title_of(today.trimp, advice.speeds_m_s)
+    if today.plan:
+        title += f": {plan_text(today.plan, today.trimp)}"
+    lines = [head, *notes, "", title]
     lines += [f"  {step_text(step)}" for step in advice.steps]
     lines += ["", *advice.reasons, "", candidate_table(advice), ""]
-    lines += [outlook_heading(advice), outlook_table(advice)]
+    lines += [outlook_heading(advice), limits_text(advice), outlook_table(advice)]
+    if advice.race:
+        lines += ["", race_text(advice)]
     if done:
         shown = list(done)[-_ROWS:]
         lines += ["", done_heading(done), done_table(shown)]
@@ -76,14 +92,18 @@ def candidate_cells(advice: Advice) -> tuple[list[str], list[list[str]]]:
         "plan",
         "points",
         "min",
-        "return",
+        "VDOT on race day" if advice.race else "return",
         "chance",
         "heart rate",
         "VDOT",
         "fatigue",
         "why not",
     ]
-    best = max(one.worth for one in advice.candidates)
+    best = max(one.worth for one in advice.candidates if not one.forbidden)
+    gaps = [abs(best - one.worth) for one in advice.candidates if one.worth != best]
+    # As many digits as tell the closest from the best.
+    least = 3 if advice.race else 2
+    digits = next((d for d in (least, least + 1) if gaps and round(min(gaps), d) > 0.0), 4)
     rows = []
     for one in advice.candidates:
         beats = "-"
@@ -94,7 +114,7 @@ def candidate_cells(advice: Advice) -> tuple[list[str], list[list[str]]]:
                 f"{'>' if one.plan == advice.plan else ' '} {one.plan or 'none'}",
                 f"{one.trimp:.1f}",
                 f"{one.minutes:.0f}",
-                f"{one.worth:.2f}" if one.worth == best else f"{one.worth - best:+.2f}",
+                _worth(one.worth - best, digits, best, advice),
                 f"{100 * one.chance:.0f} %" if one.plan else "-",
                 beats,
                 f"{one.vdot:.2f}",
@@ -105,12 +125,90 @@ def candidate_cells(advice: Advice) -> tuple[list[str], list[list[str]]]:
     return heads, rows
 
 
+def _worth(behind: float, digits: int, best: float, advice: Advice) -> str:
+    """Return what a plan is worth beside the best; of a race how far it falls short alone."""
+    if behind:
+        return f"{behind:+.{digits}f}"
+    return "best" if advice.race else f"{best:.{digits}f}"
+
+
+def worth_text(advice: Advice) -> str:
+    """Return what the plans of today are compared by."""
+    if advice.race:
+        return (
+            f"How much more or less VDOT is to be expected on {advice.race} than with the best "
+            "that is allowed, if the best follows from tomorrow on"
+        )
+    return (
+        f"Return expected over the {advice.days_left} days left in {advice.unit}: of the best that "
+        "is allowed, and how far the others differ from it"
+    )
+
+
+def limits_text(advice: Advice) -> str:
+    """Return which limits hold of chance, hard days and load, in a sentence."""
+    kept = advice.constraints
+    limits = []
+    if kept["least_chance"] > 0.0:
+        limits.append(f"at least {100 * kept['least_chance']:.0f} % chance of completion")
+    if kept["hard_gap"]:
+        limits.append(
+            f"between two hard days ({advice.hard_trimp:.0f} points or more) at least "
+            f"{kept['hard_gap']} that is not"
+        )
+    if kept["acwr"] is not None:
+        limits.append(f"acute:chronic ratio at most {kept['acwr']:g} on days with a plan")
+    if len(limits) == 3:
+        return f"Limits: {'; '.join(limits)}."
+    return (
+        f"Limits: {'; '.join(limits) or 'none'}. Where one is lifted, plans may be asked for that "
+        "are hardly ever completed, or that raise the load suddenly."
+    )
+
+
+def race_rows(advice: Advice) -> list[tuple[str, str]]:
+    """Return distances with the time to be expected on race day and its 95 % range."""
+    rows = []
+    spread = _SPREADS * advice.race_vdot_sd
+    for name, metres in RACES_M:
+        middle, slow, fast = (
+            # Nobody always gives everything in a race.
+            race_time(max(vdot * math.exp(-RACE_SHORTFALL), 12.0), metres)
+            for vdot in (advice.race_vdot, advice.race_vdot - spread, advice.race_vdot + spread)
+        )
+        rows.append((name, f"{_clock(middle)} ({_clock(fast)} to {_clock(slow)})"))
+    return rows
+
+
+def race_heading(advice: Advice) -> str:
+    """Return what is to be expected on race day, in a sentence."""
+    spread = _SPREADS * advice.race_vdot_sd
+    return (
+        f"On race day, {advice.race}, a VDOT of {advice.race_vdot:.1f} is to be expected "
+        f"({advice.race_vdot - spread:.1f} to {advice.race_vdot + spread:.1f}; this morning "
+        f"{advice.vdot:.1f}). Its times, with the range that holds 95 in a hundred:"
+    )
+
+
+def race_text(advice: Advice) -> str:
+    """Return what is to be expected on race day."""
+    return race_heading(advice) + "\n" + text_table(["distance", "time"], race_rows(advice))
+
+
+def _clock(minutes: float) -> str:
+    """Return minutes as ``h:mm:ss``, or ``m:ss`` below an hour."""
+    seconds = round(60.0 * minutes)
+    hours, rest = divmod(seconds, 3600)
+    if hours:
+        return f"{hours}:{rest // 60:02d}:{rest % 60:02d}"
+    return f"{rest // 60}:{rest % 60:02d}"
+
+
 def candidate_table(advice: Advice) -> str:
     """Return the table of today's plans."""
     heads, rows = candidate_cells(advice)
     explained = (
-        f"Today's plans: return expected over the {advice.days_left} days left in {advice.unit} "
-        "(of the best; the others beside it), chance of completion, mean heart rate with its 95 % "
+        f"Today's plans. {worth_text(advice)}; chance of completion, mean heart rate with its 95 % "
         "range, VDOT and fatigue (in VDOT) next morning."
     )
     return explained + "\n" + text_table(heads, rows)
@@ -127,12 +225,12 @@ def outlook_heading(advice: Advice) -> str:
 
 def outlook_cells(advice: Advice) -> tuple[list[str], list[list[str]]]:
     """Return heads and cells of the weeks to come."""
-    heads = ["day", "plan", "chance", "expected points", "VDOT", "acute:chronic"]
+    heads = ["day", "session", "chance", "expected points", "VDOT", "acute:chronic"]
     rows = []
-    for day in advice.outlook:
-        plan = f"{day.plan}: {parts_of(day.trimp)}" if day.plan else "none"
+    for day in advice.outlook[:OUTLOOK_DAYS]:
+        plan = title_of(day.trimp, advice.speeds_m_s) if day.plan else "no plan"
         if not day.free:
-            plan = "not free"
+            plan = "injured" if day.injured else "not free"
         rows.append(
             [
                 f"{date.fromisoformat(day.date):%a %d %b}",
@@ -143,6 +241,10 @@ def outlook_cells(advice: Advice) -> tuple[list[str], list[list[str]]]:
                 f"{day.expected_ratio:.2f}",
             ]
         )
+    if later := advice.outlook[OUTLOOK_DAYS:]:
+        planned = sum(1 for day in later if day.plan)
+        until = f"{date.fromisoformat(later[-1].date):%d %b}"
+        rows.append(["later", f"{planned} plans until {until}: --page", "", "", "", ""])
     return heads, rows
 
 

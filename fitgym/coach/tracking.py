@@ -30,11 +30,13 @@ class DayDone:
         plan_trimp: Points asked for; 0 for no plan.
         points: Points done, of the plan where there was one.
         internal_load: Load that a watch measured during the plan; 0 where none did.
+        free: Whether there was time for a session; without one its absence tells nothing.
     """
 
     plan_trimp: float
     points: float
     internal_load: float = 0.0
+    free: bool = True
 
 
 class Tracker:
@@ -56,6 +58,7 @@ class Tracker:
         low, high = float(MOTIVATIONS[0]), float(MOTIVATIONS[-1])
         self._filter = MotivationFilter(environment, low, high, MOTIVATIONS.size)
         self._skipped = self._moved(True, 0.0)
+        self._without_time = self._moved(False, 0.0)
 
     def _moved(self, planned: bool, share: float) -> Array:
         """Return how a belief moves, (M, M), when a day tells nothing of the motivation before."""
@@ -109,6 +112,8 @@ class Tracker:
         moved = self._filter.update(beliefs, states, after)
         skipped = [day.plan_trimp > 0.0 and day.points <= 0.0 for day in days]
         moved[skipped] = beliefs[skipped] @ self._skipped
+        idle = [not day.free and day.plan_trimp <= 0.0 and day.points <= 0.0 for day in days]
+        moved[idle] = beliefs[idle] @ self._without_time
         return after, moved
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from fitgym.adherence.fitrec2 import TOLERATED_PER_POINT
 from fitgym.calibration.sessions import plan_grid
 from fitgym.common.validation import require_choice, require_number
 from fitgym.logs.history import History
+from fitgym.logs.training_log import LoggedSession
 from fitgym.logs.workout import GENDERS
 from fitgym.model.daniels import VDOT_RANGE
 from fitgym.people.anchor import completion_from
@@ -65,6 +66,7 @@ from fitgym.profile.profile import (
     ProfileEstimate,
     TodaysState,
 )
+from fitgym.profile.tolerance import raised, reached_load
 
 Array = NDArray[np.float64]
 
@@ -129,11 +131,14 @@ def profile_from(
             )
     individual, state, start = _individual(posterior, days, zones, plans, given, name, day)
     estimates = _estimates(posterior, prior, days, seen, given, known)
+    rise = 1.0
+    if not days.plans_known:
+        individual, estimates, rise = _raised(individual, estimates, timed, day)
     return Profile(
         individual=individual,
         state=state,
         estimates=estimates,
-        summary=_summary(history, days, seen, estimates, day),
+        summary=_summary(history, days, seen, estimates, rise, day),
         weekdays=weekday_habits(days.dates, days.points.tolist()),
         first_day=days.first.isoformat(),
         points=tuple(days.points.tolist()),
@@ -145,6 +150,30 @@ def profile_from(
 
 
 _PHYSIOLOGY_VDOT = (15.0, 90.0)
+_HIGHEST_COMPLETION = 0.999
+
+
+def _raised(
+    individual: Individual,
+    estimates: tuple[ProfileEstimate, ...],
+    sessions: list[LoggedSession],
+    today: date,
+) -> tuple[Individual, tuple[ProfileEstimate, ...], float]:
+    """Return individual and estimates with the tolerance that sessions show, and its rise."""
+    told = next(one for one in estimates if one.name == "tolerance")
+    reached = reached_load(sessions, today, individual.physiology)
+    value, low, high = raised(told.value, told.low, told.high, reached)
+    if value == told.value:
+        return individual, estimates, 1.0
+    source = "the load reached in half of the last eight weeks"
+    new = replace(told, value=value, low=low, high=high, source=source)
+    motivation = individual.motivation
+    quantile = ndtri(motivation.reference_completion)
+    quantile += np.log(value / told.value) / motivation.tolerance_sd
+    completion = min(_normal_cdf(quantile), _HIGHEST_COMPLETION)
+    motivation = replace(motivation, reference_completion=completion)
+    estimates = tuple(new if one.name == "tolerance" else one for one in estimates)
+    return replace(individual, motivation=motivation), estimates, value / told.value
 
 
 def _checked(given: Given, history: History) -> Given:
@@ -545,6 +574,7 @@ def _summary(
     days: Days,
     seen: SeenMaximum,
     estimates: tuple[ProfileEstimate, ...],
+    rise: float,
     today: date,
 ) -> HistorySummary:
     sessions = [one for one in all_sessions(history) if one.minutes > 0.0 and one.date < today]
@@ -580,6 +610,11 @@ def _summary(
         notes.append(
             "No plans are known, so tolerance follows from the base level of the sessions really "
             "done, and motivation from how often there was one."
+        )
+    if rise > 1.0:
+        notes.append(
+            "In half of the last eight weeks a session was done that asks for more than the base "
+            f"level says is tolerated: tolerance is raised by {100.0 * (rise - 1.0):.0f} %."
         )
     if not days.race_day.size:
         notes.append(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +31,12 @@ def log(folder: Path, rows: str) -> Path:
 
 
 def test_a_week_of_the_loop(
-    person: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    person: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("fitgym.common.cache.cache_folders", lambda: iter([tmp_path / "cache"]))
     pytest.importorskip("fit_tool")
     pytest.importorskip("icalendar")
     words = ["coach", str(person), "--today", "2026-03-02", "--acwr", "1.5", "--hard-gap", "1"]
@@ -41,14 +47,18 @@ def test_a_week_of_the_loop(
         for word in (option, str(path))
     ]
     assert main([*words, *outputs]) == 0
-    text = capsys.readouterr().out
+    text, error = capsys.readouterr()
     assert text.count("not medical advice") == 1
+    assert "planning the season" in error
+    assert json.loads((tmp_path / "me.coach.json").read_text())["published"]
     assert "me.coach.json" in text
     assert all(path.stat().st_size > 200 for path in files)
     history = log(tmp_path, "2026-03-02,5.1,0:31:00\n2026-03-03,8.0,0:48:10\n")
     words[3] = "2026-03-04"
     assert main([*words, "--history", str(history), "--json"]) == 0
-    content = json.loads(capsys.readouterr().out)
+    written = capsys.readouterr()
+    assert "planning the season" not in written.out
+    content = json.loads(written.out)
     assert content["date"] == "2026-03-04"
     assert [row["date"] for row in content["done"]] == ["2026-03-02", "2026-03-03"]
     assert len(content["candidates"]) == 11
@@ -65,6 +75,7 @@ def test_a_week_of_the_loop(
         (["--goal", "performance@2026-03-01"], "is not after"),
         (["--free", "someday"], "'someday'"),
         (["--busy", "soon"], "'soon'"),
+        (["--injured", "2026-03-09..soon"], "'2026-03-09..soon'"),
         (["--acwr", "0.4"], "acwr"),
         (["--longest", "4"], "the shortest lasts"),
         (["--hard-gap", "-1"], "hard_gap"),
@@ -83,6 +94,45 @@ def test_what_cannot_be_is_refused(
     error = capsys.readouterr().err
     assert message in error
     assert not (tmp_path / "me.coach.json").exists()
+
+
+def test_limits_hold_unless_they_are_lifted(
+    person: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A race in a fortnight asks for nothing that is hardly ever completed, and says so."""
+    words = ["coach", str(person), "--today", "2026-03-02", "--goal", "performance@2026-03-16"]
+    lifted = ["--hard-gap", "0", "--acwr", "none", "--least-chance", "0"]
+    plans = []
+    for number, more in enumerate(([], lifted)):
+        diary = ["--diary", str(tmp_path / f"{number}.json"), "--json"]
+        assert main([*words, *more, *diary]) == 0
+        content = json.loads(capsys.readouterr().out)
+        plans.append([day for day in content["outlook"] if day["plan"]])
+        assert (content["constraints"]["acwr"] is None) == bool(more)
+    usual, free = plans
+    assert usual
+    assert all(day["chance"] >= 0.5 and day["ratio"] <= 1.3 + 1e-9 for day in usual)
+    hard = [date.fromisoformat(day["date"]) for day in usual if day["hard"]]
+    assert all((later - day).days > 1 for day, later in pairwise(hard))
+    assert any(day["chance"] < 0.5 for day in free)
+
+
+def test_an_injury_is_remembered(
+    person: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["coach", str(person), "--injured", "2026-03-02..2026-03-04", "--json"]
+    for day in ("2026-03-02", "2026-03-06"):
+        assert main([*words, "--today", day]) == 0
+        content = json.loads(capsys.readouterr().out)
+    diary = json.loads((tmp_path / "me.coach.json").read_text())
+    free = {day: entry["free"] for day, entry in diary["days"].items()}
+    assert [day for day in sorted(free) if not free[day]] == [
+        "2026-03-02",
+        "2026-03-03",
+        "2026-03-04",
+    ]
+    assert free["2026-03-06"]
+    assert content["outlook"][0]["free"]
 
 
 def test_every_policy_answers(

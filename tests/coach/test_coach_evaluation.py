@@ -7,11 +7,13 @@ import pytest
 from coached_people import SMALL
 
 from fitgym.coach import evaluation
+from fitgym.coach.constraints import Constraints
 from fitgym.coach.evaluation import PersonEarned, PlanForecast, summarise, summarise_forecasts
 from fitgym.coach.person import Coached, environment_of
 from fitgym.coach.program import SeasonProgram
 from fitgym.coach.seasons import play
 from fitgym.coach.tracking import Tracker
+from fitgym.model.strain import workload_ratio
 
 
 def test_who_knows_the_person_follows_the_stocks_exactly(
@@ -37,22 +39,49 @@ def test_who_knows_the_person_follows_the_stocks_exactly(
     assert len(np.unique(played.actions)) > 1
 
 
+def test_a_service_keeps_the_limits(coached: Coached) -> None:
+    """Whatever people do, no plan rises too steeply, follows a hard day, or is unlikely."""
+    kept = Constraints(hard_gap=1, hard_trimp=15.0, acwr=1.3)
+    program = SeasonProgram(coached, coached.morning, 30, constraints=kept, size=SMALL)
+    starts = np.repeat(coached.morning.state(), 6)
+    starts["key"] = np.arange(6, dtype=np.uint64)
+    choice = evaluation.serve(program.solve(cache=False), Tracker(coached.individual))
+    played = play(environment_of(coached.individual, 30), starts, 30, choice)
+    asked = program.targets[played.actions]
+    assert (asked > 0.0).any()
+    for person in range(6):
+        loads = list(coached.loads)
+        hard = loads[-1] >= 15.0
+        for day in range(30):
+            target = float(asked[day, person])
+            if target:
+                assert workload_ratio([*loads, target])[-1] <= 1.3 + 1e-9
+                assert not (hard and target >= 15.0)
+            done = float(played.outcomes["done_trimp"][day, person])
+            hard = max(done, target) >= 15.0
+            loads.append(done)
+
+
 def test_shares_are_of_the_way_from_no_service() -> None:
     people = [
         PersonEarned(
             i,
             100.0,
             150.0,
+            160.0,
+            170.0,
             180.0 + i,
             200.0,
             0.1,
-            dict.fromkeys(("none", "rule", "profiled", "true"), 1.0),
+            dict.fromkeys(evaluation.POLICIES, 1.0),
         )
         for i in range(3)
     ]
     report = summarise(people)
     assert report["share of profiled"]["of sums"] == pytest.approx(0.81)
     assert report["share of rule"]["of sums"] == pytest.approx(0.5)
+    assert report["share of fixed"]["of sums"] == pytest.approx(0.6)
+    assert report["share of limited"]["of sums"] == pytest.approx(0.7)
     assert report["profiled less rule"]["people better"] == 1.0
 
 

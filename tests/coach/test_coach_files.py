@@ -6,19 +6,22 @@ import io
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from html.parser import HTMLParser
+from math import exp
 
 import pytest
 from coached_people import SMALL, TODAY
 
 from fitgym.coach.advice import Advice, advise
-from fitgym.coach.calendars import calendar_bytes, parse_zone, uid_of
+from fitgym.coach.calendars import calendar_bytes, parse_zone, published_days, uid_of
 from fitgym.coach.constraints import Constraints
 from fitgym.coach.goals import Goal
 from fitgym.coach.page import advice_page
 from fitgym.coach.person import Coached
 from fitgym.coach.program import SeasonProgram
-from fitgym.coach.summary import NOT_ADVICE, DoneRow, advice_text
+from fitgym.coach.sessions import title_of
+from fitgym.coach.summary import NOT_ADVICE, DoneRow, advice_text, candidate_cells, race_rows
 from fitgym.coach.workout_files import workout_bytes
+from fitgym.model.daniels import vdot
 
 
 @pytest.fixture(scope="module")
@@ -98,16 +101,39 @@ def test_no_workout_without_a_plan(advice: Advice) -> None:
 
 def test_a_calendar_is_read_by_icalendar(advice: Advice) -> None:
     icalendar = pytest.importorskip("icalendar")
-    content = calendar_bytes(advice)
-    assert content == calendar_bytes(advice)
+    days = [day.date for day in advice.outlook]
+    content = calendar_bytes(advice, published=days)
+    assert content == calendar_bytes(advice, published=days)
     calendar = icalendar.Calendar.from_ical(content)
     events = {str(event["uid"]): event for event in calendar.walk("VEVENT")}
     assert len(events) == len(advice.outlook)
     for day in advice.outlook:
         event = events[uid_of(advice.name, day.date)]
+        if day.plan:
+            assert f"{day.minutes:.0f} min" in str(event["summary"])
+            assert "/km" in str(event["description"])
         assert event.decoded("dtstart") == date.fromisoformat(day.date)
         assert str(event["status"]) == ("CONFIRMED" if day.plan else "CANCELLED")
         assert NOT_ADVICE in str(event["description"])
+
+
+def test_only_what_was_published_is_cancelled(advice: Advice) -> None:
+    icalendar = pytest.importorskip("icalendar")
+
+    def states(content: bytes) -> dict[str, str]:
+        events = icalendar.Calendar.from_ical(content).walk("VEVENT")
+        return {str(event["uid"]): str(event["status"]) for event in events}
+
+    planned = {uid_of(advice.name, day.date) for day in advice.outlook if day.plan}
+    assert states(calendar_bytes(advice)) == dict.fromkeys(planned, "CONFIRMED")
+    free = [day for day in advice.outlook if not day.plan]
+    out = published_days(advice, ["2020-01-01", free[0].date])
+    assert out == tuple(sorted({day.date for day in advice.outlook if day.plan} | {free[0].date}))
+    again = states(calendar_bytes(advice, published=out))
+    assert again == {
+        **states(calendar_bytes(advice)),
+        uid_of(advice.name, free[0].date): "CANCELLED",
+    }
 
 
 def test_a_newer_calendar_replaces_an_older_one(advice: Advice) -> None:
@@ -120,7 +146,9 @@ def test_a_newer_calendar_replaces_an_older_one(advice: Advice) -> None:
     older, newer = (
         {
             str(event["uid"]): int(event["sequence"])
-            for event in icalendar.Calendar.from_ical(calendar_bytes(one)).walk("VEVENT")
+            for event in icalendar.Calendar.from_ical(
+                calendar_bytes(one, published=[day.date for day in advice.outlook])
+            ).walk("VEVENT")
         }
         for one in (advice, shifted)
     )
@@ -211,3 +239,39 @@ def test_the_text_says_what_matters(advice: Advice) -> None:
     for reason in advice.reasons:
         assert reason in text
     assert "not free" in text
+
+
+def test_sessions_are_told_in_words() -> None:
+    speeds = [1000.0 / seconds for seconds in (314, 272, 255, 235, 210)]
+    assert title_of(0.0, speeds) == "No plan"
+    assert title_of(7.0, speeds) == "35 min easy (5:14 /km)"
+    assert title_of(12.2, speeds) == "48 min, 13 of them at marathon pace (4:32 /km)"
+    faster = title_of(38.2, speeds)
+    assert "of them at marathon pace (4:32 /km) and " in faster
+    assert faster.endswith("at threshold pace (4:15 /km)")
+
+
+def test_a_race_is_told_by_its_times(coached: Coached) -> None:
+    """VDOT and times of race day, whose range holds slower and faster ones; the grid has it."""
+    goal = Goal("race", "2026-04-20")
+    program = SeasonProgram(coached, coached.morning, 49, goal, size=SMALL).solve(cache=False)
+    found = advise(program, coached.morning, coached.loads, 0)
+    assert found.outlook[-1].date == "2026-04-19"
+    assert found.race_vdot == found.outlook[-1].vdot
+    # The planner's own expectation of the day is the path's, up to its coarse grid.
+    assert found.today.worth == pytest.approx(found.race_vdot, abs=1.5)
+    for (_, told), metres in zip(
+        race_rows(found), (5000.0, 10_000.0, 21_097.5, 42_195.0), strict=True
+    ):
+        middle, fast, slow = (
+            sum(float(part) * 60.0**place for place, part in enumerate(reversed(one.split(":"))))
+            for one in told.rstrip(")").replace(" (", " to ").split(" to ")
+        )
+        assert fast < middle < slow
+        assert vdot(metres, middle / 60.0) == pytest.approx(found.race_vdot * exp(-0.016), rel=2e-3)
+    column = [row[3] for row in candidate_cells(found)[1]]
+    assert column[found.plan] == "best"
+    assert all(float(cell) <= 0.0 for cell in column if cell != "best")
+    page = advice_page(found, [], [])
+    assert '<div class="race"><b>Mon 20 Apr</b>' in page
+    assert page.index('class="weeks"') < page.index("<table class=")

@@ -15,6 +15,7 @@ from fitgym.coach.advice import Advice, advise
 from fitgym.coach.constraints import (
     Constraints,
     calendar_mask,
+    parse_injured,
     parse_weekdays,
     plan_minutes,
     ratio_with,
@@ -36,6 +37,7 @@ def constraints(draw: st.DrawFn) -> Constraints:
     return Constraints(
         free=tuple(draw(st.sets(st.integers(0, 6), min_size=1))),
         busy=tuple(draw(st.sets(st.sampled_from(["2026-03-03", "2026-03-05", "2026-03-14"])))),
+        injured=draw(st.sampled_from([(), (("2026-03-04", "2026-03-11"),)])),
         hard_gap=draw(st.integers(0, 3)),
         hard_trimp=draw(st.one_of(st.none(), st.floats(5.0, 40.0))),
         acwr=draw(st.one_of(st.none(), st.floats(1.0, 2.5))),
@@ -44,15 +46,20 @@ def constraints(draw: st.DrawFn) -> Constraints:
     )
 
 
+def has_time(kept: Constraints, day: str) -> bool:
+    injured = any(first <= day <= last for first, last in kept.injured)
+    weekday = date.fromisoformat(day).weekday()
+    return weekday in kept.free and day not in kept.busy and not injured
+
+
 def broken(advice: Advice, kept: Constraints, loads: tuple[float, ...], wait: int) -> list[str]:
     """Return which constraints an answer breaks, by a reading of its own."""
     found = []
     asked, expected = list(loads), list(loads)
     since_hard = 10_000 if wait == 0 else kept.hard_gap - wait
     for day in advice.outlook:
-        then = date.fromisoformat(day.date)
         if day.plan:
-            if then.weekday() not in kept.free or day.date in kept.busy:
+            if not has_time(kept, day.date):
                 found.append(f"{day.date} is not free")
             if kept.longest_minutes is not None and day.minutes > kept.longest_minutes + 1e-6:
                 found.append(f"{day.date} is too long")
@@ -68,8 +75,14 @@ def broken(advice: Advice, kept: Constraints, loads: tuple[float, ...], wait: in
                     ratio = float(workload_ratio([*before, day.trimp][-200:])[-1])
                     if ratio > kept.acwr + 1e-6:
                         found.append(f"{day.date} has ratio {ratio}")
+            # What the page shows is what was checked.
+            for shown, before in ((day.ratio, asked), (day.expected_ratio, expected)):
+                if kept.acwr is not None and shown > kept.acwr + 1e-6:
+                    found.append(f"{day.date} shows {shown} after {before[-7:]}")
         else:
             since_hard += 1
+            if not has_time(kept, day.date) and day.expected_trimp > 0.0:
+                found.append(f"{day.date} has no time, and {day.expected_trimp} are expected")
         asked.append(day.trimp if day.plan else day.expected_trimp)
         expected.append(day.expected_trimp)
     return found
@@ -131,6 +144,62 @@ def test_the_values_know_the_constraints(coached: object) -> None:
     assert worths[0] > worths[5]
 
 
+def test_days_without_time_are_rest(coached: object) -> None:
+    """An injured week is expected to go as a week in which nothing is done, and is worth less."""
+    from fitgym.coach.person import Coached
+    from fitgym.coach.tracking import DayDone, Tracker, replay_days
+
+    assert isinstance(coached, Coached)
+    worths = []
+    for injured in ((), (("2026-03-02", "2026-03-08"),)):
+        kept = Constraints(injured=injured)
+        program = SeasonProgram(coached, coached.morning, 20, Goal(), kept, SMALL)
+        found = advise(program.solve(cache=False), coached.morning, coached.loads, 0)
+        state, belief = coached.morning.state(), np.array([coached.morning.belief])
+        worths.append(program.worth(state, belief, np.zeros(1, dtype=np.int64))[0, 0])
+    assert worths[1] < worths[0]
+    rested = replay_days(Tracker(coached.individual), coached.morning, [DayDone(0.0, 0.0)] * 7)
+    theta = coached.individual.acquisition
+    form = theta.fitness_utility * rested.fitness - theta.fatigue_utility * rested.fatigue
+    assert found.outlook[6].vdot == pytest.approx(theta.baseline_performance + form)
+    assert [day.injured for day in found.outlook[:8]] == [True] * 7 + [False]
+    assert any(
+        "Injured until 2026-03-08" in reason and "no plan" in reason for reason in found.reasons
+    )
+
+
+def test_days_without_time_tell_nothing_of_motivation(coached: object) -> None:
+    from fitgym.coach.person import Coached
+    from fitgym.coach.tracking import DayDone, Tracker, replay_days
+
+    assert isinstance(coached, Coached)
+    tracker = Tracker(coached.individual)
+    idle, injured = (
+        replay_days(tracker, coached.morning, [DayDone(0.0, 0.0, free=free)] * 10).motivation
+        for free in (True, False)
+    )
+    kept = coached.individual.motivation.persistence**10
+    assert injured == pytest.approx(kept * coached.morning.motivation, abs=1e-3)
+    assert idle < injured - 0.02
+
+
+def test_habits_follow_the_day_of_the_week(profile: object) -> None:
+    from dataclasses import replace
+
+    from fitgym.profile import Profile
+    from fitgym.profile.habits import weekday_habits
+
+    assert isinstance(profile, Profile)
+    points = [30.0 if day.weekday() == 6 else 0.0 for day in profile.dates]
+    person = coached_of(replace(profile, weekdays=weekday_habits(profile.dates, points)))
+    program = SeasonProgram(person, person.morning, 14, size=SMALL).solve(cache=False)
+    found = advise(program, person.morning, person.loads, 0, policy="coach")
+    odds = program.habit_odds
+    assert odds.argmax() == 6
+    assert odds[6] == odds[13] > odds[5]
+    assert found.outlook[0].date == TODAY.isoformat()
+
+
 def test_the_ratio_is_that_of_the_strain_module() -> None:
     generator = np.random.default_rng(3)
     for count in (0, 1, 5, 7, 20, 27, 60):
@@ -165,6 +234,7 @@ def test_days_to_wait(gap: int, points: list[float], wait: int) -> None:
         ({"busy": ("tomorrow",)}, "tomorrow"),
         ({"hard_gap": 9}, "hard_gap"),
         ({"acwr": 0.5}, "acwr"),
+        ({"injured": (("2026-03-05", "2026-03-04"),)}, "on or after 2026-03-05"),
         ({"longest_minutes": 0}, "longest_minutes"),
         ({"least_chance": 1.0}, "least_chance"),
     ],
@@ -180,6 +250,13 @@ def test_a_season_without_a_free_day_or_a_short_plan_is_refused() -> None:
     shortest = plan_minutes(DEFAULT_PLANS_TRIMP)[1]
     with pytest.raises(ValueError, match=f"the shortest lasts {shortest:.0f}"):
         calendar_mask(Constraints(longest_minutes=5), DEFAULT_PLANS_TRIMP, TODAY, 3)
+
+
+def test_words_for_injuries() -> None:
+    found = parse_injured("2026-03-01..2026-03-05, 2026-04-01")
+    assert found == (("2026-03-01", "2026-03-05"), ("2026-04-01", "2026-04-01"))
+    with pytest.raises(ValueError, match="'last week'"):
+        parse_injured("last week")
 
 
 def test_words_for_days() -> None:
