@@ -59,7 +59,7 @@ POSITIVE = {
     "trust_region",
 }
 MAY_BE_ZERO = {"workers"}
-NAMES = {"activation", "network", "optimiser"}
+NAMES = {"activation", "critic", "network", "optimiser"}
 OTHERS = {"demonstrations", "hidden_sizes"}
 
 # DRQN's replay buffer holds at least the episodes of all environments and of the first update.
