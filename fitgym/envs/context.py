@@ -11,8 +11,8 @@ from fitgym.people.individual import Individual
 # internal load per point.
 STATE_COLUMNS = 6
 DAY_COLUMNS = 3
-# Bound on it (ours): a minute at the maximum heart rate has a load below 5, an easy one some 0.2
-# points.
+# Bound on internal load per point (ours): a minute at the maximum heart rate has a load below 5, an
+# easy one some 0.2 points.
 LARGEST_LOAD_PER_POINT = 1000.0
 # Lowest and highest value of each number of ``context``: what an individual may have.
 CONTEXT_LOW = (15.0, 30.0, 120.0, 0.0, 0.0, 0.0)

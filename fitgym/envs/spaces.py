@@ -93,9 +93,10 @@ def observation_space(
     """Return the space of what is observed, float32, wide enough for every individual given.
 
     ``"state"`` has the columns x_{t-1}, B_t, F_{t-1}, G_{t-1}, a_{t-1}, days left / T; ``"full"``
-    adds m_t; ``"person"`` adds yesterday's reward and mean heart rate and the context of the person
-    (see ``fitgym.envs.context``); ``"wearable"`` has x_{t-1}, its completion, the mean heart rate
-    and the internal load of the last session, the days since it, days left / T.
+    adds m_t; ``"person"`` adds yesterday's reward, mean heart rate and internal load per point, and
+    the context of the person (see ``fitgym.envs.context``); ``"wearable"`` has x_{t-1}, its
+    completion, the mean heart rate and the internal load of the last session, the days since it,
+    days left / T.
 
     Args:
         individuals: Those whom the space must hold.

@@ -132,8 +132,8 @@ class Population:
         """Yield individuals whose fitness, fatigue and motivation bound those of all others.
 
         Performance grows and falls with the utilities, stocks with slow decay and with low base
-        decay; with the initial base level and the
-        exponents they grow in one direction or the other, so both ends are given.
+        decay; with the initial base level and the exponents they grow in one direction or the
+        other, so both ends are given.
         """
         ends = {name: (low, high) for name, low, high in self.ranges}
         factors = {name: float(np.exp(_CUT * log_sd)) for name, log_sd in self.log_sds}
