@@ -412,6 +412,8 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
             person = self._next_person(index, others)
             self._persons[index] = person
             self._contexts[index] = person.context
+        self._group_of[chosen] = 0
+        group = self._groups[0]
         if others is not None:
             # A group for each of the people named, however many.
             numbers = {id(other): number for number, other in enumerate(others)}
@@ -422,12 +424,10 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
                 self._group_of[living] = len(self._groups)
                 self._groups.append(group)
                 kernel.begin_batch(self._states, outcomes, group.people, living, group.starts, keys)
+        elif self.population is None:
+            kernel.begin_batch(self._states, outcomes, group.people, chosen, group.starts, keys)
         else:
-            self._group_of[chosen] = 0
-            group = self._groups[0]
-            if self.population is None:
-                kernel.begin_batch(self._states, outcomes, group.people, chosen, group.starts, keys)
-            for index in indices if self.population is not None else ():
+            for index in indices:
                 # Each person starts with other stocks.
                 one, starts = slice(index, index + 1), self._persons[index].starts
                 kernel.begin_batch(

@@ -13,6 +13,9 @@ from fitgym.envs.records import STATE
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.envs.task import OBSERVATIONS
 
+# Fields of ``STATE`` that the first columns of an observation tell, in their order.
+OBSERVED_FIELDS = ("intensity", "base_level", "fitness", "fatigue", "plan_trimp")
+
 
 def observed_states(
     environment: FitnessFatigueEnv, observations: NDArray[np.float32]
@@ -39,12 +42,22 @@ def observed_states(
     _, width = OBSERVATIONS[task.observation]
     if observations.ndim != 2 or observations.shape[1] != width:
         raise ValueError(f"observations must have shape (N, {width}), got {observations.shape}")
-    states = np.zeros(len(observations), dtype=STATE)
-    for column, field in enumerate(("intensity", "base_level", "fitness", "fatigue", "plan_trimp")):
-        states[field] = observations[:, column]
+    states = observed_stocks(observations)
     states["day"] = task.days - np.rint(observations[:, 5].astype(np.float64) * task.days)
     if task.observation == "full":
         states["motivation"] = observations[:, 6]
+    return states
+
+
+def observed_stocks(observations: NDArray[np.float32]) -> NDArray[np.void]:
+    """Return what the first columns of observations tell of the state, (N,) of ``STATE``.
+
+    Args:
+        observations: What is seen, (N, width), the state first.
+    """
+    states = np.zeros(len(observations), dtype=STATE)
+    for column, field in enumerate(OBSERVED_FIELDS):
+        states[field] = observations[:, column]
     return states
 
 

@@ -36,8 +36,8 @@ from fitgym.planning.simulation import Policy, fixed_plan, simulate
 PEOPLE = 100
 EPISODES = 100
 SEED = 1_000_000
-# Between that of the shipped individuals' scores and that of the ablation.
-SIZE = GridSize(base_level=8, fitness=8, fatigue=10, motivation=17, shares=5, habits=4)
+# For many people: between that of the shipped individuals' scores and that of the ablation.
+PERSON_SIZE = GridSize(base_level=8, fitness=8, fatigue=10, motivation=17, shares=5, habits=4)
 
 _FILE = "people_references.json"
 
@@ -103,7 +103,7 @@ def simulate_references(number: int, env_id: str, person: Individual) -> PersonR
     """
     made: Any = gym.make(env_id, individual=person, disable_env_checker=True)
     environment: FitnessFatigueEnv = made.unwrapped
-    program = solve(environment, SIZE, cache=False)
+    program = solve(environment, PERSON_SIZE, cache=False)
 
     def mean_return(policy: Policy) -> float:
         prepared = environment.task.prepare(person)

@@ -6,7 +6,7 @@ import pytest
 
 from fitgym.cli.main import main
 from fitgym.planning.people_references import EPISODES, people_references, split_of
-from fitgym_agents.evaluation import evaluate
+from fitgym_agents.evaluation import Evaluation, evaluate
 from fitgym_agents.people import evaluate_people
 from fitgym_agents.pretrained import load_pretrained, pretrained_agents, provenance_of
 
@@ -14,6 +14,18 @@ STAGES = ("Acquisition", "Retention")
 SHIPPED = tuple(pretrained_agents())
 FOR_EVERYONE = tuple(pair for pair in SHIPPED if pair[0].endswith("-population"))
 NAMES = sorted({name for name, _ in SHIPPED if not name.endswith("-population")})
+
+
+def evaluated_again(name: str, env_id: str) -> Evaluation:
+    """Return the evaluation that the agent's provenance tells of, done now."""
+    published = provenance_of(name, env_id)
+    return evaluate(
+        load_pretrained(name, env_id),
+        env_id,
+        episodes=published.episodes,
+        seed=published.evaluation_seed,
+        env_kwargs=published.evaluation_kwargs,
+    )
 
 
 def test_every_algorithm_ships_for_both_stages() -> None:
@@ -32,13 +44,7 @@ def test_policies_for_everyone_ship_for_both_stages_of_version_1() -> None:
 def test_a_policy_for_everyone_earns_what_is_published(name: str, env_id: str) -> None:
     published = provenance_of(name, env_id)
     assert published.evaluation_kwargs["individual"] == "population:validation"
-    evaluation = evaluate(
-        load_pretrained(name, env_id),
-        env_id,
-        episodes=published.episodes,
-        seed=published.evaluation_seed,
-        env_kwargs=published.evaluation_kwargs,
-    )
+    evaluation = evaluated_again(name, env_id)
     assert published.mean_return.low <= evaluation.mean <= published.mean_return.high
     assert " people " in published.command
 
@@ -60,13 +66,7 @@ def test_an_agent_earns_what_is_published(name: str) -> None:
     number = NAMES.index(name)
     env_id = f"fitgym/{STAGES[number % 2]}-v{number // 2 % 2}"
     published = provenance_of(name, env_id)
-    evaluation = evaluate(
-        load_pretrained(name, env_id),
-        env_id,
-        episodes=published.episodes,
-        seed=published.evaluation_seed,
-        env_kwargs=published.evaluation_kwargs,
-    )
+    evaluation = evaluated_again(name, env_id)
     assert published.mean_return.low <= evaluation.mean <= published.mean_return.high
     assert published.steps > 0
     assert " algorithms " in published.command

@@ -32,7 +32,7 @@ Settings = TypeVar("Settings", bound=NetworkConfiguration)
 
 # Scale of a policy's first outputs, so that it starts out near to uniform (Andrychowicz et al.
 # 2021, choice C57).
-POLICY_GAIN = 0.01
+_POLICY_GAIN = 0.01
 
 # Environments in which the normalisation is measured.
 _MEASURED = 64
@@ -102,11 +102,17 @@ class Learner(TrainedAgent[Settings]):
             output_gain=output_gain,
         )
 
-    def make_actor_critic(self, inputs: int, actions: int) -> dict[str, nn.Module]:
-        """Return untrained networks of a policy and its value, of the same kind and apart."""
+    def make_actor_critic(self, inputs: int, actions: int, told: int = 0) -> dict[str, nn.Module]:
+        """Return untrained networks of a policy and its value, of the same kind and apart.
+
+        Args:
+            inputs: Numbers in an observation.
+            actions: How many there are to choose from.
+            told: Numbers that the critic is told beside the observation.
+        """
         return {
-            "actor": self.make_network(inputs, actions, POLICY_GAIN),
-            "critic": self.make_network(inputs, 1),
+            "actor": self.make_network(inputs, actions, _POLICY_GAIN),
+            "critic": self.make_network(inputs + told, 1),
         }
 
     @property

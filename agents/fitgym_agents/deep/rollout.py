@@ -21,8 +21,6 @@ from fitgym_agents.deep.networks import (
 from fitgym_agents.deep.normalisation import Normalisation
 from fitgym_agents.deep.privileged import PrivilegedFacts, motivations
 
-_NOTHING = torch.zeros(0)
-
 
 @dataclass(frozen=True, eq=False)
 class Rollout:
@@ -94,7 +92,7 @@ class Collector:
         """
         count = self._environments.num_envs
         observations, actions = [self._observations], []
-        told = [self._told()]
+        told = self._told()
         rewards = np.empty((steps, count))
         ended = np.empty((steps, count), dtype=np.bool_)
         finished: list[float] = []
@@ -118,16 +116,14 @@ class Collector:
                 self._people = self._facts.people(self._environments) if self._facts else None
             self._observations = self._normalisation.observations(current)
             observations.append(self._observations)
-            told.append(self._told())
+            told += self._told()
         ends = torch.from_numpy(ended)
         starting = torch.cat([self._starting[None], ends])
         self._starting = ends[-1]
         stacked = torch.stack(observations)
         return Rollout(
             observations=stacked,
-            critic_observations=torch.cat([stacked, torch.stack(told)], -1)
-            if self._facts
-            else stacked,
+            critic_observations=torch.cat([stacked, torch.stack(told)], -1) if told else stacked,
             starting=starting,
             actions=torch.stack(actions),
             rewards=self._normalisation.rewards(rewards),
@@ -136,8 +132,8 @@ class Collector:
             finished_returns=finished,
         )
 
-    def _told(self) -> Tensor:
-        """Return what the critic is told beside the observations, (N, K); (0,) if nothing."""
+    def _told(self) -> list[Tensor]:
+        """Return what a privileged critic is told beside the observations, (N, K); else nothing."""
         if self._people is None:
-            return _NOTHING
-        return torch.from_numpy(np.hstack([motivations(self._environments), self._people]))
+            return []
+        return [torch.from_numpy(np.hstack([motivations(self._environments), self._people]))]

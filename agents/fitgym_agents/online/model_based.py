@@ -10,6 +10,7 @@ from fitgym.common.validation import require_choice, require_integer
 from fitgym.envs.records import STATE
 from fitgym.envs.task import Task
 from fitgym.planning.library import Library, LibraryFilter, solved_library
+from fitgym.planning.observed import OBSERVED_FIELDS, observed_stocks
 from fitgym_agents.online.agent import Observations, OnlineAgent, Outcomes, Profiles, Service
 
 Floats = NDArray[np.float64]
@@ -73,7 +74,7 @@ class ModelBased(OnlineAgent):
                 f"{self._targets.tolist()}"
             )
         person = profiles.person
-        self._states[person] = _states_of(profiles.observation)
+        self._states[person] = observed_stocks(profiles.observation)
         self._states["days_since"][person] = 1
         self._performance[person] = profiles.performance
         base_level = self._states["base_level"][person]
@@ -94,8 +95,8 @@ class ModelBased(OnlineAgent):
         """Return 1 for the best plan, or how often it is the best."""
         person = observations.person
         states = self._states[person].copy()
-        seen = _states_of(observations.values)
-        for name in ("intensity", "base_level", "fitness", "fatigue", "plan_trimp"):
+        seen = observed_stocks(observations.values)
+        for name in OBSERVED_FIELDS:
             states[name] = seen[name]
         states["day"] = observations.day
         values, weights = self._filter.plan_values(person, states, self.most)
@@ -116,7 +117,7 @@ class ModelBased(OnlineAgent):
             self._states["day"][behind] += 1
             self._states["days_since"][behind] += 1
         old = self._states[person]
-        before, after = _states_of(outcomes.before), _states_of(outcomes.after)
+        before, after = observed_stocks(outcomes.before), observed_stocks(outcomes.after)
         for name in ("history", "days_since", "day"):
             before[name] = after[name] = old[name]
         after["internal_load"] = outcomes.internal_load
@@ -136,11 +137,3 @@ class ModelBased(OnlineAgent):
         after["day"] = day + 1
         self._states[person] = after
         self._performance[person] = outcomes.performance
-
-
-def _states_of(values: NDArray[np.float32]) -> NDArray[np.void]:
-    """Return what observations (n, 6) tell of states, (n,) of ``STATE``."""
-    states = np.zeros(len(values), dtype=STATE)
-    for column, name in enumerate(("intensity", "base_level", "fitness", "fatigue", "plan_trimp")):
-        states[name] = values[:, column]
-    return states

@@ -20,14 +20,14 @@ from fitgym.people.individual import Individual
 from fitgym.planning.belief import belief_policy
 from fitgym.planning.dynamic_programming import solve
 from fitgym.planning.grid import GridSize
+from fitgym.planning.people_references import PERSON_SIZE
 from fitgym.planning.simulation import Policy, fixed_plan, simulate
 from fitgym_agents.online.cohort import Cohort, CohortLog
 
 Floats = NDArray[np.float64]
 
-# Where everybody is somebody else, each is solved on a coarser grid, in some seconds.
-_PERSON_SIZE = GridSize(base_level=8, fitness=8, fatigue=10, motivation=17, shares=5, habits=4)
-_PERCENTILES = (10, 25, 50, 75, 90)
+# Over people, in the summary.
+PERCENTILES = (10, 25, 50, 75, 90)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ class CohortReferences:
             a_day = regret.mean(axis=1)
             result[f"regret to {name}"] = float(a_day.mean())
             result[f"regret to {name}, last 30 days"] = float(regret[:, -30:].mean())
-            for percent in _PERCENTILES:
+            for percent in PERCENTILES:
                 result[f"regret to {name}, percentile {percent}"] = float(
                     np.percentile(a_day, percent)
                 )
@@ -106,7 +106,8 @@ def cohort_references(
     available = cohort.available()[:count]
     result = np.zeros((3, count, cohort.days))
     same = all(one == individuals[0] for one in individuals)
-    size = size or (GridSize() if same else _PERSON_SIZE)
+    # Where everybody is somebody else, each is solved on a coarser grid, in some seconds.
+    size = size or (GridSize() if same else PERSON_SIZE)
     groups = [np.arange(count)] if same else [np.array([row]) for row in range(count)]
     for rows in tqdm(groups, desc="references", unit="person", disable=not progress):
         environment = FitnessFatigueEnv(individual=individuals[rows[0]], **asdict(task))

@@ -8,6 +8,7 @@ import shlex
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -299,8 +300,8 @@ def _algorithms(options: argparse.Namespace) -> None:
     words = ["--steps", str(steps), "--seeds", str(seeds), "--workers", str(options.workers)]
     words += ["--episodes", str(options.episodes)]
     words += ["--slow-seeds", str(options.slow_seeds)] if options.slow_seeds else []
-    words += [word for one in options.environment or () for word in ("--environment", one)]
-    words += [word for row in options.row or () for word in ("--row", row)]
+    words += _repeated("--environment", options.environment)
+    words += _repeated("--row", options.row)
     command = shlex.join(["fitgym", "benchmark", "algorithms", *words])
     arguments = {
         "suite": "algorithms",
@@ -343,7 +344,7 @@ def _people(options: argparse.Namespace) -> None:
                 name = label if len(runs) == 1 else f"{label}, seed {run.seed}"
                 trained[environment][name] = load_agent(store.agent_folder(run))
         words += ["--train", "--seeds", str(options.seeds)]
-        words += [word for row in options.row or () for word in ("--row", row)]
+        words += _repeated("--row", options.row)
     elif not options.agent:
         for name, environment in pretrained_agents():
             if environment in trained:
@@ -351,8 +352,8 @@ def _people(options: argparse.Namespace) -> None:
     for text in options.agent:
         for environment in environments:
             trained[environment][text] = named_agent(text, environment, {})
-    words += [word for text in options.agent for word in ("--agent", text)]
-    words += [word for one in options.environment or () for word in ("--environment", one)]
+    words += _repeated("--agent", options.agent)
+    words += _repeated("--environment", options.environment)
     words += ["--everybody", str(options.everybody)]
     tables = [
         table
@@ -400,7 +401,7 @@ def _online(options: argparse.Namespace) -> None:
     )
     words = ["--environment", options.environment, "--individual", options.individual]
     words += ["--people", str(options.people), "--days", str(options.days)]
-    words += [word for agent in options.agent or () for word in ("--agent", agent)]
+    words += _repeated("--agent", options.agent)
     words += ["--rhythm", options.rhythm]
     words += [] if alone else ["--references", str(options.references)]
     words += ["--seed", str(options.seed)]
@@ -425,6 +426,11 @@ def _speed(options: argparse.Namespace) -> None:
     measurements = measure(parts, options.repeats, Sizes())
     page = write_speed_report(measurements, options.out, options.repeats, command)
     print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
+
+
+def _repeated(option: str, values: Iterable[str] | None) -> list[str]:
+    """Return the words of an option that is given once for each value."""
+    return [word for value in values or () for word in (option, value)]
 
 
 def _settings(text: str) -> dict[str, Any]:
@@ -491,8 +497,8 @@ def _quick(options: argparse.Namespace) -> None:
     for table in tables(results):
         print(f"\n{as_text(table)}")
     words = ["--seed", str(options.seed), "--steps", str(options.steps)]
-    words += [word for agent in options.agent for word in ("--agent", agent)]
-    words += [word for one in options.environment or () for word in ("--environment", one)]
+    words += _repeated("--agent", options.agent)
+    words += _repeated("--environment", options.environment)
     command = shlex.join(["fitgym", "benchmark", "quick", *words])
     print("\nFitting the model to the runner's log, for the report ...", flush=True)
     page = write_report(results, options.out, calibrate_log(), command)

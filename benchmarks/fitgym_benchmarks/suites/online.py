@@ -20,7 +20,7 @@ from fitgym.common.provenance import machine
 from fitgym.common.tables import MISSING, markdown_table
 from fitgym_agents.online.cohort import Cohort, CohortLog, run_cohort
 from fitgym_agents.online.export import write_log
-from fitgym_agents.online.references import CohortReferences, cohort_references
+from fitgym_agents.online.references import PERCENTILES, CohortReferences, cohort_references
 from fitgym_agents.online.registry import ONLINE_AGENTS, make_online_agent
 from fitgym_agents.pretrained import pretrained_agents
 
@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 _SHIPPED = "a3c"
 
 _RETURN_COLUMNS = ("agent", "return", "over random", "% of the way", "worse than none", "CPU s")
-_REGRET_COLUMNS = ("agent", "to", "a day", "last 30 days", "p10", "p25", "p50", "p75", "p90")
+_REGRET_COLUMNS = ("agent", "to", "a day", "last 30 days", *(f"p{one}" for one in PERCENTILES))
 _FIDELITY_COLUMNS = (
     "agent",
     "probabilities kept",
@@ -39,7 +39,6 @@ _FIDELITY_COLUMNS = (
     "data on time",
     "data missing",
 )
-_PERCENTILES = (10, 25, 50, 75, 90)
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +95,7 @@ class OnlineBenchmark:
                         "belief" if to == "belief" else "dynamic program",
                         f"{summary[key]:.2f}",
                         f"{summary[f'{key}, last 30 days']:.2f}",
-                        *(f"{summary[f'{key}, percentile {one}']:.2f}" for one in _PERCENTILES),
+                        *(f"{summary[f'{key}, percentile {one}']:.2f}" for one in PERCENTILES),
                     )
                 )
             shares = log.fidelity()
@@ -178,13 +177,13 @@ def regret_csv(benchmark: OnlineBenchmark) -> str:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    percentiles = [f"p{one}" for one in _PERCENTILES]
+    percentiles = [f"p{one}" for one in PERCENTILES]
     writer.writerow(["agent", "reference", "day", "regret", "cumulative", *percentiles])
     for name, log in benchmark.logs.items():
         for to in ("belief", "ceiling"):
             regret = benchmark.references.regret(log, to)
             total = regret.cumsum(axis=1)
-            spread = np.percentile(total, _PERCENTILES, axis=0)
+            spread = np.percentile(total, PERCENTILES, axis=0)
             for day in range(regret.shape[1]):
                 values = (regret[:, day].mean(), total[:, day].mean(), *spread[:, day])
                 writer.writerow(

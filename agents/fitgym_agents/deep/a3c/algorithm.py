@@ -25,7 +25,7 @@ from fitgym_agents.deep.a3c.processes import (
 from fitgym_agents.deep.a3c.settings import A3CConfiguration
 from fitgym_agents.deep.a3c.shared_weights import SharedWeights
 from fitgym_agents.deep.a3c.worker import Shared
-from fitgym_agents.deep.learner import POLICY_GAIN, Learner
+from fitgym_agents.deep.learner import Learner
 from fitgym_agents.deep.privileged import PrivilegedFacts
 from fitgym_agents.torch_state import optimiser_arrays, restore_optimiser
 from fitgym_agents.trained import part
@@ -46,6 +46,8 @@ class A3C(Learner[A3CConfiguration]):
 
     name = "A3C"
     settings_class = A3CConfiguration
+    # What a privileged critic is told; None for no such critic.
+    _facts: PrivilegedFacts | None = None
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         """Make untrained networks; see ``Learner``."""
@@ -54,17 +56,11 @@ class A3C(Learner[A3CConfiguration]):
         self.name = f"A3C {kind if kind == 'hybrid' else kind.upper()}"
         self._weights = SharedWeights(self.networks, self.settings.optimiser)
 
-    _facts: PrivilegedFacts | None
-
     def _make_networks(self, inputs: int, actions: int) -> dict[str, nn.Module]:
-        self._facts = None
         if self.settings.critic == "privileged":
             self._facts = PrivilegedFacts.of(self.env_id, self.env_kwargs)
-        told = inputs + (len(self._facts) if self._facts else 0)
-        return {
-            "actor": self.make_network(inputs, actions, POLICY_GAIN),
-            "critic": self.make_network(told, 1),
-        }
+            return self.make_actor_critic(inputs, actions, len(self._facts))
+        return self.make_actor_critic(inputs, actions)
 
     def learn(self, total_timesteps: int, *, progress: Progress | None = None) -> Self:
         """Learn for some more environment steps; see ``TrainedAgent.learn``.
