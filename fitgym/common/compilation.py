@@ -29,6 +29,9 @@ except ImportError as _error:
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
+# Whether functions are compiled; else they run as Python.
+COMPILES = numba is not None and not numba.config.DISABLE_JIT
+
 # Loops over it are spread over cores in functions that are ``compiled_parallel``.
 parallel_range: Any = range if numba is None else numba.prange
 
@@ -61,7 +64,7 @@ def compiled_parallel(function: Callable[Parameters, Result]) -> Callable[Parame
 def _compile(
     function: Callable[Parameters, Result], **options: Any
 ) -> Callable[Parameters, Result]:
-    if numba is None or numba.config.DISABLE_JIT:
+    if not COMPILES:
         return _interpreted(function)
     dispatcher: Any = numba.njit(error_model="numpy", **options)(function)
     keep_code(dispatcher)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+from fitgym.common.compilation import compiled
 from fitgym.people.individual import Individual
 
 # Columns of the state come first, then what the last day brought: reward, mean heart rate, and
@@ -47,20 +50,23 @@ def context(individual: Individual) -> NDArray[np.float32]:
     )
 
 
-def complete(
-    observations: NDArray[np.float32], outcomes: NDArray[np.void], contexts: NDArray[np.float32]
-) -> None:
+@compiled
+def complete(observations: Any, outcomes: Any, contexts: Any) -> None:
     """Fill in the columns after those of the state.
 
     Args:
         observations: (N, 15), changed in place.
         outcomes: What the last day, or the reset, brought, (N,) of ``OUTCOME``.
-        contexts: ``context`` of each person, (N, 6), or (6,) of one.
+        contexts: ``context`` of each person, (N, 6), or (1, 6) of one.
     """
-    observations[:, STATE_COLUMNS] = outcomes["reward"]
-    # There was no day before the first, so no heart rate.
-    observations[:, STATE_COLUMNS + 1] = np.nan_to_num(outcomes["mean_heart_rate"])
-    done, load = outcomes["done_trimp"], outcomes["internal_load"]
-    trained = done > 0.0
-    observations[:, STATE_COLUMNS + 2] = np.where(trained, load / np.where(trained, done, 1.0), 0.0)
-    observations[:, STATE_COLUMNS + DAY_COLUMNS :] = contexts
+    for index in range(outcomes.size):
+        row, outcome = observations[index], outcomes[index]
+        known = contexts[index if contexts.shape[0] > 1 else 0]
+        # There was no day before the first, so no session and no heart rate.
+        done = outcome.done_trimp
+        trained = done > 0.0
+        row[STATE_COLUMNS] = outcome.reward
+        row[STATE_COLUMNS + 1] = outcome.mean_heart_rate if trained else 0.0
+        row[STATE_COLUMNS + 2] = outcome.internal_load / done if trained else 0.0
+        for column in range(known.size):
+            row[STATE_COLUMNS + DAY_COLUMNS + column] = known[column]

@@ -8,11 +8,12 @@ all come through ``step``; it draws no numbers of its own (see noise).
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fitgym.adherence.base import Tables
 from fitgym.adherence.models import respond
 from fitgym.common.compilation import compiled
 from fitgym.envs.effects import leave_traces, plan_taken_up
@@ -25,6 +26,34 @@ from fitgym.people.individual import StageParameters
 STATE_OBSERVATION = 0
 FULL_OBSERVATION = 1
 WEARABLE_OBSERVATION = 2
+
+
+class Batch(NamedTuple):
+    """What a compiled loop needs in order to step many environments itself.
+
+    Attributes:
+        states: Record array of ``STATE`` (N,), which moves on.
+        outcomes: Record array of ``OUTCOME`` (N,), which is filled in.
+        people: Record array of ``PERSON``: one shared by all, or one each.
+        contexts: (N, 6) what ``observation="person"`` tells of each person.
+        targets_trimp: Points that each action asks for, 0 first.
+        adherence: Code of the model, see ``fitgym.adherence.models``.
+        tables: ``fitgym.adherence.base.Tables`` of the model.
+        days: ``T``, length of an episode.
+        observation: As in ``observe``.
+        person_observed: Whether ``fitgym.envs.context.complete`` completes the observations.
+    """
+
+    states: NDArray[np.void]
+    outcomes: NDArray[np.void]
+    people: NDArray[np.void]
+    contexts: NDArray[np.float32]
+    targets_trimp: NDArray[np.float64]
+    adherence: int
+    tables: Tables
+    days: int
+    observation: int
+    person_observed: bool
 
 
 @compiled

@@ -444,5 +444,5 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
         observation = np.empty((1, width), dtype=np.float32)
         kernel.observe(self._state, 0, self.task.days, kind, observation)
         if self.task.observation == "person":
-            complete(observation, self._outcome, self._person.context)
+            complete(observation, self._outcome, self._person.context[None])
         return observation.reshape(width)

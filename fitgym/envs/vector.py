@@ -268,6 +268,47 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         """
         return np.concatenate([person.record for person in self._persons])
 
+    def batch(self) -> kernel.Batch:
+        """Return the environments' own arrays, for compiled loops that step them in place.
+
+        A learner's loop calls ``kernel.step_batch`` and ``kernel.observe_batch`` with them. It
+        must end where an episode ends, and then call ``reset``; the next loop asks for the arrays
+        again.
+
+        Raises:
+            ResetNeeded: If no episode is running.
+            NotImplementedError: If the adherence is not a built-in one, plans are continuous, some
+                environments were reset with other individuals, or they render.
+        """
+        if not self._started or self._ended.any():
+            raise ResetNeeded("batch was called with no episode running: call reset() first")
+        if not self.has_batch or len(self._groups) > 1:
+            raise NotImplementedError(
+                "a batch is of environments with a built-in adherence, discrete plans, no "
+                "individual of their own and no rendering"
+            )
+        # The infos of the last step are views of its outcomes.
+        self._outcomes = self._outcomes.copy()
+        kind, _ = OBSERVATIONS[self.task.observation]
+        group = self._groups[0]
+        return kernel.Batch(
+            self._states,
+            self._outcomes,
+            group.people,
+            self._contexts,
+            group.targets_trimp,
+            group.models[0].code,
+            group.tables,
+            self.task.days,
+            kind,
+            self.task.observation == "person",
+        )
+
+    @property
+    def has_batch(self) -> bool:
+        """Whether ``batch`` can be called."""
+        return self._compiled and not self.task.continuous and not self._renderers
+
     def preview_rewards(self) -> NDArray[np.float64]:
         """Return the reward that each action would earn today, (num_envs, 11), not taking it.
 

@@ -20,7 +20,6 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 from torch import nn
 
-from fitgym_agents.deep.a3c import shared_weights
 from fitgym_agents.deep.a3c.algorithm import A3C
 from fitgym_agents.deep.a3c.counters import StepCounter
 from fitgym_agents.deep.a3c.losses import Losses, rollout_losses
@@ -189,20 +188,6 @@ def test_updates_equal_those_of_autograd_without_copies(optimiser: str) -> None:
     torch.testing.assert_close(shared, alone, rtol=1e-4, atol=1e-4)
 
 
-def test_gradients_shared_once_and_for_all_would_be_noticed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def classic(source: nn.Module, target: nn.Module) -> None:
-        for own, shared in zip(source.parameters(), target.parameters(), strict=True):
-            if shared.grad is not None:
-                return
-            shared.grad = own.grad
-
-    monkeypatch.setattr(shared_weights, "hand_over", classic)
-    shared, alone = weights_after_updates("adam")
-    assert (shared - alone).abs().max() > 1e-3
-
-
 def test_losses_by_hand() -> None:
     shared = make_shared(network="mlp", hidden_sizes=[], discount=0.5, advantage_decay=1.0)
     networks = shared.weights.networks
@@ -219,6 +204,7 @@ def test_losses_by_hand() -> None:
         ended=torch.tensor([[False], [True], [False]]),
         critic_observations=torch.zeros(4, 1, 2),
         hidden=None,
+        memory=None,
         finished_returns=[],
     )
     found = losses(shared, rollout, None)

@@ -461,7 +461,7 @@ def test_long_gradients_are_cut_to_a_norm_of_ten(
         return drawn[-1]
 
     monkeypatch.setattr(EpisodeReplayBuffer, "sample", note)
-    monkeypatch.setattr("fitgym_agents.deep.normalisation._CLIP", 1e9)
+    monkeypatch.setattr("fitgym_agents.deep.normalisation.CLIP", 1e9)
     given: list[Tensor] = []
     own: list[Tensor] = []
 

@@ -31,6 +31,7 @@ class HybridNetwork(nn.Module):
     Attributes:
         memory: The LSTM, or None. Saved agents hold its weights under this name.
         layers: The fully connected layers and the output.
+        activation: Name of the function after each fully connected layer.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class HybridNetwork(nn.Module):
                     nn.init.orthogonal_(weights)
                 else:
                     nn.init.zeros_(weights)
+        self.activation = activation
         module, self._activation = _ACTIVATIONS[activation]
         modules: list[nn.Module] = []
         for size in () if network == "lstm" else hidden_sizes:

@@ -19,7 +19,7 @@ _EPISODES = 256
 
 # Normalised observations are clipped to this, as by SB3's VecNormalize: what hardly varies under
 # random actions may be far off under a policy, or for another person.
-_CLIP = 10.0
+CLIP = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +114,7 @@ class Normalisation:
     def observations(self, observations: NDArray[Any]) -> Tensor:
         """Return observations (..., I) normalised and clipped, as float32."""
         scaled = (observations - self.mean) / self.deviation
-        return torch.from_numpy(scaled).clamp_(-_CLIP, _CLIP).float()
+        return torch.from_numpy(scaled).clamp_(-CLIP, CLIP).float()
 
     def rewards(self, rewards: NDArray[Any]) -> Tensor:
         """Return rewards normalised, as float32."""

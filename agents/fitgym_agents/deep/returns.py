@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
+
+from fitgym.common.compilation import compiled
 
 
 def n_step_returns(rewards: Tensor, ended: Tensor, bootstrap: Tensor, discount: float) -> Tensor:
@@ -52,9 +56,19 @@ def generalised_advantages(
 
 def _discounted_sums(terms: Tensor, kept: Tensor, after: Tensor) -> Tensor:
     """Return ``S_t = terms_t + kept_t S_{t+1}``, from ``after`` the last step backwards."""
-    sums = []
-    # One operation a step: with small batches the calls are the cost.
-    for term, share in zip(reversed(terms.unbind()), reversed(kept.unbind()), strict=True):
-        after = torch.addcmul(term, share, after)
-        sums.append(after)
-    return torch.stack(sums[::-1])
+    sums = torch.empty_like(terms)
+    _sum_backwards(
+        terms.detach().contiguous().numpy(),
+        kept.contiguous().numpy(),
+        after.detach().contiguous().numpy(),
+        sums.numpy(),
+    )
+    return sums
+
+
+@compiled
+def _sum_backwards(terms: Any, kept: Any, after: Any, sums: Any) -> None:
+    for step in range(terms.shape[0] - 1, -1, -1):
+        for index in range(terms.shape[1]):
+            sums[step, index] = terms[step, index] + kept[step, index] * after[index]
+        after = sums[step]

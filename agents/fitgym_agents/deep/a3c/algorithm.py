@@ -27,7 +27,6 @@ from fitgym_agents.deep.a3c.shared_weights import SharedWeights
 from fitgym_agents.deep.a3c.worker import Shared
 from fitgym_agents.deep.learner import Learner
 from fitgym_agents.deep.privileged import PrivilegedFacts
-from fitgym_agents.torch_state import optimiser_arrays, restore_optimiser
 from fitgym_agents.trained import part
 
 # Workers that take turns in this process if there are no others.
@@ -130,11 +129,11 @@ class A3C(Learner[A3CConfiguration]):
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Return weights, normalisation and the optimiser's state."""
-        return {**super().tensors(), **optimiser_arrays(self._weights.optimiser, "optimiser")}
+        return {**super().tensors(), **self._weights.arrays("optimiser")}
 
     def _restore(self, configuration: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
         super()._restore(configuration, tensors)
-        restore_optimiser(self._weights.optimiser, part(tensors, "optimiser"))
+        self._weights.restore(part(tensors, "optimiser"))
 
 
 class _Curve:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
 from gymnasium.vector import VectorEnv
-from torch import Tensor, nn
+from torch import Tensor
 
 from fitgym_agents.deep.a3c.counters import StepCounter
 from fitgym_agents.deep.a3c.losses import rollout_losses
 from fitgym_agents.deep.a3c.settings import A3CConfiguration
-from fitgym_agents.deep.a3c.shared_weights import SharedWeights, copy_weights
+from fitgym_agents.deep.a3c.shared_weights import SharedWeights
 from fitgym_agents.deep.networks import HiddenState, HybridNetwork
 from fitgym_agents.deep.normalisation import Normalisation
 from fitgym_agents.deep.privileged import PrivilegedFacts
@@ -69,7 +68,7 @@ class ActorLearner:
             seed: Of episodes and actions.
         """
         self._shared = shared
-        self._local = copy.deepcopy(shared.weights.networks)
+        self._local = shared.weights.local()
         self._collector = Collector(
             environments, shared.normalisation, shared.mask, seed, shared.facts
         )
@@ -99,8 +98,8 @@ class ActorLearner:
                 are multiplied.
         """
         shared, settings = self._shared, self._shared.settings
-        copy_weights(shared.weights.networks, self._local)
-        actor, critic = self._local["actor"], self._local["critic"]
+        shared.weights.copy_to(self._local)
+        actor, critic = self._local.networks["actor"], self._local.networks["critic"]
         assert isinstance(actor, HybridNetwork)
         assert isinstance(critic, HybridNetwork)
         rollout = self._collector.collect(actor, steps)
@@ -114,11 +113,10 @@ class ActorLearner:
             settings.advantage_decay,
         )
         self._critic_hidden = losses.critic_hidden
-        self._local.zero_grad()
+        self._local.gradients.zero_()
         bonus = settings.entropy_bonus * remaining
         # Neither network's gradients depend on the other's loss.
         (losses.policy - bonus * losses.entropy + losses.value).backward()  # type: ignore[no-untyped-call]
-        for network in self._local.values():
-            nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_norm)
-        shared.weights.step(self._local, settings.learning_rate * remaining)
+        self._local.clip_gradients(settings.gradient_norm)
+        shared.weights.step(self._local.gradients, settings.learning_rate * remaining)
         return rollout
