@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -12,6 +13,9 @@ from fitgym.logs.csv_numbers import parse_number, split_unit
 from fitgym.logs.csv_sheet import Sheet
 from fitgym.logs.training_log import SESSION_HEART_RATES_BPM
 from fitgym.logs.words import fold, words
+
+# A mean and a maximum in one cell, as 150/172.
+_PAIR = re.compile(r"(\d{2,3})\s*/\s*(\d{2,3})")
 
 # Ours: medians below these are no exercise: percent of the maximum, or pulses at rest.
 _LOWEST_MEDIAN_BPM = {"mean": 95.0, "maximum": 110.0}
@@ -47,7 +51,17 @@ def read_heart_rates(sheet: Sheet, usable: Sequence[int], taken: Sequence[Column
     for kind, quantity in (("mean", "heart_mean"), ("maximum", "heart_max")):
         for column in columns_of(sheet.table.header, quantity):
             if column.index not in others:
-                values = _values(sheet, column, kind, usable)
+                cells = sheet.cells(column)
+                pairs = [_PAIR.fullmatch(cell) for cell in cells]
+                if kind == "mean" and any(pairs):
+                    tops = [pair[2] if pair else "" for pair in pairs]
+                    highest = _values(sheet, column, "maximum", usable, tops)
+                    if highest is not None:
+                        found["maximum"] = (column, highest)
+                    cells = [
+                        pair[1] if pair else cell for pair, cell in zip(pairs, cells, strict=True)
+                    ]
+                values = _values(sheet, column, kind, usable, cells)
                 if values is not None:
                     found[kind] = (column, values)
                     break
@@ -66,17 +80,20 @@ def read_heart_rates(sheet: Sheet, usable: Sequence[int], taken: Sequence[Column
             f"heart rate: {len(wrong)} maxima below the mean of their session are left out, the "
             f"first in row {sheet.table.rows[wrong[0]].line}"
         )
-    told = "; ".join(f"{kind} in column {found[kind][0].name!r}" for kind in found)
+    kinds: dict[str, list[str]] = {}
+    for kind in ("mean", "maximum"):
+        if kind in found:
+            kinds.setdefault(found[kind][0].name, []).append(kind)
+    told = "; ".join(f"{' and '.join(told)} in column {name!r}" for name, told in kinds.items())
     return HeartRates(mean, highest, tuple(column for column, _ in found.values()), told)
 
 
 def _values(
-    sheet: Sheet, column: Column, kind: str, usable: Sequence[int]
+    sheet: Sheet, column: Column, kind: str, usable: Sequence[int], cells: Sequence[str]
 ) -> list[float | None] | None:
-    """Return the heart rates in a column, None where it holds none."""
+    """Return the heart rates in the cells of a column, None where it holds none."""
     low, high = SESSION_HEART_RATES_BPM
     names = words().units["heart"]
-    cells = sheet.cells(column)
     numbers = [
         parse_number(cell, "," if "," in cell else ".")
         if fold(split_unit(cell)[1]) in {"", *names} and "%" not in cell

@@ -122,7 +122,7 @@ class _LogReader:
         refuse_steps(self.sheet, usable, minutes, sport_column is not None)
         taken = [date_column, measures.distances.column, measures.column]
         heart = read_heart_rates(self.sheet, usable, taken)
-        rows = checks.sessions(dates, usable, measures, minutes, heart)
+        rows = checks.sessions(dates, usable, measures, minutes, heart, sports)
         rows = checks.without_sums(rows)
         rows = checks.without_duplicates(rows)
         refuse_series(self.sheet, rows)

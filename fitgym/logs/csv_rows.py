@@ -57,6 +57,7 @@ class RowChecks:
         measures: Measures,
         minutes: Sequence[float],
         heart: HeartRates,
+        sports: Sequence[str | None],
     ) -> list[SessionRow]:
         """Return the rows that are sessions.
 
@@ -66,6 +67,7 @@ class RowChecks:
             measures: How distances are read.
             minutes: Time of each row of the table.
             heart: Heart rates of each row of the table.
+            sports: Sport that each row of the table names, None where it names none.
         """
         rows = []
         distance_cells, time_cells = (
@@ -81,6 +83,9 @@ class RowChecks:
             assert day is not None
             if {fold(distance), fold(time)} & words().not_finished:
                 self.sheet.drop(line, "not finished", time or distance)
+            elif not distance and not time and sports[index] is not None:
+                # A row that names the sport is of a session, and only its day is known.
+                self.sheet.drop(line, "neither distance nor time", "", PartialSession(day))
             elif metres == 0.0 or not distance:
                 rest = not duration > 0.0
                 known = None if rest else PartialSession(day, None, duration)

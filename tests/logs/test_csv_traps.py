@@ -254,3 +254,30 @@ def test_titles_that_name_the_wanted_sport_and_another_are_kept(reading: Reading
 def test_minutes_and_seconds_with_tenths(reading: Reading) -> None:
     history = reading("Datum;km;Dauer\n2026-07-01;10;50'00.5\n2026-07-13;8;44'30.0\n")
     assert [session.minutes * 60 for session in history.sessions] == pytest.approx([3000.5, 2670])
+
+
+def test_a_row_that_names_only_the_sport_is_a_session_of_which_the_day_is_known(
+    reading: Reading,
+) -> None:
+    history = reading(
+        "date,sport,duration,distance\n2024-01-01,run,45:00,9.1\n2024-01-03,run,,\n"
+        "2024-01-04,run,0:00,0\n2024-01-05,run,40:00,8.1\n"
+    )
+    assert kilometres(history) == [9.1, 8.1]
+    found = {item.reason: item.session for item in history.report.left_out}
+    assert set(found) == {"neither distance nor time", "rest day"}
+    known = found["neither distance nor time"]
+    assert known is not None
+    assert (known.date.day, known.distance_m, known.minutes) == (3, None, None)
+    assert found["rest day"] is None
+
+
+def test_mean_and_maximum_heart_rate_in_one_cell(reading: Reading) -> None:
+    history = reading(
+        "date,duration,distance km,hr\n2024-01-01,45:00,9.1,150/172\n"
+        "2024-01-03,50:00,10.1,148 / 170\n2024-01-05,40:00,8.1,\n2024-01-08,45:00,9.0,151\n"
+    )
+    assert [
+        (session.mean_heart_rate_bpm, session.max_heart_rate_bpm) for session in history.sessions
+    ] == [(150.0, 172.0), (148.0, 170.0), (None, None), (151.0, None)]
+    assert "mean and maximum in column 'hr'" in dict(history.report.understood)["heart rate"]
