@@ -35,7 +35,7 @@ class Profiles(_Rows):
         resting_heart_rate: bpm, (n,).
         maximum_heart_rate: bpm, (n,).
         plans_trimp: Points that each action asks for, (n, 11), 0 first.
-        observation: The environment's first observation, (n, 6), float32.
+        observation: The environment's first observation, (n, W), float32.
     """
 
     person: Integers
@@ -54,7 +54,8 @@ class Observations(_Rows):
     Attributes:
         person: Number of each in the cohort, (n,).
         day: Day of each one's season, from 0, (n,).
-        values: The environment's observation as last received, (n, 6), float32.
+        values: The environment's observation as last received, (n, W), float32; W is 6, or 15 for
+            agents with ``observation = "person"``.
         age: How many days ago that was the state; 0 where all data have come, (n,).
     """
 
@@ -80,8 +81,8 @@ class Outcomes(_Rows):
         performance: VDOT after the day, (m,).
         mean_heart_rate: Of the session in bpm, 0 without one, (m,).
         internal_load: Of the session, 0 without one, (m,).
-        before: The environment's observation in the morning, (m, 6), float32.
-        after: That of the next morning, (m, 6), float32.
+        before: The environment's observation in the morning, (m, W), float32.
+        after: That of the next morning, (m, W), float32.
     """
 
     person: Integers
@@ -130,10 +131,13 @@ class OnlineAgent(ABC):
 
     Attributes:
         name: How tables call the agent.
+        observation: What it is shown, ``"state"`` or ``"person"`` (see ``FitnessFatigueEnv``);
+            ``begin`` may still change it.
         service: What ``begin`` was told.
     """
 
     name: str
+    observation: str = "state"
     service: Service
 
     def begin(self, service: Service) -> None:

@@ -22,7 +22,7 @@ from fitgym.common.validation import (
     require_number,
     require_seed,
 )
-from fitgym.envs.task import Task
+from fitgym.envs.task import OBSERVATIONS, Task
 from fitgym.people.individual import Individual
 from fitgym_agents.environments import EnvironmentFactory, make_vector_env
 from fitgym_agents.online.agent import (
@@ -43,6 +43,9 @@ _DAYS_PER_WEEK = 7
 _PATIENCE_DAYS = 3
 # The fallback is an easy plan that nearly everybody completes; ours.
 _FALLBACK_PLAN = 2
+
+# What an agent may be shown of a morning; both begin with the six numbers of the state.
+_OBSERVATIONS = ("state", "person")
 
 # What a day brings, by the name of the environment's info.
 _FACTS = (
@@ -213,7 +216,7 @@ def run_cohort(agent: OnlineAgent, cohort: Cohort) -> CohortLog:
 
     Raises:
         ValueError: If the environment cannot be made so, or observes otherwise than ``"state"``, or
-            the agent's probabilities are wrong.
+            the agent's observation or probabilities are wrong.
     """
     return _Run(agent, cohort).log()
 
@@ -233,7 +236,6 @@ class _Run:
         self.probabilities = np.zeros((people, days, self.allowed.size))
         self.reward = np.zeros((people, days))
         self.facts = {name: np.zeros((people, days)) for name in _FACTS}
-        self.observation = np.zeros((people, days + 1, 6), dtype=np.float32)
         # The morning that is known of each person, by its day.
         self.known = np.zeros(people, dtype=np.int64)
         self.fallback = np.zeros((1, self.allowed.size))
@@ -259,6 +261,13 @@ class _Run:
                 seed=cohort.seed,
             )
         )
+        if agent.observation not in _OBSERVATIONS:
+            raise ValueError(
+                f"observation of agent {agent.name!r} must be one of {', '.join(_OBSERVATIONS)}, "
+                f"got {agent.observation!r}"
+            )
+        _, width = OBSERVATIONS[agent.observation]
+        self.observation = np.zeros((cohort.people, cohort.days + 1, width), dtype=np.float32)
         waves = sorted(set(self.joined.tolist()))
         every = RHYTHMS[cohort.rhythm]
         for today in range(waves[-1] + cohort.days):
@@ -308,8 +317,9 @@ class _Run:
     def _join(self, wave: int) -> None:
         """Let the people of a wave begin their seasons."""
         members = self._members(wave)
+        arguments = {**self.cohort.arguments, "observation": self.agent.observation}
         environments: Any = make_vector_env(
-            self.cohort.env_id, members.size, self.cohort.arguments, AutoresetMode.DISABLED
+            self.cohort.env_id, members.size, arguments, AutoresetMode.DISABLED
         )
         seeds = [self.cohort.seed + person for person in members.tolist()]
         observation, info = environments.reset(seed=seeds)

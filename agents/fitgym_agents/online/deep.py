@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fitgym_agents.agent import Agent
 from fitgym_agents.online.agent import Observations, OnlineAgent, Profiles, Service
 from fitgym_agents.pretrained import load_pretrained, pretrained_agents
+from fitgym_agents.trained import TrainedAgent
 
 Floats = NDArray[np.float64]
 
@@ -39,14 +40,16 @@ class Pretrained(OnlineAgent):
     def begin(self, service: Service) -> None:
         """Load the weights."""
         super().begin(service)
-        self._agent: Agent = load_pretrained(self._agent_name, service.env_id)
-        self._agent.prepare(service.task, [])
+        loaded = load_pretrained(self._agent_name, service.env_id)
+        assert isinstance(loaded, TrainedAgent)
+        self._agent: TrainedAgent[Any] = loaded
+        self.observation = loaded.observation
+        self._agent.prepare(replace(service.task, observation=self.observation), [])
         # People who joined on one day are decided for together, each with a memory.
         self._memory: dict[int, Any] = {}
-        self._started = np.zeros(service.people, dtype=np.bool_)
         self._wave = np.full(service.people, -1)
         self._members: list[NDArray[np.int64]] = []
-        self._values = np.zeros((service.people, 6), dtype=np.float32)
+        self._values = np.zeros((service.people, loaded.inputs), dtype=np.float32)
 
     def join(self, profiles: Profiles) -> None:
         """Keep the people who join together."""
@@ -57,16 +60,22 @@ class Pretrained(OnlineAgent):
     def probabilities(self, observations: Observations) -> Floats:
         """Return 1 for the action that the agent takes."""
         self._values[observations.person] = observations.values
-        chosen = np.zeros(self.service.people, dtype=np.int64)
+        wanted = np.zeros((self.service.people, self.service.allowed.size))
         for wave in np.unique(self._wave[observations.person]).tolist():
             members = self._members[wave]
-            memory = self._memory.get(wave)
+            first = self._wave[observations.person] == wave
             # Rows of those who cannot be pushed are decided, too, with what was last known of them.
-            actions, self._memory[wave] = self._agent.predict(
-                self._values[members],
-                memory,
-                np.full(members.size, memory is None),
-                deterministic=True,
-            )
-            chosen[members] = actions
-        return np.eye(self.service.allowed.size)[chosen[observations.person]]
+            wanted[members] = self._decide(wave, int(observations.day[first][0]))
+        return wanted[observations.person]
+
+    def _decide(self, wave: int, day: int) -> Floats:
+        """Return the probabilities wanted for each of a wave, (n, actions)."""
+        members = self._members[wave]
+        memory = self._memory.get(wave)
+        actions, self._memory[wave] = self._agent.predict(
+            self._values[members],
+            memory,
+            np.full(members.size, memory is None),
+            deterministic=True,
+        )
+        return np.eye(self.service.allowed.size)[actions]

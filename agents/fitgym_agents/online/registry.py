@@ -22,14 +22,16 @@ ONLINE_AGENTS: dict[str, Callable[[], OnlineAgent]] = {
 }
 
 _PRETRAINED = "pretrained:"
+_FINE_TUNED = "fine-tuned:"
 
 
 def make_online_agent(name: str) -> OnlineAgent:
     """Return a new agent.
 
     Args:
-        name: One of ``ONLINE_AGENTS``, ``pretrained:NAME`` for a trained agent that ships, or
-            ``package.module:Class``, a class that needs no arguments.
+        name: One of ``ONLINE_AGENTS``, ``pretrained:NAME`` for a trained agent that ships,
+            ``fine-tuned:NAME`` for one that ships and learns on, or ``package.module:Class``, a
+            class that needs no arguments.
 
     Raises:
         ValueError: If there is no such agent.
@@ -39,11 +41,16 @@ def make_online_agent(name: str) -> OnlineAgent:
         return ONLINE_AGENTS[name]()
     if name.startswith(_PRETRAINED):
         return Pretrained(name.removeprefix(_PRETRAINED))
+    if name.startswith(_FINE_TUNED):
+        # Torch is loaded only for agents that need it.
+        from fitgym_agents.online.fine_tuning import FineTuned
+
+        return FineTuned(name.removeprefix(_FINE_TUNED))
     module, _, attribute = name.partition(":")
     if not module or not attribute:
         raise ValueError(
-            f"agent must be one of {', '.join(ONLINE_AGENTS)}, pretrained:NAME or "
-            f"package.module:Class, got {name!r}"
+            f"agent must be one of {', '.join(ONLINE_AGENTS)}, pretrained:NAME, "
+            f"fine-tuned:NAME or package.module:Class, got {name!r}"
         )
     try:
         found: Any = getattr(importlib.import_module(module), attribute)

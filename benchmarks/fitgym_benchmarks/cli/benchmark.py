@@ -134,8 +134,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--agent",
         action="append",
         metavar="AGENT",
-        help=f"one of {', '.join(ONLINE_AGENTS)}, pretrained:NAME or package.module:Class; may be "
-        "repeated (default: all of those named, and pretrained:a3c)",
+        help=f"one of {', '.join(ONLINE_AGENTS)}, pretrained:NAME, fine-tuned:NAME or "
+        "package.module:Class; may be repeated (default: all of those named, and "
+        "pretrained:a3c, pretrained:a3c-population and fine-tuned:a3c-population where these ship)",
     )
     online.add_argument(
         "--rhythm", choices=RHYTHMS, default="nightly", help="when agents are updated"

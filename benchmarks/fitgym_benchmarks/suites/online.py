@@ -26,8 +26,9 @@ from fitgym_agents.pretrained import pretrained_agents
 
 Floats = NDArray[np.float64]
 
-# The paper's agent, where it ships, serves beside those that learn.
-_SHIPPED = "a3c"
+# What ships of the paper's agent serves beside those that learn: that of the default individual,
+# and that of everyone, which may learn on.
+_SHIPPED = ("pretrained:a3c", "pretrained:a3c-population", "fine-tuned:a3c-population")
 
 _RETURN_COLUMNS = ("agent", "return", "over random", "% of the way", "worse than none", "CPU s")
 _REGRET_COLUMNS = ("agent", "to", "a day", "last 30 days", *(f"p{one}" for one in PERCENTILES))
@@ -119,8 +120,9 @@ class OnlineBenchmark:
 
 def default_agents(env_id: str) -> tuple[str, ...]:
     """Return the names of the agents that serve unless others are named."""
-    ships = (_SHIPPED, env_id.removeprefix("fitgym:")) in pretrained_agents()
-    return (*ONLINE_AGENTS, *([f"pretrained:{_SHIPPED}"] if ships else []))
+    plain = env_id.removeprefix("fitgym:")
+    ships = {name for name, known in pretrained_agents() if known == plain}
+    return (*ONLINE_AGENTS, *(name for name in _SHIPPED if name.partition(":")[2] in ships))
 
 
 def run_online(
