@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from fitgym.model.strain import DANGEROUS_RATIO, HIGH_RATIO, workload_ratio
 from fitgym.people.individual import Individual
 from fitgym_agents.agent import Agent
 from fitgym_agents.environments import make_vector_env
+from fitgym_agents.outcomes import Outcomes
 from fitgym_agents.references.privileged import PrivilegedAgent
 
 # The first seeds of evaluation episodes and of learners' episodes, far enough apart that no episode
@@ -116,6 +117,12 @@ class Evaluation:
         return np.asarray(self.performance[:, -1] - self.performance[:, 0])
 
     @property
+    def final_performance(self) -> NDArray[np.float64]:
+        """Performance after the last day, VDOT, (E,)."""
+        # A copy: a view would keep the days of all episodes in memory.
+        return self.performance[:, -1].copy()
+
+    @property
     def weekly_load(self) -> NDArray[np.float64]:
         """Points really done per week of seven days (of seven sessions in replay), (E,)."""
         return np.asarray(_DAYS_PER_WEEK * self.done_trimp.mean(axis=1))
@@ -137,6 +144,10 @@ class Evaluation:
         """The plan that was pushed at every step of every episode; None if there were others."""
         first = int(self.actions[0, 0])
         return first if (self.actions == first).all() else None
+
+    def outcomes(self) -> Outcomes:
+        """Return what the episodes came to, without their days."""
+        return Outcomes(**{field.name: getattr(self, field.name) for field in fields(Outcomes)})
 
     def interval(self, confidence: float = 0.95) -> Interval:
         """Return the mean return with its bootstrap interval over episodes."""
@@ -282,7 +293,9 @@ def _checked_actions(agent: Agent, actions: object, count: int) -> NDArray[np.in
     return array.astype(np.int64)
 
 
-def paired_difference(a: Evaluation, b: Evaluation, *, confidence: float = 0.95) -> Interval:
+def paired_difference(
+    a: Evaluation | Outcomes, b: Evaluation | Outcomes, *, confidence: float = 0.95
+) -> Interval:
     """Return how much more ``a`` earned than ``b``, episode by episode, with its interval.
 
     Raises:

@@ -14,6 +14,7 @@ from fitgym.common.statistics import Interval, crosswise_interval, ratio_interva
 from fitgym.common.tables import MISSING
 from fitgym_agents.agent import Agent
 from fitgym_agents.evaluation import EVALUATION_SEED, Evaluation, evaluate
+from fitgym_agents.outcomes import Outcomes
 from fitgym_agents.references.simple import FixedPlan
 
 PEOPLE_COLUMNS = (
@@ -42,13 +43,13 @@ class Summary:
 
     Attributes:
         label: What tables call the agent.
-        likeliest: Evaluations with likeliest actions, one per training seed.
+        likeliest: Evaluations with likeliest actions, or their outcomes, one per training seed.
         drawn: The same with drawn actions; none for agents that do not learn.
     """
 
     label: str
-    likeliest: tuple[Evaluation, ...]
-    drawn: tuple[Evaluation, ...] = ()
+    likeliest: tuple[Evaluation | Outcomes, ...]
+    drawn: tuple[Evaluation | Outcomes, ...] = ()
 
     @cached_property
     def ranked_by(self) -> str | None:
@@ -58,7 +59,7 @@ class Summary:
         return "drawn" if self.drawn_mean > self.likeliest_mean else "likeliest"
 
     @property
-    def evaluations(self) -> tuple[Evaluation, ...]:
+    def evaluations(self) -> tuple[Evaluation | Outcomes, ...]:
         """Those that the agent is ranked by."""
         return self.drawn if self.ranked_by == "drawn" else self.likeliest
 
@@ -114,7 +115,7 @@ class Summary:
         """Median wall time of a decision in a batch of episodes, seconds."""
         return float(np.median([one.decision_seconds for one in self.evaluations]))
 
-    def notes(self, no_service: Evaluation | None) -> list[str]:
+    def notes(self, no_service: Evaluation | Outcomes | None) -> list[str]:
         """Return what a reader must know: a learner of one plan, people worse off than without.
 
         Args:
@@ -127,13 +128,13 @@ class Summary:
             of = "" if len(constant) == len(self.likeliest) else f" ({len(constant)} seeds)"
             notes.append(f"likeliest: always plan {plans}{of}")
         if no_service is not None:
-            end = _mean(one.performance[:, -1] for one in self.evaluations)
+            end = _mean(one.final_performance for one in self.evaluations)
             # Under replay all policies end alike, up to rounding.
-            if end < float(no_service.performance[:, -1].mean()) - 1e-9:
+            if end < float(no_service.final_performance.mean()) - 1e-9:
                 notes.append("ends below no service")
         return notes
 
-    def people_cells(self, no_service: Evaluation | None) -> tuple[str, ...]:
+    def people_cells(self, no_service: Evaluation | Outcomes | None) -> tuple[str, ...]:
         """Return a row of the table of people, in the order of ``PEOPLE_COLUMNS``."""
         met = self.completion
         return (
@@ -154,7 +155,7 @@ class Summary:
             return MISSING, MISSING
         return f"{self.likeliest_mean:,.1f}", f"{self.drawn_mean:,.1f}"
 
-    def to_dict(self, no_service: Evaluation | None) -> dict[str, Any]:
+    def to_dict(self, no_service: Evaluation | Outcomes | None) -> dict[str, Any]:
         """Return the numbers as JSON-able values."""
         met = self.completion
         return {

@@ -8,7 +8,8 @@ import pytest
 
 from fitgym.calibration import FitSettings
 from fitgym_benchmarks.report.report import Log, calibrate_log
-from fitgym_benchmarks.runs import Result, Run, execute
+from fitgym_benchmarks.results import Result, execute
+from fitgym_benchmarks.runs import Run
 from fitgym_benchmarks.suites.quick import ENVIRONMENTS
 
 # The environments that have a ceiling, and whose seasons are windows of a log.

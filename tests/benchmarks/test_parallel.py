@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from fitgym_benchmarks.backends.local import run_all
+from fitgym_benchmarks.backends.local import Local
 from fitgym_benchmarks.store import ResultStore
+from fitgym_benchmarks.sweep import run_all
 
 PATIENCE_SECONDS = 60.0
 
@@ -40,12 +41,12 @@ def test_results_come_in_order_and_are_not_done_again(make_run, tmp_path, capsys
         make_run(agent="fitgym_agents.references.simple:FixedPlan", configuration={"plan": plan})
         for plan in (3, 1, 2)
     ]
-    results = run_all(fixed[:2], store, workers=2)
+    results = run_all(fixed[:2], store, Local(2))
     assert [result.evaluation.actions[0, 0] for result in results] == [3, 1]
     assert capsys.readouterr().out.count("returns") == 2
     stored = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/*")}
 
-    again = run_all([*fixed, fixed[0]], store, workers=2)
+    again = run_all([*fixed, fixed[0]], store, Local(2))
     assert [result.evaluation.actions[0, 0] for result in again] == [3, 1, 2, 3]
     assert again[0].finished_at == results[0].finished_at
     assert capsys.readouterr().out.count("returns") == 1
@@ -68,9 +69,10 @@ def test_a_kill_loses_only_the_runs_in_flight_and_leaves_no_process(make_run, tm
     program = (
         "from fitgym_benchmarks.runs import Run\n"
         "from fitgym_benchmarks.store import ResultStore\n"
-        "from fitgym_benchmarks.backends.local import run_all\n"
+        "from fitgym_benchmarks.backends.local import Local\n"
+        "from fitgym_benchmarks.sweep import run_all\n"
         "if __name__ == '__main__':\n"
-        f"    run_all({runs!r}, ResultStore({str(store.folder)!r}), workers=2)\n"
+        f"    run_all({runs!r}, ResultStore({str(store.folder)!r}), Local(2))\n"
     )
     script = tmp_path / "program.py"
     script.write_text(program, encoding="utf-8")
@@ -89,7 +91,7 @@ def test_a_kill_loses_only_the_runs_in_flight_and_leaves_no_process(make_run, tm
     assert [store.get(run) for run in runs[2:]] == [None, None]
 
     (tmp_path / "go").touch()
-    results = run_all(runs, store, workers=2)
+    results = run_all(runs, store, Local(2))
     assert [result.run for result in results] == runs
     assert [result.finished_at for result in results[:2]] == [
         result.finished_at for result in finished.values()
@@ -106,6 +108,6 @@ def test_a_run_that_fails_is_named_and_the_finished_ones_are_kept(
     good = make_run(agent="fitgym_agents.references.simple:FixedPlan", configuration={"plan": 1})
     bad = make_run(agent=f"steady_learner:{learner}", steps=1)
     with pytest.raises(RuntimeError, match=message):
-        run_all([good, bad], store, workers=1)
+        run_all([good, bad], store, Local(1))
     assert store.get(good) is not None
     assert store.get(bad) is None

@@ -14,7 +14,8 @@ from fitgym.people.individual import load_individual
 from fitgym_agents.registry import find_agent
 from fitgym_agents.sb3.settings import PPOConfiguration
 from fitgym_agents.training import read_record
-from fitgym_benchmarks.runs import Run, execute
+from fitgym_benchmarks.results import execute
+from fitgym_benchmarks.runs import Run
 
 RUN = Run(
     agent="ppo",
@@ -98,7 +99,7 @@ def test_a_run_is_trained_recorded_once_and_evaluated_in_both_modes(make_run, tm
     heard: list[int] = []
     result = execute(run, tmp_path, heard.append)
     assert heard == list(range(41))
-    assert result.training == read_record(tmp_path)
+    assert result.training == read_record(tmp_path / "agent")
     assert result.timesteps == 40
     assert result.training["training"]["agent"] == "steady_learner:Steady"
     assert (result.evaluation.actions == 2).all()

@@ -1,1 +1,1 @@
-"""Where the runs of a benchmark are executed."""
+"""Where the runs of a benchmark are done: on this machine, by Slurm or by Ray."""

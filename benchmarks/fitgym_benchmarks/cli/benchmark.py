@@ -24,10 +24,11 @@ from fitgym_agents.files import load_agent
 from fitgym_agents.online.cohort import RHYTHMS, Cohort
 from fitgym_agents.online.registry import ONLINE_AGENTS
 from fitgym_agents.pretrained import load_pretrained, pretrained_agents
-from fitgym_benchmarks.backends.local import run_all
+from fitgym_benchmarks.cli.backends import add_backend_arguments, backend_of, backend_words
 from fitgym_benchmarks.report.report import calibrate_log, write_report
 from fitgym_benchmarks.report.tables import as_text, tables
-from fitgym_benchmarks.runs import STAGES, Result
+from fitgym_benchmarks.results import Result
+from fitgym_benchmarks.runs import STAGES
 from fitgym_benchmarks.search import SPACES, TRIALS, Search, as_markdown, run_search
 from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.suites.algorithms import (
@@ -41,6 +42,7 @@ from fitgym_benchmarks.suites.online import default_agents, run_online, write_on
 from fitgym_benchmarks.suites.people import POPULATION_ROWS, people_tables, population_runs
 from fitgym_benchmarks.suites.people import write_page as write_people_page
 from fitgym_benchmarks.suites.quick import ENVIRONMENTS, EPISODES, STEPS, first_tables, quick_runs
+from fitgym_benchmarks.sweep import run_all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +60,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     quick.add_argument("--out", type=input_path, default="results/quick", help="folder of results")
     quick.add_argument("--seed", type=int, default=0, help="seed of the training")
     quick.add_argument("--steps", type=int, default=STEPS, help="training steps of each run")
-    quick.add_argument("--workers", type=int, default=2, help="processes to train with")
     quick.add_argument(
         "--agent",
         action="append",
@@ -73,6 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=ENVIRONMENTS,
         help="only this one; may be repeated (default: all four)",
     )
+    add_backend_arguments(quick)
     quick.set_defaults(run=_run, check=_check_quick, work=_quick)
     algorithms = commands.add_parser(
         "algorithms",
@@ -102,11 +104,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--episodes", type=int, default=EPISODES, help="episodes to evaluate each of them on"
     )
     algorithms.add_argument(
-        "--workers", type=int, default=2, help="trainings at once; A3C has processes of its own"
-    )
-    algorithms.add_argument(
         "--row", action="append", choices=list(ROWS), help="only this row; may be repeated"
     )
+    add_backend_arguments(algorithms)
     algorithms.set_defaults(run=_run, check=_check_algorithms, work=_algorithms)
     online = commands.add_parser(
         "online",
@@ -207,7 +207,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1000,
         help="test people of the second table, which has no ceiling; 0 leaves it out",
     )
-    people.add_argument("--workers", type=int, default=1, help="trainings at once")
+    add_backend_arguments(people)
     people.set_defaults(run=_run, check=_check_people, work=_people)
     search = commands.add_parser(
         "search",
@@ -275,7 +275,7 @@ def _check_algorithms(options: argparse.Namespace) -> None:
         require_count("--slow-seeds", options.slow_seeds, high=1000)
     for env_id in options.environment or ():
         check_environment(env_id, {})
-    require_count("--workers", options.workers)
+    backend_of(options)
     require_count("--episodes", options.episodes, 2)
 
 
@@ -293,16 +293,16 @@ def _algorithms(options: argparse.Namespace) -> None:
     store = ResultStore(options.out / "runs")
     runs = [run for group in groups.values() for run in group]
     result_of = dict(
-        zip([run.key for run in runs], run_all(runs, store, workers=options.workers), strict=True)
+        zip([run.key for run in runs], run_all(runs, store, backend_of(options)), strict=True)
     )
     found: dict[str, dict[str, list[Result]]] = {}
     for (environment, label), group in groups.items():
         found.setdefault(environment, {})[label] = [result_of[run.key] for run in group]
-    words = ["--steps", str(steps), "--seeds", str(seeds), "--workers", str(options.workers)]
+    words = ["--steps", str(steps), "--seeds", str(seeds)]
     words += ["--episodes", str(options.episodes)]
     words += ["--slow-seeds", str(options.slow_seeds)] if options.slow_seeds else []
     words += _repeated("--environment", options.environment)
-    words += _repeated("--row", options.row)
+    words += [*_repeated("--row", options.row), *backend_words(options)]
     command = shlex.join(["fitgym", "benchmark", "algorithms", *words])
     arguments = {
         "suite": "algorithms",
@@ -326,7 +326,7 @@ def _algorithms(options: argparse.Namespace) -> None:
 def _check_people(options: argparse.Namespace) -> None:
     require_count("--seeds", options.seeds, high=1000)
     require_integer("--everybody", options.everybody, 0, SPLITS["test"])
-    require_count("--workers", options.workers)
+    backend_of(options)
     if (options.row or options.seeds > 1) and not options.train:
         raise ValueError("--row and --seeds are of trainings: give --train, too")
 
@@ -339,7 +339,7 @@ def _people(options: argparse.Namespace) -> None:
     if options.train:
         store = ResultStore(options.out / "runs")
         groups = population_runs(environments, options.seeds, rows)
-        run_all([run for g in groups.values() for run in g], store, workers=options.workers)
+        run_all([run for g in groups.values() for run in g], store, backend_of(options))
         for (environment, label), runs in groups.items():
             for run in runs:
                 name = label if len(runs) == 1 else f"{label}, seed {run.seed}"
@@ -480,7 +480,7 @@ def _search_of(options: argparse.Namespace) -> Search:
 def _check_quick(options: argparse.Namespace) -> None:
     require_seed("--seed", options.seed)
     require_count("--steps", options.steps)
-    require_count("--workers", options.workers)
+    backend_of(options)
 
 
 def _quick(options: argparse.Namespace) -> None:
@@ -494,7 +494,7 @@ def _quick(options: argparse.Namespace) -> None:
     )
     print("Evaluating references and agents that ship ...\n", flush=True)
     print(f"{first_tables(environments[0])}\n\nTraining ...", flush=True)
-    results = run_all(runs, ResultStore(options.out / "runs"), workers=options.workers)
+    results = run_all(runs, ResultStore(options.out / "runs"), backend_of(options))
     for table in tables(results):
         print(f"\n{as_text(table)}")
     words = ["--seed", str(options.seed), "--steps", str(options.steps)]

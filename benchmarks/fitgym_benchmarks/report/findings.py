@@ -132,7 +132,8 @@ def _replay_facts(table: Table, best_fixed: Row) -> ReplayFacts | None:
     arguments = run.specification(run.evaluation_kwargs)
     if arguments["adherence"] != "replay":
         return None
-    first, *others = [row.evaluation for row in table.rows]
+    first = table.rows[0].evaluation
+    others = (row.evaluation for row in table.rows[1:])
     best = best_fixed.evaluation
     bonus = arguments["completion_bonus"] * best.met.sum()
     shortfall = np.maximum(best.plans_trimp - best.done_trimp, 0.0).sum()

@@ -37,7 +37,7 @@ from fitgym_benchmarks.report.tables import (
     people_cells,
     tables,
 )
-from fitgym_benchmarks.runs import Result
+from fitgym_benchmarks.results import Result
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -252,8 +252,8 @@ def _row_numbers(row: Row, table: Table) -> dict[str, Any]:
     result = row.result
     return {
         "run": result.run.key,
-        **row.summary.to_dict(table.no_service.evaluation),
-        "agent": result.evaluation.agent,
+        **row.summary.to_dict(table.no_service.summary.evaluations[0]),
+        "agent": result.agent,
         "kind": row.kind,
         "score": row.score,
         "training_seconds": result.training_seconds,

@@ -10,7 +10,7 @@ from fitgym.common.tables import MISSING, markdown_table, text_table
 from fitgym_agents.evaluation import Evaluation
 from fitgym_agents.scores import share_of_ceiling
 from fitgym_agents.summary import PEOPLE_COLUMNS, RANKING_NOTE, Summary
-from fitgym_benchmarks.runs import Result, summary_of
+from fitgym_benchmarks.results import Result, summary_of
 
 NO_SERVICE = "no service"
 
@@ -51,8 +51,9 @@ class Row:
 
     @property
     def evaluation(self) -> Evaluation:
-        """The evaluation that the agent is ranked by."""
-        return self.summary.evaluations[0]
+        """The evaluation that the agent is ranked by, read from disk."""
+        one = self.result.drawn if self.summary.ranked_by == "drawn" else None
+        return one or self.result.evaluation
 
     @property
     def mean_return(self) -> Interval:
@@ -75,7 +76,7 @@ class Row:
         """``"learnt"``, ``"ceiling"``, ``"fixed"`` (a plan every day) or ``"reference"``."""
         if self.result.run.steps:
             return "learnt"
-        if self.result.evaluation.agent in CEILINGS:
+        if self.result.agent in CEILINGS:
             return "ceiling"
         return "fixed" if _fixed_plan(self.result) else "reference"
 
@@ -114,8 +115,7 @@ def tables(results: Sequence[Result]) -> list[Table]:
 def _table(environment: str, results: Sequence[Result]) -> Table:
     summaries = [summary_of(result, label=_label(result)) for result in results]
     means = {
-        result.evaluation.agent: one.mean_return.mean
-        for result, one in zip(results, summaries, strict=True)
+        result.agent: one.mean_return.mean for result, one in zip(results, summaries, strict=True)
     }
     zero = means[NO_SERVICE]
     ceiling = next((means[name] for name in CEILINGS if name in means), None)
@@ -147,7 +147,7 @@ def _fixed_plan(result: Result) -> int:
 def _label(result: Result) -> str:
     """Return the agent's name; for a fixed plan, what it asks for."""
     if not _fixed_plan(result):
-        return result.evaluation.agent
+        return result.agent
     return f"always {result.evaluation.plans_trimp[0, 0]:g} points"
 
 
@@ -168,7 +168,7 @@ def cells(row: Row) -> tuple[str, ...]:
 
 def people_cells(row: Row, table: Table) -> tuple[str, ...]:
     """Return a row of the table of people, in the order of ``PEOPLE_COLUMNS``."""
-    return row.summary.people_cells(table.no_service.evaluation)
+    return row.summary.people_cells(table.no_service.summary.evaluations[0])
 
 
 def as_text(table: Table) -> str:

@@ -24,7 +24,8 @@ from fitgym.people.individual import DEFAULT_PLANS_TRIMP
 from fitgym_agents.configuration_files import configuration_for
 from fitgym_agents.files import load_agent
 from fitgym_agents.summary import PEOPLE_COLUMNS, RANKING_NOTE, Summary
-from fitgym_benchmarks.runs import STAGES, Result, Run, summary_of
+from fitgym_benchmarks.results import Result, summary_of
+from fitgym_benchmarks.runs import STAGES, Run
 from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.suites.quick import A3C_FEW_STEPS
 
