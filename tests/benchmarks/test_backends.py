@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_parallel import wait_until
-from test_store import Idle, rows_of
+from sweeps import Idle, rows_of, timeless_rows
+from test_parallel import is_alive, wait_until
 
 from fitgym.cli.main import main
 from fitgym_benchmarks.backends.backend import Backend, cores_of, do_run
@@ -24,9 +24,6 @@ from fitgym_benchmarks.results import execute
 from fitgym_benchmarks.runs import Run
 from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.sweep import run_all
-
-# What depends on the clock.
-CLOCK = ("decision_seconds", "training_seconds", "finished_at")
 
 ENVIRONMENT = "fitgym/Acquisition-v1"
 
@@ -124,7 +121,7 @@ def rows_by(backend: Backend, grid: list[Run], folder: Path) -> list[dict[str, o
     store = ResultStore(folder)
     run_all(grid, store, backend)
     run_all(grid, store, Idle())
-    return [{n: v for n, v in row.items() if n not in CLOCK} for row in rows_of(store)]
+    return timeless_rows(store)
 
 
 @pytest.fixture(scope="session")
@@ -206,10 +203,22 @@ def test_a_machine_that_dies_loses_nothing(make_run, importable, cluster, tmp_pa
     runs = [*plans, waiting, replace(waiting, seed=1)]
     store = ResultStore(tmp_path / "runs")
 
+    written: dict[Path, int] = {}
+
+    def processes() -> list[int]:
+        return [int(path.name) for path in (tmp_path / "pids").iterdir()]
+
+    def times() -> dict[Path, int]:
+        paths = [store.folder / run.key / "result.json" for run in plans]
+        return {path: path.stat().st_mtime_ns for path in paths}
+
     def die() -> None:
         # Both machines are at a run that waits, and all others have finished.
-        wait_until(lambda: len(list((tmp_path / "pids").iterdir())) == 2)
+        wait_until(lambda: len(processes()) == 2)
+        written.update(times())
         cluster.remove_node(cluster.workers[0], allow_graceful=False)
+        # What the dead one was at is done again, for neither run can end before.
+        wait_until(lambda: sum(map(is_alive, processes())) == 1)
         (tmp_path / "go").touch()
 
     killer = Thread(target=die)
@@ -218,3 +227,4 @@ def test_a_machine_that_dies_loses_nothing(make_run, importable, cluster, tmp_pa
     killer.join()
     assert [result.run for result in results] == runs
     assert len(rows_of(store)) == len(runs)
+    assert times() == written

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sweeps import timeless_rows
 
 from fitgym_benchmarks.backends.local import Local
 from fitgym_benchmarks.store import ResultStore
@@ -96,6 +97,11 @@ def test_a_kill_loses_only_the_runs_in_flight_and_leaves_no_process(make_run, tm
     assert [result.finished_at for result in results[:2]] == [
         result.finished_at for result in finished.values()
     ]
+    # Done again in one go, they give the same rows.
+    unbroken = ResultStore(tmp_path / "unbroken")
+    run_all(runs, unbroken, Local(1))
+    assert timeless_rows(store) == timeless_rows(unbroken)
+    assert len(timeless_rows(store)) == 4
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from steady_learner import Steady
 
 from fitgym.cli.main import main
-from fitgym_benchmarks.speed import speed, timing
+from fitgym_benchmarks.speed import overhead, speed, timing
 from fitgym_benchmarks.speed import training as training_speed
 from fitgym_benchmarks.speed.report import as_markdown, write_speed_report
 from fitgym_benchmarks.speed.speed import (
@@ -33,7 +33,14 @@ from fitgym_benchmarks.speed.timing import (
 )
 
 SMALL = Sizes(
-    least_seconds=0.0, workers=1, few=2, many=100, crowds=(200, 300), plans=1, training_steps=20
+    least_seconds=0.0,
+    workers=1,
+    few=2,
+    many=100,
+    crowds=(200, 300),
+    plans=1,
+    training_steps=20,
+    runs=(1, 2),
 )
 
 
@@ -272,6 +279,35 @@ def test_a3c_is_compared_with_those_it_is_to_be_faster_than(
     assert against_a2c.ratio == pytest.approx(1.5)
     assert not against_a2c.met
     assert steps_of["A2C"] == steps_of["RecurrentPPO"] == 100 < steps_of["A3C hybrid"]
+
+
+def test_a_sweep_is_measured_on_every_installed_backend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overhead, "find_spec", lambda name: None)
+    measurements = measure(["runs"], 1, SMALL)
+    (run,), (episode,) = measurements.runs, measurements.memory
+    assert run.name == "a run beyond its evaluation, local"
+    assert run.yardstick_cost == 0.2
+    # Six arrays of 90 days of 8 bytes each, and a performance more.
+    assert episode.yardstick_cost == pytest.approx(8 * (6 * 90 + 1), rel=0.01)
+    assert not measurements.environments
+    text = as_markdown(measurements, 1, "the command")
+    assert f"| {run.name} |" in text
+    assert f"| {episode.name} |" in text
+    monkeypatch.setattr(overhead, "find_spec", lambda name: object())
+    assert len(overhead.backends(3)) == 3
+
+
+def test_the_cost_of_a_run_is_what_further_runs_take_beyond_their_evaluation(
+    spend: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overhead, "_sweep", lambda count, backend: spend(30.0 + 0.5 * count))
+    monkeypatch.setattr(overhead, "evaluate", lambda *words, **more: spend(0.1))
+    ticks: list[None] = []
+    found = overhead.compare_overhead(5, 25, "x", overhead.Local(1), lambda: ticks.append(None))
+    assert found.cost == pytest.approx(0.4)
+    assert found.ratio == pytest.approx(0.5)
+    assert not found.met
+    assert len(ticks) == 2
 
 
 def test_no_repeats_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

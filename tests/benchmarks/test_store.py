@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sweeps import Idle, rows_of
 
 from fitgym_agents.evaluation import Evaluation
 from fitgym_agents.files import load_agent
@@ -21,22 +22,9 @@ from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.sweep import run_all
 
 
-class Idle:
-    """A backend that must not be asked."""
-
-    def do(self, runs, folder):
-        raise AssertionError(f"done again: {list(runs)}")
-
-
 def fill(store: ResultStore, *runs: Run) -> None:
     for run in runs:
         execute(run, store.folder / run.key, lambda steps: None)
-
-
-def rows_of(store: ResultStore) -> list[dict[str, object]]:
-    with closing(sqlite3.connect(store.folder / "runs.sqlite")) as connection:
-        connection.row_factory = sqlite3.Row
-        return [dict(row) for row in connection.execute("SELECT * FROM runs ORDER BY key")]
 
 
 @pytest.fixture

@@ -155,16 +155,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     online.set_defaults(run=_run, check=_check_online, work=_online)
     speed = commands.add_parser(
         "speed",
-        help="how fast the environments and the learners are, as ratios",
-        description="Time environments and learners against yardsticks in turns, measure how "
-        "memory grows, print the ratios beside the targets and write a report. A machine with "
-        "other work gives other ratios.",
+        help="how fast environments, learners and sweeps are, as ratios",
+        description="Time environments and learners against yardsticks in turns, measure what a "
+        "run of a sweep costs and how memory grows, print the ratios beside the targets and write "
+        "a report. A machine with other work gives other ratios.",
         formatter_class=DefaultsHelpFormatter,
     )
     speed.add_argument("--out", type=input_path, default="results/speed", help="folder of results")
     speed.add_argument("--repeats", type=int, default=7, help="turns of each side that count")
     speed.add_argument(
-        "--only", choices=("environments", "training"), help="one of the two parts, not both"
+        "--only", choices=("environments", "training", "runs"), help="this part alone"
     )
     speed.set_defaults(run=_run, check=_check_speed, work=_speed)
     people = commands.add_parser(

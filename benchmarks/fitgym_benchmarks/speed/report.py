@@ -63,8 +63,8 @@ def as_markdown(measurements: Measurements, repeats: int, command: str) -> str:
     if measurements.memory:
         lines += _section(
             "Memory",
-            "Peak bytes that each environment beyond the first takes over making, reset and a "
-            "episode; measured once.",
+            "Peak bytes that each environment beyond the first takes over making, reset and an "
+            "episode; of a sweep, those of the process that drives it. Measured once.",
             ("bytes", "yardstick's bytes"),
             lambda size: f"{size:,.0f}",
             measurements.memory,
@@ -77,6 +77,15 @@ def as_markdown(measurements: Measurements, repeats: int, command: str) -> str:
             ("steps/s", "yardstick's steps/s"),
             lambda seconds: f"{1.0 / seconds:,.0f}",
             measurements.training,
+        )
+    if measurements.runs:
+        lines += _section(
+            "Runs",
+            "Wall time of each further run in a sweep with one worker, less that of its "
+            "evaluation; measured once.",
+            ("time", "yardstick's time"),
+            _duration,
+            measurements.runs,
         )
     return "\n".join(lines) + "\n"
 

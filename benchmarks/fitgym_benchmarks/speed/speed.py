@@ -1,4 +1,4 @@
-"""What ``fitgym benchmark speed`` compares: environments, their memory, and learners."""
+"""What ``fitgym benchmark speed`` compares: environments, memory, learners, and sweeps of runs."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from tqdm import tqdm
 
 from fitgym_agents.environments import import_free_id, shared_attribute
 from fitgym_benchmarks.speed import workloads
+from fitgym_benchmarks.speed.overhead import backends, compare_driver_memory, compare_overhead
 from fitgym_benchmarks.speed.timing import Comparison, Pair, Work, compare, peak_bytes
 from fitgym_benchmarks.speed.training import STEPS, compare_learners, learners
 
-PARTS = ("environments", "training")
+PARTS = ("environments", "training", "runs")
 
 _ENVIRONMENT = "fitgym/Acquisition-v0"
 _REPLAY = "fitgym/AcquisitionReplay-v0"
@@ -49,6 +50,7 @@ class Sizes:
         crowds: Numbers of environments in those.
         plans: Plans of the load table that is built.
         training_steps: Environment steps of a learner's turn.
+        runs: Runs of the two sweeps whose difference tells what a run costs.
     """
 
     least_seconds: float = 0.2
@@ -58,6 +60,7 @@ class Sizes:
     crowds: tuple[int, ...] = (8192, 65_536)
     plans: int = 10
     training_steps: int = STEPS
+    runs: tuple[int, int] = (20, 220)
 
 
 @dataclass(frozen=True)
@@ -66,13 +69,15 @@ class Measurements:
 
     Attributes:
         environments: In seconds, each of a step of one environment unless its name says otherwise.
-        memory: In bytes per environment.
+        memory: In bytes per environment, or per evaluation episode of a sweep.
         training: In seconds per environment step learnt from.
+        runs: In seconds per run of a sweep.
     """
 
     environments: Sequence[Comparison] = ()
     memory: Sequence[Comparison] = ()
     training: Sequence[Comparison] = ()
+    runs: Sequence[Comparison] = ()
 
 
 def measure(parts: Sequence[str], repeats: int, sizes: Sizes) -> Measurements:
@@ -86,6 +91,7 @@ def measure(parts: Sequence[str], repeats: int, sizes: Sizes) -> Measurements:
     environments: list[Comparison] = []
     memory: list[Comparison] = []
     training: list[Comparison] = []
+    runs: list[Comparison] = []
     turns = repeats + 1
     if "environments" in parts:
         pairs = speed_pairs(sizes)
@@ -106,7 +112,15 @@ def measure(parts: Sequence[str], repeats: int, sizes: Sizes) -> Measurements:
             )
         for comparison in training:
             tqdm.write(str(comparison))
-    return Measurements(environments, memory, training)
+    if "runs" in parts:
+        few, many = sizes.runs
+        found = backends(many)
+        for name, tick in _shown("runs", list(found), list(found), 2):
+            runs.append(compare_overhead(few, many, name, found[name], tick))
+            tqdm.write(str(runs[-1]))
+        memory.append(compare_driver_memory(few, many))
+        tqdm.write(str(memory[-1]))
+    return Measurements(environments, memory, training, runs)
 
 
 def _shown(
