@@ -28,7 +28,7 @@ EVERY = {**COMMANDS, **AGENTS, **BENCHMARKS}
 # What the extras bring, and what these import it from.
 FROM_EXTRAS = {
     *("PIL", "fit_tool", "icalendar", "imageio", "imageio_ffmpeg", "jinja2", "optuna"),
-    *("pyarrow", "safetensors", "sb3_contrib"),
+    *("pyarrow", "ray", "safetensors", "sb3_contrib", "submitit"),
     *("stable_baselines3", "tensorboard", "torch", "yaml"),
 }
 WITHOUT_EXTRAS = f"""

@@ -15,7 +15,7 @@ from sweeps import Idle, rows_of, timeless_rows
 from test_parallel import is_alive, wait_until
 
 from fitgym.cli.main import main
-from fitgym_benchmarks.backends.backend import Backend, cores_of, do_run
+from fitgym_benchmarks.backends.backend import Backend, cores_of, do_run, is_installed
 from fitgym_benchmarks.backends.local import Local
 from fitgym_benchmarks.backends.ray import Ray
 from fitgym_benchmarks.backends.slurm import Slurm
@@ -35,7 +35,7 @@ def parsed(*words: str) -> argparse.Namespace:
 
 
 def test_options_name_a_backend(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fitgym_benchmarks.cli.backends.find_spec", lambda name: object())
+    monkeypatch.setattr("fitgym_benchmarks.cli.backends.is_installed", lambda name: True)
     assert backend_of(parsed()) == Local(2)
     assert backend_of(parsed("--workers", "5")) == Local(5)
     assert backend_of(parsed("--backend", "ray", "--address", "auto")) == Ray(address="auto")
@@ -55,7 +55,7 @@ def test_options_name_a_backend(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_wrong_options_are_named(monkeypatch: pytest.MonkeyPatch, words, message) -> None:
-    monkeypatch.setattr("fitgym_benchmarks.cli.backends.find_spec", lambda name: object())
+    monkeypatch.setattr("fitgym_benchmarks.cli.backends.is_installed", lambda name: True)
     with pytest.raises(ValueError, match=message):
         backend_of(parsed(*words))
 
@@ -65,11 +65,19 @@ def test_wrong_options_are_named(monkeypatch: pytest.MonkeyPatch, words, message
 def test_a_missing_package_is_named_before_anything_starts(
     monkeypatch: pytest.MonkeyPatch, tmp_path, capsys, command, backend
 ) -> None:
-    monkeypatch.setattr("fitgym_benchmarks.cli.backends.find_spec", lambda name: None)
+    monkeypatch.setattr("fitgym_benchmarks.cli.backends.is_installed", lambda name: False)
     words = ["benchmark", command, "--backend", backend, "--out", str(tmp_path / "out")]
     assert main(words) == 2
     assert f"pip install 'fitgym[{backend}]'" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_is_no_package(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    (tmp_path / "slurmish").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not is_installed("slurmish")
+    assert not is_installed("nowhere_to_be_found")
+    assert is_installed("numpy")
 
 
 def test_a_run_that_somebody_is_at_is_waited_for_and_not_done_twice(make_run, tmp_path) -> None:
@@ -150,6 +158,18 @@ def test_a_failed_run_of_a_chunk_is_named_and_the_others_are_kept(
     with pytest.raises(RuntimeError, match="Failing in .* failed: no idea"):
         run_all([bad, good], store, Slurm(cluster="local"))
     assert [row["key"] for row in rows_of(store)] == [good.key]
+
+
+@pytest.mark.parametrize(
+    ("learner", "message"), [("Failing", "failed: no idea"), ("Dying", "worker process died")]
+)
+def test_a_run_that_fails_in_ray_is_named(make_run, importable, tmp_path, learner, message) -> None:
+    pytest.importorskip("ray")
+    bad = make_run(agent=f"steady_learner:{learner}", steps=1)
+    store = ResultStore(tmp_path)
+    with pytest.raises(RuntimeError, match=message):
+        run_all([bad], store, Ray(workers=1))
+    assert store.get(bad) is None
 
 
 def test_slurm_is_asked_for_what_the_options_say(

@@ -282,7 +282,7 @@ def test_a3c_is_compared_with_those_it_is_to_be_faster_than(
 
 
 def test_a_sweep_is_measured_on_every_installed_backend(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(overhead, "find_spec", lambda name: None)
+    monkeypatch.setattr(overhead, "is_installed", lambda name: False)
     measurements = measure(["runs"], 1, SMALL)
     (run,), (episode,) = measurements.runs, measurements.memory
     assert run.name == "a run beyond its evaluation, local"
@@ -293,7 +293,7 @@ def test_a_sweep_is_measured_on_every_installed_backend(monkeypatch: pytest.Monk
     text = as_markdown(measurements, 1, "the command")
     assert f"| {run.name} |" in text
     assert f"| {episode.name} |" in text
-    monkeypatch.setattr(overhead, "find_spec", lambda name: object())
+    monkeypatch.setattr(overhead, "is_installed", lambda name: True)
     assert len(overhead.backends(3)) == 3
 
 

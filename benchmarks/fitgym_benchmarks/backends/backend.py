@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Generator, Mapping
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,6 +37,13 @@ class Backend(Protocol):
         Raises:
             RuntimeError: If a run fails or its worker dies; the finished runs are kept.
         """
+
+
+def is_installed(package: str) -> bool:
+    """Return whether a package can be imported."""
+    found = find_spec(package)
+    # Any folder of that name in the working directory would do otherwise.
+    return found is not None and found.origin is not None
 
 
 def do_run(run: Run, folder: Path, progress: Progress = lambda steps: None) -> None:

@@ -32,7 +32,8 @@ class Ray:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         import ray
 
-        ray.init(address=self.address, num_cpus=self.workers, log_to_driver=False)
+        # Without an address Ray would join whatever runs on this machine already.
+        ray.init(address=self.address or "local", num_cpus=self.workers, log_to_driver=False)
         try:
             task = ray.remote(num_cpus=1, max_retries=_RETRIES)(do_run)
             key_of = {task.remote(run, folder / key): key for key, run in runs.items()}

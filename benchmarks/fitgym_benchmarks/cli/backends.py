@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from importlib.util import find_spec
 
 from fitgym.common.validation import require_count
-from fitgym_benchmarks.backends.backend import Backend
+from fitgym_benchmarks.backends.backend import Backend, is_installed
 from fitgym_benchmarks.backends.local import Local
 from fitgym_benchmarks.backends.ray import Ray
 from fitgym_benchmarks.backends.slurm import Slurm
@@ -56,7 +55,7 @@ def backend_of(options: argparse.Namespace) -> Backend:
         ModuleNotFoundError: If the backend's package is not installed.
     """
     package = _PACKAGES[options.backend]
-    if package is not None and find_spec(package) is None:
+    if package is not None and not is_installed(package):
         raise ModuleNotFoundError(
             f"--backend {options.backend} needs {package}: pip install 'fitgym[{options.backend}]'"
         )

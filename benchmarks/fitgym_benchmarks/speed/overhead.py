@@ -7,13 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
-from importlib.util import find_spec
 
 import numpy as np
 
 from fitgym_agents.evaluation import Evaluation, evaluate
 from fitgym_agents.references.simple import FixedPlan
-from fitgym_benchmarks.backends.backend import Backend
+from fitgym_benchmarks.backends.backend import Backend, is_installed
 from fitgym_benchmarks.backends.local import Local
 from fitgym_benchmarks.backends.ray import Ray
 from fitgym_benchmarks.backends.slurm import Slurm
@@ -40,9 +39,9 @@ def backends(runs: int) -> dict[str, Backend]:
         runs: How many there will be, at most.
     """
     found: dict[str, Backend] = {"local": Local(1)}
-    if find_spec("submitit") is not None:
+    if is_installed("submitit"):
         found["slurm, by submitit's processes of this machine"] = Slurm(chunk=runs, cluster="local")
-    if find_spec("ray") is not None:
+    if is_installed("ray"):
         found["ray"] = Ray(workers=1)
     return found
 
