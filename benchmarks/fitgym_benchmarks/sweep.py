@@ -51,7 +51,7 @@ def run_all(runs: Sequence[Run], store: ResultStore, backend: Backend) -> list[R
                     unit="run",
                     disable=None,
                 ) as bar,
-                closing(backend.do(missing, store.folder)) as finished,
+                closing(backend.do(missing, store.folder.resolve())) as finished,
             ):
                 for key in finished:
                     row = row_of(_left(store.folder / key))

@@ -18,7 +18,7 @@ from fitgym.cli.main import main
 from fitgym_benchmarks.backends.backend import Backend, cores_of, do_run, is_installed
 from fitgym_benchmarks.backends.local import Local
 from fitgym_benchmarks.backends.ray import Ray
-from fitgym_benchmarks.backends.slurm import Slurm
+from fitgym_benchmarks.backends.slurm import Slurm, SlurmTask
 from fitgym_benchmarks.cli.backends import add_backend_arguments, backend_of, backend_words
 from fitgym_benchmarks.results import execute
 from fitgym_benchmarks.runs import Run
@@ -158,6 +158,26 @@ def test_a_failed_run_of_a_chunk_is_named_and_the_others_are_kept(
     with pytest.raises(RuntimeError, match="Failing in .* failed: no idea"):
         run_all([bad, good], store, Slurm(cluster="local"))
     assert [row["key"] for row in rows_of(store)] == [good.key]
+
+
+def test_a_task_that_comes_to_its_limit_goes_on_in_the_next(make_run, tmp_path) -> None:
+    pytest.importorskip("submitit")
+    store = ResultStore(tmp_path)
+    done = make_run(agent="random")
+    halfway = make_run(agent="steady_learner:Counted", configuration={"fail_at": 25}, steps=40)
+    runs = {run.key: run for run in (done, halfway)}
+    task = SlurmTask(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        task(runs)
+    first = store.get(done)
+    assert first is not None
+    # What submitit puts in the queue, and does there.
+    assert task.checkpoint(runs).result() == {}
+    results = run_all([done, halfway], store, Idle())
+    assert results[0].finished_at == first.finished_at
+    training = results[1].training
+    assert training is not None
+    assert [session["from_timesteps"] for session in training["sessions"]] == [0, 25]
 
 
 @pytest.mark.parametrize(

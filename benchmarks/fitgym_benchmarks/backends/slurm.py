@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +39,19 @@ class Slurm:
         """Do ``runs``; see ``fitgym_benchmarks.backends.backend.Backend``."""
         import submitit
 
-        chunks = [
-            dict(list(runs.items())[start : start + self.chunk])
-            for start in range(0, len(runs), self.chunk)
-        ]
+        items, tasks = list(runs.items()), ceil(len(runs) / self.chunk)
+        # Long runs come first, and no task is to have all of them.
+        chunks = [dict(items[number::tasks]) for number in range(tasks)]
         executor = submitit.AutoExecutor(folder / "jobs", cluster=self.cluster)
         executor.update_parameters(
             name="fitgym",
             timeout_min=self.minutes,
             cpus_per_task=max(map(cores_of, runs.values())),
-            slurm_array_parallelism=self.workers or len(chunks),
+            slurm_array_parallelism=self.workers or tasks,
         )
         if self.partition is not None:
             executor.update_parameters(slurm_partition=self.partition)
-        jobs = executor.map_array(_Chunk(folder), chunks)
+        jobs = executor.map_array(SlurmTask(folder), chunks)
         chunk_of = dict(zip(jobs, chunks, strict=True))
         try:
             for job in submitit.helpers.as_completed(jobs, poll_frequency=_SECONDS_BETWEEN_LOOKS):
@@ -69,8 +69,12 @@ class Slurm:
 
 
 @dataclass(frozen=True)
-class _Chunk:
-    """What a task does; submitit asks it for a checkpoint before the time is over."""
+class SlurmTask:
+    """What a task does; submitit asks it for a checkpoint before the time is over.
+
+    Attributes:
+        folder: Of the store.
+    """
 
     folder: Path
 
