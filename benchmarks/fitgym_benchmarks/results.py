@@ -159,11 +159,15 @@ def execute(run: Run, folder: Path, progress: Progress) -> Result:
         "commit": commit(),
     }
     write_text(folder / _RESULT, json.dumps(content, indent=2) + "\n")
-    return read_result(folder)
+    return read_result(folder, run)
 
 
-def read_result(folder: Path) -> Result:
+def read_result(folder: Path, run: Run | None = None) -> Result:
     """Return the result of the finished run in a folder.
+
+    Args:
+        folder: Of the run.
+        run: The run; None for what the folder says.
 
     Raises:
         ValueError: If it is damaged; so do the result's episodes when they are asked for.
@@ -171,7 +175,7 @@ def read_result(folder: Path) -> Result:
     with _named(folder):
         content = json.loads((folder / _RESULT).read_text(encoding="utf-8"))
         return Result(
-            run=Run(**content["run"]),
+            run=run or Run(**content["run"]),
             folder=folder,
             finished_at=content["finished_at"],
             machine=content["machine"],

@@ -37,7 +37,7 @@ class ResultStore:
             ValueError: If a file is damaged.
         """
         folder = self.folder / run.key
-        return read_result(folder) if is_finished(folder) else None
+        return read_result(folder, run) if is_finished(folder) else None
 
     @contextmanager
     def writing(self) -> Iterator[RunTable]:

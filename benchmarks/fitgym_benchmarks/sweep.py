@@ -58,7 +58,7 @@ def run_all(runs: Sequence[Run], store: ResultStore, backend: Backend) -> list[R
                     table.put(row)
                     bar.update()
                     tqdm.write(f"{row.environment}: {row.name} returns {row.mean_return:,.0f}")
-    return [read_result(store.folder / key) for key in keys]
+    return [read_result(store.folder / key, run) for key, run in zip(keys, runs, strict=True)]
 
 
 def _left(folder: Path) -> Result:
