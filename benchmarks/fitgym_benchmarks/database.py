@@ -12,7 +12,7 @@ from fitgym_benchmarks.rows import RunRow
 
 DATABASE = "runs.sqlite"
 
-# Another number whenever the columns change; a database of another one is made anew.
+# Another number whenever the columns change.
 VERSION = 1
 
 _TYPES = {"str": "TEXT", "int": "INTEGER", "float": "REAL"}

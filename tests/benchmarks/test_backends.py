@@ -25,6 +25,9 @@ from fitgym_benchmarks.runs import Run
 from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.sweep import run_all
 
+needs_submitit = pytest.mark.skipif(not is_installed("submitit"), reason="needs submitit")
+needs_ray = pytest.mark.skipif(not is_installed("ray"), reason="needs ray")
+
 ENVIRONMENT = "fitgym/Acquisition-v1"
 
 
@@ -143,15 +146,15 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(path for path in sys.path if path))
 
 
+@needs_submitit
 def test_submitit_s_processes_give_the_same_rows(grid, local_rows, importable, tmp_path) -> None:
-    pytest.importorskip("submitit")
     assert rows_by(Slurm(chunk=3, cluster="local"), grid, tmp_path) == local_rows
 
 
+@needs_submitit
 def test_a_failed_run_of_a_chunk_is_named_and_the_others_are_kept(
     make_run, importable, tmp_path
 ) -> None:
-    pytest.importorskip("submitit")
     good = make_run(agent="fixed", configuration={"plan": 1})
     bad = make_run(agent="steady_learner:Failing", steps=1)
     store = ResultStore(tmp_path)
@@ -160,8 +163,8 @@ def test_a_failed_run_of_a_chunk_is_named_and_the_others_are_kept(
     assert [row["key"] for row in rows_of(store)] == [good.key]
 
 
+@needs_submitit
 def test_a_task_that_comes_to_its_limit_goes_on_in_the_next(make_run, tmp_path) -> None:
-    pytest.importorskip("submitit")
     store = ResultStore(tmp_path)
     done = make_run(agent="random")
     halfway = make_run(agent="steady_learner:Counted", configuration={"fail_at": 25}, steps=40)
@@ -183,8 +186,8 @@ def test_a_task_that_comes_to_its_limit_goes_on_in_the_next(make_run, tmp_path) 
 @pytest.mark.parametrize(
     ("learner", "message"), [("Failing", "failed: no idea"), ("Dying", "worker process died")]
 )
+@needs_ray
 def test_a_run_that_fails_in_ray_is_named(make_run, importable, tmp_path, learner, message) -> None:
-    pytest.importorskip("ray")
     bad = make_run(agent=f"steady_learner:{learner}", steps=1)
     store = ResultStore(tmp_path)
     with pytest.raises(RuntimeError, match=message):
@@ -192,10 +195,10 @@ def test_a_run_that_fails_in_ray_is_named(make_run, importable, tmp_path, learne
     assert store.get(bad) is None
 
 
+@needs_submitit
 def test_slurm_is_asked_for_what_the_options_say(
     grid, importable, monkeypatch: pytest.MonkeyPatch, tmp_path
 ) -> None:
-    pytest.importorskip("submitit")
     programs = tmp_path / "programs"
     programs.mkdir()
     for name, lines in {
@@ -219,7 +222,6 @@ def test_slurm_is_asked_for_what_the_options_say(
 @pytest.fixture
 def cluster() -> Iterator[Any]:
     """Two machines of Ray with a core each, simulated on this one, and a head without any."""
-    pytest.importorskip("ray")
     from ray.cluster_utils import Cluster
 
     found = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
@@ -228,10 +230,12 @@ def cluster() -> Iterator[Any]:
     found.shutdown()
 
 
+@needs_ray
 def test_a_cluster_gives_the_same_rows(grid, local_rows, importable, cluster, tmp_path) -> None:
     assert rows_by(Ray(address=cluster.address), grid, tmp_path) == local_rows
 
 
+@needs_ray
 def test_a_machine_that_dies_loses_nothing(make_run, importable, cluster, tmp_path) -> None:
     from threading import Thread
 

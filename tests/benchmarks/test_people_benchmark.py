@@ -62,8 +62,13 @@ def test_references_are_served_once_only() -> None:
     assert served.better.returns.shape == (2,)
 
 
+@pytest.mark.parametrize("words", [["--row", "A3C"], ["--seeds", "2"], ["--backend", "ray"]])
 def test_options_of_training_need_training(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
 ) -> None:
-    assert main(["benchmark", "people", "--row", "A3C", "--out", str(tmp_path)]) == 2
+    monkeypatch.setattr("fitgym_benchmarks.cli.backends.is_installed", lambda name: True)
+    assert main(["benchmark", "people", *words, "--out", str(tmp_path)]) == 2
     assert "give --train" in capsys.readouterr().err

@@ -14,10 +14,12 @@ from sweeps import Idle, rows_of
 
 from fitgym_agents.evaluation import Evaluation
 from fitgym_agents.files import load_agent
+from fitgym_benchmarks import database
 from fitgym_benchmarks.backends.local import Local
-from fitgym_benchmarks.results import execute
+from fitgym_benchmarks.results import execute, summary_of
 from fitgym_benchmarks.rows import RunRow
 from fitgym_benchmarks.runs import Run
+from fitgym_benchmarks.speed.timing import peak_bytes
 from fitgym_benchmarks.store import ResultStore
 from fitgym_benchmarks.sweep import run_all
 
@@ -145,6 +147,18 @@ def test_a_database_of_another_version_is_refused(fixed, tmp_path) -> None:
         run_all([fixed], store, Idle())
 
 
+def test_a_database_that_somebody_locks_is_named(fixed, tmp_path, monkeypatch) -> None:
+    store = ResultStore(tmp_path)
+    fill(store, fixed)
+    run_all([fixed], store, Idle())
+    (tmp_path / fixed.key).rename(tmp_path / "moved")
+    monkeypatch.setattr(database, "_PATIENCE_SECONDS", 0.01)
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite", isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OSError, match=r"runs\.sqlite cannot be written: database is locked"):
+            run_all([fixed], store, Idle())
+
+
 def test_a_second_driver_is_refused(fixed, tmp_path) -> None:
     store = ResultStore(tmp_path)
     with store.writing(), pytest.raises(BlockingIOError, match="is in use: another process"):
@@ -156,3 +170,21 @@ def test_rows_are_read_while_a_driver_writes(fixed, tmp_path) -> None:
     fill(store, fixed)
     with store.writing():
         assert len(rows_of(store)) == 1
+
+
+def test_a_sweep_holds_no_episodes(make_run, tmp_path) -> None:
+    runs = [make_run(agent="random", seed=seed, episodes=400) for seed in range(9)]
+
+    def peak(count: int) -> int:
+        store = ResultStore(tmp_path / str(count))
+        fill(store, *runs[:count])
+        # Of each seed its outcomes are held, as every table of seeds needs them.
+        return peak_bytes(lambda: summary_of(*run_all(runs[:count], store, Idle())))
+
+    # What is made once, such as compiled code, belongs to no run.
+    peak(2)
+    further = (peak(9) - peak(1)) / 8
+    evaluation = ResultStore(tmp_path / "1").get(runs[0]).evaluation
+    days = sum(np.asarray(getattr(evaluation, one.name)).nbytes for one in fields(Evaluation))
+    outcomes = 7 * 8 * 400
+    assert outcomes < further < 2 * outcomes < days / 2

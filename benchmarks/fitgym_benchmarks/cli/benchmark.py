@@ -327,8 +327,8 @@ def _check_people(options: argparse.Namespace) -> None:
     require_count("--seeds", options.seeds, high=1000)
     require_integer("--everybody", options.everybody, 0, SPLITS["test"])
     backend_of(options)
-    if (options.row or options.seeds > 1) and not options.train:
-        raise ValueError("--row and --seeds are of trainings: give --train, too")
+    if (options.row or options.seeds > 1 or options.backend != "local") and not options.train:
+        raise ValueError("--row, --seeds and --backend are of trainings: give --train, too")
 
 
 def _people(options: argparse.Namespace) -> None:
