@@ -22,6 +22,8 @@ from fitgym_agents.settings import Configuration
 
 Observations = NDArray[np.float32]
 Actions = NDArray[np.int64]
+# Environment steps, mean policy loss, mean value loss.
+LossPoint = tuple[int, float | None, float | None]
 # Called while learning with the environment steps done so far by this call of ``learn``.
 Progress = Callable[[int], None]
 
@@ -50,12 +52,16 @@ class Agent(ABC):
             ``save``: where an interrupted training goes on. One that leaves it at 0 starts anew.
         learning_curve: Environment steps so far, and mean return of the episodes finished since
             the point before; empty if the agent does not note it.
+        learning_losses: Environment steps so far, and the mean policy and value loss of the updates
+            since the point before, None where a learner has no such loss; empty if the agent does
+            not note them.
     """
 
     name: str
     settings_class: ClassVar[type[Configuration] | None] = None
     timesteps: int = 0
     learning_curve: Sequence[tuple[int, float]] = ()
+    learning_losses: Sequence[LossPoint] = ()
 
     @classmethod
     def learns(cls) -> bool:

@@ -17,7 +17,7 @@ from fitgym.common.validation import require_integer
 from fitgym.envs.scalar import FitnessFatigueEnv
 from fitgym.envs.task import Task
 from fitgym.people.individual import Individual
-from fitgym_agents.agent import Agent, Progress
+from fitgym_agents.agent import Agent, LossPoint, Progress
 from fitgym_agents.environments import EnvironmentFactory, json_able, require_as_trained
 from fitgym_agents.evaluation import FIRST_TRAINING_SEED
 from fitgym_agents.settings import Configuration, require_settings
@@ -43,6 +43,7 @@ class TrainedAgent(Agent, Generic[Settings]):
         timesteps: Environment steps learnt from so far.
         learning_curve: Environment steps so far, and mean return of the episodes finished since
             the point before, in the reward's own units.
+        learning_losses: Losses at points of the learning curve, see ``Agent``.
     """
 
     settings_class: ClassVar[type[Configuration]]
@@ -74,6 +75,7 @@ class TrainedAgent(Agent, Generic[Settings]):
         self.settings = require_settings(self.name, settings, self.settings_class)
         self.timesteps = 0
         self.learning_curve: list[tuple[int, float]] = []
+        self.learning_losses: list[LossPoint] = []
         torch.set_num_threads(1)
         environment = EnvironmentFactory(env_id, env_kwargs)().unwrapped
         assert isinstance(environment, FitnessFatigueEnv)
@@ -136,6 +138,7 @@ class TrainedAgent(Agent, Generic[Settings]):
             "settings": asdict(self.settings),
             "timesteps": self.timesteps,
             "learning_curve": self.learning_curve,
+            "learning_losses": self.learning_losses,
         }
 
     @classmethod
@@ -155,6 +158,11 @@ class TrainedAgent(Agent, Generic[Settings]):
             agent = cls._untrained(configuration, settings, tensors)
             agent.timesteps = require_integer("timesteps", configuration["timesteps"], 0)
             agent.learning_curve = [(int(t), float(r)) for t, r in configuration["learning_curve"]]
+            # Agents that were saved before losses were noted have none.
+            agent.learning_losses = [
+                (int(t), _number(policy), _number(value))
+                for t, policy, value in configuration.get("learning_losses", ())
+            ]
             agent._restore(configuration, tensors)
         # What torch and Python raise where a file holds other shapes or types than it should.
         except (AttributeError, IndexError, RuntimeError, TypeError) as error:
@@ -190,13 +198,23 @@ class CurveRecorder:
         self._agent = agent
         self._returns: list[float] = []
 
-    def add(self, returns: Iterable[float]) -> None:
-        """Take the returns of episodes that finished within ``agent.timesteps``."""
+    def add(self, returns: Iterable[float]) -> bool:
+        """Take the returns of episodes that finished within ``agent.timesteps``.
+
+        Returns:
+            Whether a point was added.
+        """
         self._returns += returns
-        if len(self._returns) >= self._agent.settings.environments:
-            point = (self._agent.timesteps, float(np.mean(self._returns)))
-            self._agent.learning_curve.append(point)
-            self._returns.clear()
+        if len(self._returns) < self._agent.settings.environments:
+            return False
+        point = (self._agent.timesteps, float(np.mean(self._returns)))
+        self._agent.learning_curve.append(point)
+        self._returns.clear()
+        return True
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
 
 
 def part(tensors: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

@@ -18,13 +18,14 @@ from fitgym.common.files import lock_folder, write_text
 from fitgym.common.json_files import json_text, read_object
 from fitgym.common.provenance import commit, machine, versions
 from fitgym.common.validation import require_integer
-from fitgym_agents.agent import CARD, Agent
+from fitgym_agents.agent import CARD, Agent, LossPoint
 from fitgym_agents.files import load_agent
 from fitgym_agents.registry import find_learner
 
 _RECORD = "training.json"
 _RECORD_KEYS = ("training", "timesteps", "sessions")
 _CURVE = "learning_curve.csv"
+_CURVE_COLUMNS = ("timesteps", "mean_return", "policy_loss", "value_loss")
 
 # What a killed process may lose; saving takes some milliseconds.
 _SECONDS_BETWEEN_SAVES = 30.0
@@ -247,14 +248,45 @@ def read_curve(folder: str | os.PathLike[str]) -> tuple[tuple[int, float], ...]:
     Raises:
         ValueError: If the file is damaged.
     """
+    return tuple((steps, value) for steps, value, *_ in _curve_rows(folder))
+
+
+def read_losses(folder: str | os.PathLike[str]) -> tuple[LossPoint, ...]:
+    """Return steps, mean policy and value loss where a training noted a loss; else empty.
+
+    Raises:
+        ValueError: If the file of the learning curve is damaged.
+    """
+    return tuple(
+        (steps, policy, value)
+        for steps, _, policy, value in _curve_rows(folder)
+        if policy is not None or value is not None
+    )
+
+
+def _curve_rows(
+    folder: str | os.PathLike[str],
+) -> list[tuple[int, float, float | None, float | None]]:
+    """Return steps, mean return and losses; files of older trainings have no losses."""
     path = Path(folder) / _CURVE
     if not path.exists():
-        return ()
-    rows = path.read_text(encoding="utf-8").splitlines()[1:]
+        return []
     try:
-        return tuple((int(steps), float(value)) for steps, value in csv.reader(rows))
-    except ValueError as error:
+        return [
+            (
+                int(row["timesteps"]),
+                float(row["mean_return"]),
+                _loss(row, "policy_loss"),
+                _loss(row, "value_loss"),
+            )
+            for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines())
+        ]
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no learning curve: {error}") from None
+
+
+def _loss(row: Mapping[str, str], name: str) -> float | None:
+    return float(row[name]) if row.get(name) else None
 
 
 def write_evaluation(folder: str | os.PathLike[str], evaluation: Mapping[str, Any]) -> None:
@@ -279,8 +311,10 @@ def write_evaluation(folder: str | os.PathLike[str], evaluation: Mapping[str, An
 def _write_curve(agent: Agent, folder: Path) -> None:
     """Write the learning curve as CSV, if the agent notes one."""
     if agent.learning_curve:
+        losses = {timesteps: pair for timesteps, *pair in agent.learning_losses}
         lines = io.StringIO()
         writer = csv.writer(lines, lineterminator="\n")
-        writer.writerow(("timesteps", "mean_return"))
-        writer.writerows(agent.learning_curve)
+        writer.writerow(_CURVE_COLUMNS)
+        for timesteps, mean_return in agent.learning_curve:
+            writer.writerow((timesteps, mean_return, *losses.get(timesteps, (None, None))))
         write_text(folder / _CURVE, lines.getvalue())

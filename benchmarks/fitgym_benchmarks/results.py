@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from fitgym.common.files import atomic_path, write_text
 from fitgym.common.provenance import commit, machine, versions
-from fitgym_agents.agent import Progress
+from fitgym_agents.agent import LossPoint, Progress
 from fitgym_agents.evaluation import Evaluation
 from fitgym_agents.files import load_agent
 from fitgym_agents.registry import find_agent
 from fitgym_agents.summary import Summary, evaluate_modes
-from fitgym_agents.training import Training, read_curve, read_record, train
+from fitgym_agents.training import Training, read_curve, read_losses, read_record, train
 from fitgym_benchmarks.runs import Run
 
 # The trained agent with the record of its training, from which an interrupted one goes on.
@@ -82,6 +82,11 @@ class Result:
     def curve(self) -> tuple[tuple[int, float], ...]:
         """Environment steps and mean return of the episodes that ended since the point before."""
         return read_curve(self.folder / AGENT)
+
+    @property
+    def losses(self) -> tuple[LossPoint, ...]:
+        """Environment steps, mean policy and value loss where the learner noted them."""
+        return read_losses(self.folder / AGENT)
 
     @property
     def timesteps(self) -> int:

@@ -151,7 +151,7 @@ def weights_after_updates(optimiser: str) -> tuple[torch.Tensor, torch.Tensor]:
     for number in range(6):
         worker, remaining = number % 2, 1.0 - number / 10
         # Seasons of four days fall into rollouts of three days and of one.
-        rollout = workers[worker].update((3, 1)[number // 2 % 2], remaining)
+        rollout, _ = workers[worker].update((3, 1)[number // 2 % 2], remaining)
         days = len(rollout.rewards)
         actor_memory, critic_memory = rollout.hidden, memories[worker]
         policies, values = [], []
@@ -219,7 +219,7 @@ def test_losses_by_hand() -> None:
 def test_the_policy_loss_does_not_teach_the_critic_nor_the_value_loss_the_actor() -> None:
     shared = make_shared()
     worker = ActorLearner(shared, Recall(8), 0)
-    rollout = worker.update(4, 1.0)
+    rollout, _ = worker.update(4, 1.0)
     shared.weights.networks.zero_grad()
     found = losses(shared, rollout, None)
     (found.policy + found.entropy).backward()  # type: ignore[no-untyped-call]
@@ -234,7 +234,7 @@ def test_replayed_policies_are_those_that_acted() -> None:
     worker = ActorLearner(shared, Recall(8), 0)
     for days in (3, 1, 3, 1):
         before = copy.deepcopy(shared.weights.networks["actor"])
-        rollout = worker.update(days, 1.0)
+        rollout, _ = worker.update(days, 1.0)
         assert isinstance(before, HybridNetwork)
         logits, _ = before(rollout.observations[:-1], rollout.hidden, rollout.starting[:-1])
         memory = rollout.hidden
@@ -250,18 +250,18 @@ def test_the_critics_memory_is_carried_on_and_forgotten() -> None:
     shared = make_shared(steps=3)
     worker = ActorLearner(shared, Recall(8), 0)
     before = copy.deepcopy(shared.weights.networks["critic"])
-    first = worker.update(3, 1.0)
+    first, _ = worker.update(3, 1.0)
     _, expected = before(first.observations[:-1])
     carried = worker._critic_hidden
     assert carried is not None
     torch.testing.assert_close(carried, expected)
     assert not carried[0].requires_grad
     between = copy.deepcopy(shared.weights.networks["critic"])
-    last = worker.update(1, 1.0)
+    last, _ = worker.update(1, 1.0)
     _, expected = between(last.observations[:-1], carried)
     torch.testing.assert_close(worker._critic_hidden, expected)
     # What is left of it is dropped where the next rollout starts a season.
-    third = worker.update(3, 1.0)
+    third, _ = worker.update(3, 1.0)
     anew = losses(shared, third, None)
     went_on = losses(shared, third, worker._critic_hidden)
     assert anew.value.item() == went_on.value.item()
@@ -274,9 +274,10 @@ def test_windows_end_where_the_season_ends(
     rollouts: list[Rollout] = []
     update = ActorLearner.update
 
-    def note(self: ActorLearner, days: int, remaining: float) -> Rollout:
-        rollouts.append(update(self, days, remaining))
-        return rollouts[-1]
+    def note(self: ActorLearner, days: int, remaining: float) -> tuple[Rollout, Losses]:
+        rollout, losses = update(self, days, remaining)
+        rollouts.append(rollout)
+        return rollout, losses
 
     monkeypatch.setattr(ActorLearner, "update", note)
     shared = make_shared(steps=steps)
@@ -300,7 +301,7 @@ def test_memory_solves_recall_and_no_memory_does_not() -> None:
         )
         worker = ActorLearner(shared, Recall(64), 1)
         for number in range(150):
-            rollout = worker.update(4, 1.0 - number / 150)
+            rollout, _ = worker.update(4, 1.0 - number / 150)
         return float(np.mean(rollout.finished_returns))
 
     assert share_recalled("hybrid") > 0.95
@@ -320,6 +321,30 @@ def test_learning_in_turns_gives_the_same_weights_again() -> None:
     assert not torch.equal(weights_of(first.actor), weights_of(other.actor))
 
 
+def test_noted_losses_are_means_over_the_updates_between_points(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found: list[Losses] = []
+    update = ActorLearner.update
+
+    def noting(self: ActorLearner, steps: int, remaining: float) -> tuple[Rollout, Losses]:
+        rollout, losses = update(self, steps, remaining)
+        found.append(losses)
+        return rollout, losses
+
+    monkeypatch.setattr(ActorLearner, "update", noting)
+    agent = A3C.create(ENV_ID, seed=1, configuration={**SMALL, "workers": 0}).learn(1000)
+    assert [steps for steps, *_ in agent.learning_losses] == [s for s, _ in agent.learning_curve]
+    per_update = agent.timesteps / len(found)
+    start = 0
+    for steps, policy, value in agent.learning_losses:
+        end = round(steps / per_update)
+        between = found[start:end]
+        assert policy == pytest.approx(np.mean([one.policy.item() for one in between]))
+        assert value == pytest.approx(np.mean([one.value.item() for one in between]))
+        start = end
+
+
 def test_a_loaded_agent_learns_on_as_the_saved_one_does(tmp_path: Path) -> None:
     agent = A3C.create(ENV_ID, seed=3, configuration={**SMALL, "workers": 0}).learn(600)
     agent.save(tmp_path)
@@ -330,6 +355,7 @@ def test_a_loaded_agent_learns_on_as_the_saved_one_does(tmp_path: Path) -> None:
     loaded.learn(500)
     assert loaded.timesteps == agent.timesteps
     assert loaded.learning_curve == agent.learning_curve
+    assert loaded.learning_losses == agent.learning_losses
     for name, value in agent.tensors().items():
         np.testing.assert_array_equal(value, loaded.tensors()[name])
 

@@ -41,7 +41,7 @@ class Idler:
             if self.fate == "killed":
                 os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.001)
-        self.counter.finish(10, [1.0, 2.0])
+        self.counter.finish(10, [1.0, 2.0], -0.5, 2.0)
         return True
 
 
@@ -70,14 +70,14 @@ def test_workers_in_turns_end_at_the_goal() -> None:
 
     run_in_turns(make_noting, 3, nothing)
     # Ten rollouts of ten steps are the fewest that lead from 5 to 100; the next finds nothing.
-    assert counter.read() == Counts(105, 20, 30.0)
+    assert counter.read() == Counts(105, 20, 30.0, 10, -5.0, 20.0)
     assert order == [0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1]
 
 
 def test_processes_end_at_the_goal_and_are_gone() -> None:
     counter = StepCounter(0, 1995, processes=True)
     run_in_processes(partial(make, counter=counter), 2, counter, nothing)
-    assert counter.read() == Counts(2000, 400, 600.0)
+    assert counter.read() == Counts(2000, 400, 600.0, 200, -100.0, 400.0)
     assert not multiprocessing.active_children()
 
 
@@ -135,7 +135,7 @@ class Faulting:
             blocks = [np.ones(2**16) for _ in range(32)]
             del blocks
             faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-        self.counter.finish(1, [float(sum(faults[1:]))])
+        self.counter.finish(1, [float(sum(faults[1:]))], 0.0, 0.0)
         return True
 
 

@@ -21,7 +21,7 @@ from fitgym_agents.files import load_agent
 from fitgym_agents.references.simple import CoachRule, FixedPlan
 from fitgym_agents.registry import BUILT_IN, find_agent
 from fitgym_agents.scores import share_of_ceiling
-from fitgym_agents.training import Training, read_record
+from fitgym_agents.training import Training, read_curve, read_record
 from fitgym_agents.watching import write_video
 
 ENV = "fitgym/Acquisition-v0"
@@ -79,8 +79,7 @@ def test_train_saves_evaluates_and_learns_on(capsys) -> None:
     mean = evaluate(agent, ENV, episodes=3, env_kwargs={"days": 6}).mean
     assert record["evaluation"]["mean_return"]["mean"] == mean
     assert f"mean return {mean:,.1f} (95% interval" in output
-    curve = np.loadtxt("mine/learning_curve.csv", delimiter=",", skiprows=1, ndmin=2)
-    np.testing.assert_array_equal(curve, agent.learning_curve)
+    assert read_curve("mine") == tuple(agent.learning_curve)
 
     assert main([*command, "--steps", "96"]) == 0
     record = read_record("mine")

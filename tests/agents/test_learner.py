@@ -307,6 +307,8 @@ def test_saved_tensors_that_are_missing_or_too_many_are_refused(
         {"learning_curve": 7},
         {"learning_curve": [[1]]},
         {"learning_curve": [[1, None]]},
+        {"learning_losses": [[1, 2.0]]},
+        {"learning_losses": [[1, "x", 2.0]]},
     ],
     ids=repr,
 )

@@ -126,6 +126,11 @@ def test_learning_curve_and_progress(
     assert steps[-1] >= 400
     timesteps, returns = zip(*agent.learning_curve, strict=True)
     assert all(before < after for before, after in itertools.pairwise(timesteps))
+    losses = {step: pair for step, *pair in agent.learning_losses}
+    assert losses
+    assert losses.keys() <= set(timesteps)
+    assert all(value >= 0.0 for _, value in losses.values())
+    assert all((policy is None) == (algorithm.name == "DQN") for policy, _ in losses.values())
     # True returns of whole seasons, between those of the worst and the best plans.
     best = evaluate(small(algorithm, certain), ENV_ID, episodes=1, env_kwargs=certain)
     assert best.lengths.tolist() == [12]

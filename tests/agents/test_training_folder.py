@@ -17,7 +17,15 @@ from fitgym_agents.agent import Agent
 from fitgym_agents.files import load_agent
 from fitgym_agents.references.simple import FixedPlan
 from fitgym_agents.registry import find_agent
-from fitgym_agents.training import Training, read_record, saved_timesteps, train, write_evaluation
+from fitgym_agents.training import (
+    Training,
+    read_curve,
+    read_losses,
+    read_record,
+    saved_timesteps,
+    train,
+    write_evaluation,
+)
 
 COUNTING = Training(agent="counting_learner:Counting", env_id="fitgym/Acquisition-v0")
 
@@ -31,8 +39,8 @@ def test_the_folder_holds_agent_curve_and_origin(tmp_path) -> None:
     train(COUNTING, 30, tmp_path, command="x y", watch=lambda agent, steps: seen.append(steps))
     assert seen == [0, 10, 20, 30]
     assert load_agent(tmp_path).timesteps == 30
-    curve = np.loadtxt(tmp_path / "learning_curve.csv", delimiter=",", skiprows=1)
-    assert curve.tolist() == [[10, 10], [20, 20], [30, 30]]
+    assert read_curve(tmp_path) == ((10, 10), (20, 20), (30, 30))
+    assert read_losses(tmp_path) == ((20, None, 0.5),)
     record = read_record(tmp_path)
     assert record["timesteps"] == 30
     assert record["training"]["agent"] == COUNTING.agent
@@ -40,6 +48,19 @@ def test_the_folder_holds_agent_curve_and_origin(tmp_path) -> None:
     assert session["command"] == "x y"
     assert session["commit"] == commit()
     assert {"fitgym", "numpy", "python"} <= set(session["versions"])
+
+
+def test_a_learning_curve_without_losses_is_read(tmp_path) -> None:
+    (tmp_path / "learning_curve.csv").write_text("timesteps,mean_return\n90,1.5\n")
+    assert read_curve(tmp_path) == ((90, 1.5),)
+    assert read_losses(tmp_path) == ()
+
+
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "timesteps,mean_return\nx,1\n"])
+def test_a_damaged_learning_curve_is_refused(tmp_path, text) -> None:
+    (tmp_path / "learning_curve.csv").write_text(text)
+    with pytest.raises(ValueError, match=r"learning_curve.csv is no learning curve"):
+        read_curve(tmp_path)
 
 
 def test_called_again_it_goes_on_to_the_new_total(tmp_path) -> None:
@@ -172,7 +193,7 @@ def test_killed_at_any_moment_the_same_call_goes_on(tmp_path, monkeypatch, first
         train(WEIGHING, 30, folder, watch=lambda agent, steps, seen=seen: seen.append(steps))
         assert seen[0] == kept
         assert steps_saved(folder) == read_record(folder)["timesteps"] == 30
-        curve = np.loadtxt(folder / "learning_curve.csv", delimiter=",", skiprows=1)
+        curve = np.array(read_curve(folder))
         assert curve[:, 0].tolist() == [10, 20, 30]
         if finished:
             break

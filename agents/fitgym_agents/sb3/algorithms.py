@@ -335,8 +335,13 @@ class DQN(StableBaselinesAgent[DQNConfiguration]):
         )
 
 
+# What SB3's algorithms call their losses when they log them; DQN has one, of its action values.
+_POLICY_LOSSES = ("train/policy_gradient_loss", "train/policy_loss")
+_VALUE_LOSSES = ("train/value_loss", "train/loss")
+
+
 class _Watch(BaseCallback):
-    """Notes timesteps and the returns of finished episodes, and reports progress."""
+    """Notes timesteps, returns of finished episodes and losses, and reports progress."""
 
     def __init__(self, agent: StableBaselinesAgent[Any], progress: Progress | None) -> None:
         super().__init__()
@@ -354,7 +359,19 @@ class _Watch(BaseCallback):
             # VecMonitor sits below VecNormalize: these are true rewards. Episodes that the
             # staggering cut short are left out.
             episodes = [info["episode"] for info in self.locals["infos"] if "episode" in info]
-            self._curve.add(e["r"] for e in episodes if e["l"] == self._agent.episode_length)
+            whole = [e["r"] for e in episodes if e["l"] == self._agent.episode_length]
+            if self._curve.add(whole):
+                self._note_losses()
         if self._progress is not None:
             self._progress(self.num_timesteps - self._start)
         return True
+
+    def _note_losses(self) -> None:
+        """Note what the last update logged, if there was one."""
+        logged = self.logger.name_to_value
+        policy, value = (
+            next((float(logged[name]) for name in names if name in logged), None)
+            for names in (_POLICY_LOSSES, _VALUE_LOSSES)
+        )
+        if policy is not None or value is not None:
+            self._agent.learning_losses.append((self.num_timesteps, policy, value))

@@ -16,7 +16,7 @@ from torch import nn
 
 from fitgym.common.validation import require_integer
 from fitgym_agents.agent import LearningError, Progress
-from fitgym_agents.deep.a3c.counters import StepCounter
+from fitgym_agents.deep.a3c.counters import Counts, StepCounter
 from fitgym_agents.deep.a3c.processes import (
     require_startable,
     run_in_processes,
@@ -97,12 +97,12 @@ class A3C(Learner[A3CConfiguration]):
             counter=counter,
             facts=self._facts,
         )
-        curve = _Curve(self.learning_curve, start, total_timesteps)
+        curve = _Curve(self, start, total_timesteps)
 
         def freeze() -> None:
             counts = counter.read()
             self.timesteps = counts.timesteps
-            curve.note(counts.timesteps, counts.episodes, counts.returns)
+            curve.note(counts)
             if not all(bool(w.isfinite().all()) for w in weights.networks.parameters()):
                 raise LearningError(
                     f"weights are no longer finite after {self.timesteps - start} steps: give a "
@@ -137,20 +137,29 @@ class A3C(Learner[A3CConfiguration]):
 
 
 class _Curve:
-    """Adds points to a learning curve, from counts that several workers add to."""
+    """Adds points to curves of returns and losses, from counts that several workers add to."""
 
-    def __init__(self, points: list[tuple[int, float]], start: int, timesteps: int) -> None:
-        self._points = points
+    def __init__(self, agent: A3C, start: int, timesteps: int) -> None:
+        self._agent = agent
         self._goal = start + timesteps
         self._between = timesteps / _CURVE_POINTS
         self._next = start + self._between
-        self._noted = (0, 0.0)
+        self._noted = Counts(start, 0, 0.0, 0, 0.0, 0.0)
 
-    def note(self, timesteps: int, episodes: int, returns: float) -> None:
+    def note(self, counts: Counts) -> None:
         """Add a point if it is time, from counts since the start."""
-        if timesteps < min(self._next, self._goal) or episodes == self._noted[0]:
+        noted, timesteps = self._noted, counts.timesteps
+        episodes = counts.episodes - noted.episodes
+        if timesteps < min(self._next, self._goal) or not episodes:
             return
-        mean = (returns - self._noted[1]) / (episodes - self._noted[0])
-        self._points.append((timesteps, mean))
-        self._noted = (episodes, returns)
+        updates = counts.updates - noted.updates
+        self._agent.learning_curve.append((timesteps, (counts.returns - noted.returns) / episodes))
+        self._agent.learning_losses.append(
+            (
+                timesteps,
+                (counts.policy_loss - noted.policy_loss) / updates,
+                (counts.value_loss - noted.value_loss) / updates,
+            )
+        )
+        self._noted = counts
         self._next = timesteps + self._between

@@ -23,11 +23,17 @@ class Counts:
         timesteps: Environment steps learnt from.
         episodes: Episodes finished.
         returns: Sum of their returns.
+        updates: Rollouts learnt from.
+        policy_loss: Sum of their policy losses.
+        value_loss: Sum of their value losses.
     """
 
     timesteps: int
     episodes: int
     returns: float
+    updates: int
+    policy_loss: float
+    value_loss: float
 
 
 class StepCounter:
@@ -46,9 +52,9 @@ class StepCounter:
             processes: Whether other processes are to use it.
         """
         self.goal = goal
-        # Steps reserved, steps done, episodes, sum of returns, whether to stop. Doubles count
-        # exactly up to 2^53.
-        self._counts = torch.tensor([timesteps, timesteps, 0, 0, 0], dtype=torch.float64)
+        # Steps reserved, whether to stop, and the fields of ``Counts``. Doubles count exactly up to
+        # 2^53.
+        self._counts = torch.tensor([timesteps, 0, timesteps, 0, 0, 0, 0, 0], dtype=torch.float64)
         self._lock: Any = threading.Lock()
         if processes:
             self._counts.share_memory_()  # type: ignore[no-untyped-call]
@@ -61,33 +67,42 @@ class StepCounter:
             Steps that all workers had reserved before, or None if there are none left to do.
         """
         with self._lock:
-            reserved, *_, stopped = self._counts.tolist()
+            reserved, stopped = self._counts[:2].tolist()
             if reserved >= self.goal or stopped:
                 return None
             self._counts[0] += timesteps
         return int(reserved)
 
-    def finish(self, timesteps: int, returns: Sequence[float]) -> None:
-        """Count reserved steps as done, and the returns of episodes that ended with them."""
-        done = torch.tensor([timesteps, len(returns), sum(returns)], dtype=torch.float64)
+    def finish(
+        self, timesteps: int, returns: Sequence[float], policy_loss: float, value_loss: float
+    ) -> None:
+        """Count the reserved steps of a rollout as done.
+
+        Args:
+            timesteps: How many.
+            returns: Of the episodes that ended with them.
+            policy_loss: The rollout's.
+            value_loss: The rollout's.
+        """
+        done = [timesteps, len(returns), sum(returns), 1, policy_loss, value_loss]
         with self._lock:
-            self._counts[1:4] += done
+            self._counts[2:] += torch.tensor(done, dtype=torch.float64)
 
     def stop(self) -> None:
         """Stop all workers: nothing can be reserved from now on."""
         with self._locked_if_free():
-            self._counts[4] = 1.0
+            self._counts[1] = 1.0
 
     def pending(self) -> bool:
         """Return whether steps are reserved that are not done yet."""
         with self._locked_if_free():
-            return bool(self._counts[0] != self._counts[1])
+            return bool(self._counts[0] != self._counts[2])
 
     def read(self) -> Counts:
         """Return what is done so far."""
         with self._locked_if_free():
-            _, timesteps, episodes, returns, _ = self._counts.tolist()
-        return Counts(int(timesteps), int(episodes), returns)
+            timesteps, episodes, returns, updates, *losses = self._counts[2:].tolist()
+        return Counts(int(timesteps), int(episodes), returns, int(updates), *losses)
 
     @contextmanager
     def _locked_if_free(self) -> Iterator[None]:

@@ -9,7 +9,7 @@ from gymnasium.vector import VectorEnv
 from torch import Tensor
 
 from fitgym_agents.deep.a3c.counters import StepCounter
-from fitgym_agents.deep.a3c.losses import rollout_losses
+from fitgym_agents.deep.a3c.losses import Losses, rollout_losses
 from fitgym_agents.deep.a3c.settings import A3CConfiguration
 from fitgym_agents.deep.a3c.shared_weights import SharedWeights
 from fitgym_agents.deep.networks import HiddenState, HybridNetwork
@@ -84,13 +84,18 @@ class ActorLearner:
         reserved = shared.counter.reserve(steps * self._environments)
         if reserved is None:
             return False
-        rollout = self.update(steps, 1.0 - reserved / shared.counter.goal)
+        rollout, losses = self.update(steps, 1.0 - reserved / shared.counter.goal)
         self._step = (self._step + steps) % shared.episode_length
-        shared.counter.finish(steps * self._environments, rollout.finished_returns)
+        shared.counter.finish(
+            steps * self._environments,
+            rollout.finished_returns,
+            losses.policy.item(),
+            losses.value.item(),
+        )
         return True
 
-    def update(self, steps: int, remaining: float) -> Rollout:
-        """Collect a rollout, update the shared weights once, and return the rollout.
+    def update(self, steps: int, remaining: float) -> tuple[Rollout, Losses]:
+        """Collect a rollout, update the shared weights once, and return rollout and losses.
 
         Args:
             steps: Of the rollout.
@@ -119,4 +124,4 @@ class ActorLearner:
         (losses.policy - bonus * losses.entropy + losses.value).backward()  # type: ignore[no-untyped-call]
         self._local.clip_gradients(settings.gradient_norm)
         shared.weights.step(self._local.gradients, settings.learning_rate * remaining)
-        return rollout
+        return rollout, losses
