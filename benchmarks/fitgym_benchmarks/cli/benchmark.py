@@ -1,4 +1,4 @@
-"""``fitgym benchmark quick | algorithms | people | online | search | speed``."""
+"""``fitgym benchmark quick | paper | algorithms | people | online | search | speed``."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ from fitgym_agents.online.cohort import RHYTHMS, Cohort
 from fitgym_agents.online.registry import ONLINE_AGENTS
 from fitgym_agents.pretrained import load_pretrained, pretrained_agents
 from fitgym_benchmarks.cli.backends import add_backend_arguments, backend_of, backend_words
+from fitgym_benchmarks.paper.budgets import BUDGETS
+from fitgym_benchmarks.paper.paper import reproduce
 from fitgym_benchmarks.report.report import calibrate_log, write_report
 from fitgym_benchmarks.report.tables import as_text, tables
 from fitgym_benchmarks.results import Result
@@ -76,6 +78,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_backend_arguments(quick)
     quick.set_defaults(run=_run, check=_check_quick, work=_quick)
+    paper = commands.add_parser(
+        "paper",
+        help="what Fang et al. 2022 report, each under its own number, and what they lack",
+        description="Do all runs behind the paper's tables and figures, draw verdicts on its "
+        "claims and write a page, a Markdown copy, tables and figures. Stop it whenever you like: "
+        "started again, it goes on where it was.",
+        formatter_class=DefaultsHelpFormatter,
+    )
+    paper.add_argument(
+        "--budget",
+        choices=list(BUDGETS),
+        default="quick",
+        help="quick shows that it runs and means nothing; standard takes about an hour of one core",
+    )
+    paper.add_argument("--out", type=input_path, default="results/paper", help="folder of results")
+    add_backend_arguments(paper)
+    paper.set_defaults(run=_run, check=backend_of, work=_paper)
     algorithms = commands.add_parser(
         "algorithms",
         help="every learner and network at equal environment steps, over some seeds",
@@ -321,6 +340,13 @@ def _algorithms(options: argparse.Namespace) -> None:
         command,
     )
     print(f"\n{page.read_text(encoding='utf-8')}\nReport: {page}")
+
+
+def _paper(options: argparse.Namespace) -> None:
+    words = ["--budget", options.budget, *backend_words(options)]
+    command = shlex.join(["fitgym", "benchmark", "paper", *words])
+    page = reproduce(options.budget, options.out, backend_of(options), command)
+    print(f"\nReport: {page}")
 
 
 def _check_people(options: argparse.Namespace) -> None:

@@ -103,7 +103,7 @@ def write_report(
     """
     folder = Path(folder)
     findings = [find(table) for table in tables(results)]
-    templates = _templates()
+    templates = page_templates()
     content = {
         "findings": findings,
         "columns": COLUMNS,
@@ -124,7 +124,8 @@ def write_report(
     return folder / "report.html"
 
 
-def _templates() -> jinja2.Environment:
+def page_templates() -> jinja2.Environment:
+    """Return the templates of pages; those of HTML escape what they show."""
     templates = jinja2.Environment(
         loader=jinja2.PackageLoader("fitgym_benchmarks", "report/templates"),
         autoescape=lambda name: name is not None and name.endswith(".html.j2"),

@@ -37,7 +37,7 @@ POPULATION_ROWS: dict[str, tuple[str, Mapping[str, Any], int]] = {
 # Episodes of each of the people without references: nobody is judged alone there.
 _FEWER_EPISODES = 20
 
-_SHARE_COLUMNS = (
+SHARE_COLUMNS = (
     "agent",
     "mean share",
     "median",
@@ -130,13 +130,15 @@ def serve(label: str, agent: Agent, env_id: str, *, people: int, episodes: int) 
     return ServedPeople(label, likeliest, drawn[0] if drawn else None)
 
 
-def people_tables(env_id: str, agents: Mapping[str, Agent], *, everybody: int) -> list[str]:
-    """Return the tables of one environment as Markdown: shares, all test people, shipped runners.
+def share_rows(env_id: str, agents: Mapping[str, Agent]) -> list[tuple[str, ...]]:
+    """Return how far agents come with test people, and references above them.
 
     Args:
         env_id: Registered id.
         agents: By label.
-        everybody: How many test people the second table is of; 0 leaves it out.
+
+    Returns:
+        Rows of cells, in the order of ``SHARE_COLUMNS``.
     """
     references = people_references(env_id)
     none = np.array([one.none for one in references])
@@ -164,10 +166,22 @@ def people_tables(env_id: str, agents: Mapping[str, Agent], *, everybody: int) -
                 ],
             )
         )
+    return rows
+
+
+def people_tables(env_id: str, agents: Mapping[str, Agent], *, everybody: int) -> list[str]:
+    """Return the tables of one environment as Markdown: shares, all test people, shipped runners.
+
+    Args:
+        env_id: Registered id.
+        agents: By label.
+        everybody: How many test people the second table is of; 0 leaves it out.
+    """
+    people = len(people_references(env_id))
     tables = [
-        f"**{env_id}, {len(references)} test people, {EPISODES} episodes each:** share of the way "
+        f"**{env_id}, {people} test people, {EPISODES} episodes each:** share of the way "
         "from no service to the person's own dynamic program",
-        markdown_table(_SHARE_COLUMNS, rows),
+        markdown_table(SHARE_COLUMNS, share_rows(env_id, agents)),
     ]
     if everybody:
         tables += [

@@ -1,0 +1,1 @@
+"""What Fang et al. 2022 report, each under its own number (``benchmark paper``)."""

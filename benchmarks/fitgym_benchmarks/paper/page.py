@@ -1,0 +1,96 @@
+"""The paper's page, its Markdown copy, tables as CSV and figures as SVG."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from fitgym.common.files import atomic_path, write_text
+from fitgym.common.tables import markdown_table
+from fitgym_benchmarks.paper.answer import Answer
+from fitgym_benchmarks.paper.exhibits import Drawing, Exhibit, ResultTable
+from fitgym_benchmarks.report.figures import as_svg
+from fitgym_benchmarks.report.report import page_templates
+from fitgym_benchmarks.results import Result
+
+
+def write_paper(
+    answer: Answer,
+    exhibits: Sequence[Exhibit],
+    results: Sequence[Result],
+    out: Path,
+    budget: str,
+    command: str,
+) -> Path:
+    """Write ``report.html``, ``paper.md``, ``tables/`` and ``figures/``; return the page's path.
+
+    Args:
+        answer: The first screen.
+        exhibits: In the order of the page.
+        results: All that they come from.
+        out: Folder.
+        budget: Name of the budget.
+        command: What repeats it.
+    """
+    verdicts = _verdicts(exhibits)
+    tables = [answer.people, verdicts, *(t for exhibit in exhibits for t in exhibit.tables)]
+    drawings = [answer.drawing, *(d for exhibit in exhibits for d in exhibit.drawings)]
+    for table in tables:
+        write_text(out / "tables" / f"{table.name}.csv", _as_csv(table))
+    for drawing in drawings:
+        _write_svg(drawing, out / "figures" / f"{drawing.name}.svg")
+    content: dict[str, Any] = {
+        "answer": answer,
+        "exhibits": exhibits,
+        "verdicts": verdicts,
+        "svg": {one.name: Markup(as_svg(one.figure, one.name, one.title)) for one in drawings},
+        "markdown": lambda table: markdown_table(table.columns, table.rows),
+        "budget": budget,
+        "command": command,
+        "runs": len({result.folder.name for result in results}),
+        "date": max(result.finished_at for result in results)[:10],
+        "machines": sorted({result.machine for result in results}),
+        "versions": list({str(result.versions): result.versions for result in results}.values()),
+    }
+    templates = page_templates()
+    page = out / "report.html"
+    write_text(page, templates.get_template("paper.html.j2").render(**content))
+    write_text(out / "paper.md", templates.get_template("paper.md.j2").render(**content))
+    return page
+
+
+def _verdicts(exhibits: Sequence[Exhibit]) -> ResultTable:
+    """Return a row per claim."""
+    return ResultTable(
+        "verdicts",
+        "Verdicts",
+        ("number", "where", "the paper says", "verdict", "found"),
+        tuple(
+            (exhibit.number, claim.where, claim.text, str(claim.verdict), claim.found)
+            for exhibit in exhibits
+            for claim in exhibit.claims
+        ),
+    )
+
+
+def _as_csv(table: ResultTable) -> str:
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    heads = ("runs",) if table.runs else ()
+    writer.writerow((*table.columns, *heads))
+    for number, row in enumerate(table.rows):
+        writer.writerow((*row, *(" ".join(table.keys(number)) for _ in heads)))
+    return lines.getvalue()
+
+
+def _write_svg(drawing: Drawing, path: Path) -> None:
+    import matplotlib
+
+    # The same figure gives the same file.
+    with matplotlib.rc_context({"svg.hashsalt": drawing.name}), atomic_path(path) as temporary:
+        drawing.figure.savefig(temporary, format="svg", metadata={"Date": None})

@@ -1,0 +1,25 @@
+"use strict";
+const number = (text) => {
+  const found = text.replaceAll(",", "").replace("\u2212", "-").match(/^[+-]?\d+(\.\d+)?/);
+  return found ? Number(found[0]) : null;
+};
+for (const table of document.querySelectorAll("table.sorted")) {
+  table.querySelectorAll("thead th").forEach((head, column) => {
+    head.querySelector("button").addEventListener("click", () => {
+      const down = head.getAttribute("aria-sort") === "ascending";
+      table.querySelectorAll("thead th").forEach((other) => other.removeAttribute("aria-sort"));
+      head.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const body = table.tBodies[0];
+      const rows = [...body.rows].sort((a, b) => {
+        const [x, y] = [a, b].map((row) => row.cells[column].textContent.trim());
+        const [m, n] = [number(x), number(y)];
+        const order = m !== null && n !== null ? m - n : x.localeCompare(y);
+        return down ? -order : order;
+      });
+      body.append(...rows);
+    });
+  });
+}
+if (matchMedia("(max-width: 36rem)").matches) {
+  for (const fold of document.querySelectorAll("details.fold")) fold.open = false;
+}
