@@ -77,8 +77,8 @@ def _sentence(found: Found, place: Place) -> str:
     share = percent(found.share(learnt, ours.mean_return.mean))
     return (
         f"{place.title.capitalize()}: the learnt policy earns {verb} {fixed.agent}, the best of "
-        f"the fixed plans ({signed(difference)}), and comes {share} of the way from no service to the "
-        "ceiling."
+        f"the fixed plans ({signed(difference)}), and comes {share} of the way from no service to "
+        "the ceiling."
     )
 
 
