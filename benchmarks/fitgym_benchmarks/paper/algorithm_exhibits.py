@@ -92,7 +92,13 @@ def table_4() -> Exhibit:
             "replay does not have; it is compared in version 1 only.",
         ),
         tables=(
-            ResultTable("table-4-algorithms", "Algorithms", ("row", "what it is", "network"), rows),
+            ResultTable(
+                "table-4-algorithms",
+                "Algorithms",
+                ("row", "what it is", "network"),
+                rows,
+                words=True,
+            ),
         ),
     )
 

@@ -26,6 +26,7 @@ class ResultTable:
         columns: Heads of the columns.
         rows: Cells, as many as columns.
         runs: Keys of the runs behind each row, as many as rows; none for what needs no run.
+        words: Whether cells are words, flush left, and not numbers.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ResultTable:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     runs: tuple[tuple[str, ...], ...] = ()
+    words: bool = False
 
     def keys(self, row: int) -> tuple[str, ...]:
         """Return the keys of the runs behind a row."""

@@ -49,7 +49,7 @@ def write_paper(
         "exhibits": exhibits,
         "verdicts": verdicts,
         "svg": {one.name: Markup(as_svg(one.figure, one.name, one.title)) for one in drawings},
-        "markdown": lambda table: markdown_table(table.columns, table.rows),
+        "markdown": _as_markdown,
         "budget": budget,
         "command": command,
         "runs": len({result.folder.name for result in results}),
@@ -75,7 +75,13 @@ def _verdicts(exhibits: Sequence[Exhibit]) -> ResultTable:
             for exhibit in exhibits
             for claim in exhibit.claims
         ),
+        words=True,
     )
+
+
+def _as_markdown(table: ResultTable) -> str:
+    left = len(table.columns) if table.words else 1
+    return markdown_table(table.columns, table.rows, left=left)
 
 
 def _as_csv(table: ResultTable) -> str:
