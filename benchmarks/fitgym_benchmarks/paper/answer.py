@@ -71,9 +71,9 @@ def _sentence(found: Found, place: Place) -> str:
     fixed = found.best_fixed("reward", place.environment)
     ours, rival = found.summary(learnt), found.summary(fixed)
     difference = crosswise_interval(ours.returns - rival.returns)
-    verb = (
-        "more than" if difference.low > 0 else "less than" if difference.high < 0 else "as much as"
-    )
+    verb = "neither surely more nor surely less than"
+    if difference.low > 0.0 or difference.high < 0.0:
+        verb = "more than" if difference.low > 0.0 else "less than"
     share = percent(found.share(learnt, ours.mean_return.mean))
     return (
         f"{place.title.capitalize()}: the learnt policy earns {verb} {fixed.agent}, the best of "

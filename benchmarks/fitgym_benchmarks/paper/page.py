@@ -11,9 +11,10 @@ from typing import Any
 from markupsafe import Markup
 
 from fitgym.common.files import atomic_path, write_text
-from fitgym.common.tables import markdown_table
+from fitgym.common.tables import MISSING, markdown_table
 from fitgym_benchmarks.paper.answer import Answer
 from fitgym_benchmarks.paper.exhibits import Drawing, Exhibit, ResultTable
+from fitgym_benchmarks.paper.grid import PLACES
 from fitgym_benchmarks.report.figures import as_svg
 from fitgym_benchmarks.report.report import page_templates
 from fitgym_benchmarks.results import Result
@@ -37,8 +38,13 @@ def write_paper(
         budget: Name of the budget.
         command: What repeats it.
     """
-    verdicts = _verdicts(exhibits)
-    tables = [answer.people, verdicts, *(t for exhibit in exhibits for t in exhibit.tables)]
+    glance = _at_a_glance(exhibits)
+    tables = [
+        answer.people,
+        glance,
+        _verdicts(exhibits),
+        *(t for exhibit in exhibits for t in exhibit.tables),
+    ]
     drawings = [answer.drawing, *(d for exhibit in exhibits for d in exhibit.drawings)]
     for table in tables:
         write_text(out / "tables" / f"{table.name}.csv", _as_csv(table))
@@ -47,7 +53,7 @@ def write_paper(
     content: dict[str, Any] = {
         "answer": answer,
         "exhibits": exhibits,
-        "verdicts": verdicts,
+        "glance": glance,
         "svg": {one.name: Markup(as_svg(one.figure, one.name, one.title)) for one in drawings},
         "markdown": _as_markdown,
         "budget": budget,
@@ -64,8 +70,28 @@ def write_paper(
     return page
 
 
+def _at_a_glance(exhibits: Sequence[Exhibit]) -> ResultTable:
+    """Return a row per claim and a column per setting."""
+    settings = ("elsewhere", *(place.title for place in PLACES))
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for exhibit in exhibits:
+        for claim in exhibit.claims:
+            where = claim.where if claim.where in settings else "elsewhere"
+            rows.setdefault((exhibit.number, claim.text), {})[where] = str(claim.verdict)
+    return ResultTable(
+        "claims",
+        "Every claim by setting",
+        ("number", "the paper says", *settings),
+        tuple(
+            (number, text, *(found.get(setting, MISSING) for setting in settings))
+            for (number, text), found in rows.items()
+        ),
+        words=True,
+    )
+
+
 def _verdicts(exhibits: Sequence[Exhibit]) -> ResultTable:
-    """Return a row per claim."""
+    """Return a row per claim and setting, with what was found."""
     return ResultTable(
         "verdicts",
         "Verdicts",
@@ -97,6 +123,7 @@ def _as_csv(table: ResultTable) -> str:
 def _write_svg(drawing: Drawing, path: Path) -> None:
     import matplotlib
 
-    # The same figure gives the same file.
-    with matplotlib.rc_context({"svg.hashsalt": drawing.name}), atomic_path(path) as temporary:
+    # The same figure gives the same file; text that stays text takes half the room.
+    settings: Any = {"svg.hashsalt": drawing.name, "svg.fonttype": "none"}
+    with matplotlib.rc_context(settings), atomic_path(path) as temporary:
         drawing.figure.savefig(temporary, format="svg", metadata={"Date": None})
