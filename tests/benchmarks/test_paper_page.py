@@ -21,6 +21,7 @@ from fitgym_benchmarks.paper.log_exhibits import figure_6, figure_7, table_1, ta
 from fitgym_benchmarks.paper.page import write_paper
 from fitgym_benchmarks.paper.sensitivity import figures_10_and_11
 
+DOCS = Path(__file__).parents[2] / "docs"
 COMMAND = "fitgym benchmark paper --budget quick"
 CHROMIUM = shutil.which("chromium")
 
@@ -181,3 +182,31 @@ def test_a_browser_shows_it_at_a_phone_s_width(folder, exhibits, tmp_path) -> No
     assert told["folded"] == page.count('<details class="fold"')
     assert told["up"] == sorted(told["before"], key=float)
     assert told["down"] == told["up"][::-1]
+
+
+def test_shares_that_were_found_are_not_found_again(exhibits, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(beyond, "load_pretrained", lambda *_: pytest.fail("loaded again"))
+    rows = [["somebody", *["1"] * 9]]
+    for place in PLACES[4:]:
+        names = [
+            name
+            for name, environment in beyond.pretrained_agents()
+            if environment == place.environment and name.endswith("-population")
+        ]
+        assert names
+        kept = tmp_path / "people" / f"{place.slug}.json"
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(json.dumps({"agents": names, "rows": rows}), encoding="utf-8")
+    exhibit = beyond.unseen_people(exhibits[0], tmp_path)
+    assert [table.rows for table in exhibit.tables[2:]] == [(tuple(rows[0]),)] * 2
+    # No service has nothing over itself; who learnt has both kinds of actions.
+    for table in exhibit.tables[:2]:
+        assert table.rows[0][2] == "+0.0 (+0.0 to +0.0)"
+        assert [row[4] == "-" for row in table.rows] == [True] * 3 + [False] * 3
+
+
+def test_the_document_shows_the_verdicts_that_were_found() -> None:
+    document = (DOCS / "paper.md").read_text(encoding="utf-8")
+    with (DOCS / "paper" / "tables" / "claims.csv").open(encoding="utf-8") as file:
+        for row in csv.reader(file):
+            assert f"| {' | '.join(row)} |" in document

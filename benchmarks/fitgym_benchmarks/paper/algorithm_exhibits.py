@@ -119,7 +119,7 @@ def table_5(found: Found) -> Exhibit:
             "Equal environment steps for all rows; each is evaluated with its likeliest and with "
             "drawn actions, and its mean return is that of the better. Multiply-adds are counted "
             "for one decision. Speed is simulated days per second of training, beside whatever "
-            "else the machine did.",
+            "else the machine did; A3C's is that of two processes, with their start.",
         ),
         claims=tuple(claims),
         tables=tuple(tables),

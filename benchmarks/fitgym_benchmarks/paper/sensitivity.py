@@ -65,7 +65,8 @@ def figures_10_and_11(found: Found, budget: Budget) -> tuple[Exhibit, Exhibit]:
         "Every policy is trained, solved or chosen anew at every weight, and all meet the same "
         "episodes. A3C has one training in every cell but the registered one unless the budget "
         "says more. The ceiling is the dynamic program that knows the hidden motivation; under "
-        "replay it is foresight, the best plan of each day with the day's session in view."
+        "replay it is foresight, the best plan of each day with the day's session in view. The "
+        f"program's grid has {budget.refinement:g} times the usual points along each axis."
     )
     mu = Exhibit(
         number="Figure 10",
