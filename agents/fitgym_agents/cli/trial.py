@@ -23,12 +23,14 @@ from fitgym_agents.cli.options import (
 from fitgym_agents.trials.estimators import Estimate
 from fitgym_agents.trials.micro_randomised import (
     MODERATORS,
+    SAMPLINGS,
     MicroRandomisedTrial,
     TrialData,
     run_micro_randomised,
 )
 from fitgym_agents.trials.power import Operating, operating_characteristics
 from fitgym_agents.trials.randomised import OUTCOMES, RandomisedTrial, run_randomised
+from fitgym_agents.trials.sampling import LEAST, MOST
 
 DESCRIPTION = """Simulate a trial on people who differ, analyse it as a real one, and print the true
 effect beside it.
@@ -47,6 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "mrt", help="micro-randomised trial", formatter_class=DefaultsHelpFormatter
     )
     micro.add_argument("--probability", type=float, default=0.5, help="of a push, each day")
+    micro.add_argument(
+        "--sampling",
+        choices=SAMPLINGS,
+        default="constant",
+        help="constant probability, or Thompson sampling that pools the trial's people, "
+        f"{LEAST:g} to {MOST:g}",
+    )
     micro.add_argument(
         "--plans", default="1,2,3,4,5,6", help="plans of which a push draws one, with commas"
     )
@@ -96,9 +105,8 @@ def run(options: argparse.Namespace) -> None:
     kwargs = {"individual": "population", **environment_kwargs(options, "test")}
     kwargs["days"] = options.days
     check_environment(options.env_id, kwargs)
-    pool = max(options.power, default=0) * options.trials
     work = _micro_randomised if options.design == "mrt" else _randomised
-    content, rows, operating = work(options, kwargs, pool)
+    content, rows, operating = work(options, kwargs)
     content["power"] = [asdict(one) for one in operating]
     write_text(options.out / "report.json", json_text(content) + "\n")
     if options.json:
@@ -120,7 +128,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _micro_randomised(
-    options: argparse.Namespace, kwargs: dict[str, Any], pool: int
+    options: argparse.Namespace, kwargs: dict[str, Any]
 ) -> tuple[dict[str, Any], list[tuple[str, ...]], list[Operating]]:
     try:
         plans = tuple(int(word) for word in options.plans.split(","))
@@ -129,19 +137,21 @@ def _micro_randomised(
             f"--plans must be numbers of plans with commas, got {options.plans!r}"
         ) from None
 
-    def trial(people: int, seed: int) -> TrialData:
+    def trial(people: int, seed: int, block: int | None = None) -> TrialData:
         return run_micro_randomised(
             MicroRandomisedTrial(
                 env_id=options.env_id,
                 people=people,
                 days=options.days,
                 probability=options.probability,
+                sampling=options.sampling,
                 plans=plans,
                 availability=options.availability,
                 env_kwargs=kwargs,
                 seed=seed,
             ),
             exact=True,
+            block=block,
         )
 
     data = trial(options.people, options.seed)
@@ -152,19 +162,17 @@ def _micro_randomised(
     named["push, change a day"] = truth["day"]
     estimates = [*average, *found]
     operating: list[Operating] = []
-    if pool:
-        everybody = trial(pool, options.seed + options.people)
-        operating = operating_characteristics(
-            lambda people: everybody.part(people).estimates()[0],
-            options.power,
-            options.trials,
-            everybody.truth()["average"],
+    # Trials that pool their people's data must be run apart for every size.
+    for size in options.power:
+        everybody = trial(size * options.trials, options.seed + options.people, size)
+        operating += operating_characteristics(
+            _average_effect(everybody), [size], options.trials, everybody.truth()["average"]
         )
     return _report(options, named, estimates), _rows(named, estimates), operating
 
 
 def _randomised(
-    options: argparse.Namespace, kwargs: dict[str, Any], pool: int
+    options: argparse.Namespace, kwargs: dict[str, Any]
 ) -> tuple[dict[str, Any], list[tuple[str, ...]], list[Operating]]:
     texts = options.arm or ["fixed,plan=0", "coach"]
     arms = [(text, named_agent(text, options.env_id, kwargs)) for text in texts]
@@ -181,7 +189,7 @@ def _randomised(
     }
     estimates = data.estimates(options.outcome)
     operating: list[Operating] = []
-    for size in options.power if pool else ():
+    for size in options.power:
         # Arms are balanced within each trial.
         everybody = trial(size * options.trials, options.seed + options.people, size)
         operating += operating_characteristics(
@@ -191,6 +199,10 @@ def _randomised(
             everybody.truth(options.outcome)[texts[1]],
         )
     return _report(options, truth, estimates), _rows(truth, estimates), operating
+
+
+def _average_effect(everybody: TrialData) -> Callable[[slice], Estimate]:
+    return lambda people: everybody.part(people).estimates()[0]
 
 
 def _first_effect(everybody: RandomisedTrial, outcome: str) -> Callable[[slice], Estimate]:
