@@ -17,6 +17,7 @@ from fitgym.common.validation import require_integer
 from fitgym.envs import kernel
 from fitgym.envs.actions import read_action, read_continuous_action
 from fitgym.envs.context import complete
+from fitgym.envs.cost import charge, empty_weeks
 from fitgym.envs.custom import respond
 from fitgym.envs.infos import NO_PLAN, single_info
 from fitgym.envs.records import OUTCOME, STATE
@@ -175,9 +176,11 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     The same keys with the same types after every reset and step: `plan` and `action_mask` (not with
     continuous plans), `asked_plan` (with `forbidden="nearest"`), `plan_trimp`, `done_trimp`,
     `completion` (0 without a plan), `met`, `base_level`, `fitness`, `fatigue`, `performance`,
-    `reward_terms`, and under FitRec adherence `motivation`, `mean_heart_rate` and `internal_load`
-    (both 0 on days without a session). After a reset there was no day yet: plans are -1, `met` is
-    False, and what a day brings is NaN.
+    `reward_terms`, `cost`, and under FitRec adherence `motivation`, `mean_heart_rate` and
+    `internal_load` (both 0 on days without a session). After a reset there was no day yet: plans
+    are -1, `met` is False, and what a day brings is NaN. `cost` is for agents that have to keep a
+    limit: by how much the acute:chronic workload ratio of this episode's days exceeds 1.3, 0 after
+    a reset (`fitgym.envs.cost`).
 
     ## Copies
     An episode's noise depends on a key that is drawn at its reset, so a plain copy has the same
@@ -223,6 +226,8 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
         self._pushed_plans: list[int] = self._pushed.tolist()
         self._state = np.zeros(1, dtype=STATE)
         self._outcome = np.zeros(1, dtype=OUTCOME)
+        self._weeks = empty_weeks(1)
+        self._cost = np.zeros(1)
         self._running = False
         self._renderer = EpisodeRenderer(render_mode, self.task) if render_mode else None
 
@@ -257,6 +262,8 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
         kernel.begin_batch(
             self._state, self._outcome, person.record, _ONLY, person.starts, np.array([key])
         )
+        self._weeks[:] = 0
+        self._cost[0] = 0.0
         self._begin_noise(key)
         self._running = True
         if self._renderer is not None:
@@ -286,6 +293,7 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
         plan, plan_trimp = self._read(action)
         before = self._state.copy() if self._renderer else None
         terminated = self._advance(self._state, self._outcome, plan_trimp)
+        charge(self._weeks, self._state, _ONLY, self._cost)
         if self._renderer is not None and before is not None:
             self._renderer.add(self._outcome[0], plan, before[0])
         self._running = not terminated
@@ -432,6 +440,7 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
             asked: Number of the plan that was asked for.
         """
         info = single_info(self._outcome, self._info_numbers)
+        info["cost"] = self._cost.item()
         if not self.task.continuous:
             info["plan"] = plan
             info["action_mask"] = self._action_mask.copy()
