@@ -19,7 +19,7 @@ from fitgym.envs.actions import read_action, read_continuous_action
 from fitgym.envs.context import complete
 from fitgym.envs.cost import charge, empty_weeks
 from fitgym.envs.custom import respond
-from fitgym.envs.infos import NO_PLAN, single_info
+from fitgym.envs.infos import NO_PLAN, single_info, vector_rewards
 from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.render import EpisodeRenderer
 from fitgym.envs.setting import RENDER_FPS, RENDER_MODES, IndividualLike, Setting
@@ -165,6 +165,8 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
       not observed.
     - `effect`: `"heartsteps"` or `"pearl"` sets the three to what lets a simulated trial return a
       published effect; None for the three.
+    - `reward`: `"scalar"`, or `"vector"` for an array (3,) of its terms performance, completion and
+      shortfall, whose sum it is: the form of MO-Gymnasium, with `reward_space` and `reward_dim`.
     - `render_mode`: `"ansi"` (one line a day), `"rgb_array"` (a picture of the episode so far and
       of the last session's heart rate); `"human"` works through Gymnasium's `HumanRendering`.
 
@@ -270,7 +272,7 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
             self._renderer.begin(self._outcome[0], person)
         return self._observe(), self._info(NO_PLAN, NO_PLAN)
 
-    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Observation, Any, bool, bool, dict[str, Any]]:
         """Push a plan and take a step.
 
         Args:
@@ -278,7 +280,8 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
                 [-1, 1].
 
         Returns:
-            Observation, reward, terminated (on the last day), truncated (never) and info.
+            Observation, reward (a number, or with vector rewards an array (3,)), terminated (on the
+            last day), truncated (never) and info.
 
         Raises:
             ResetNeeded: If no episode is running.
@@ -298,7 +301,9 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
             self._renderer.add(self._outcome[0], plan, before[0])
         self._running = not terminated
         asked = plan if self.task.continuous else int(action)
-        reward = float(self._outcome["reward"][0])
+        reward: Any = float(self._outcome["reward"][0])
+        if self.task.reward == "vector":
+            reward = vector_rewards(self._outcome, self._state["day"])[0]
         return self._observe(), reward, terminated, False, self._info(plan, asked)
 
     def branch(self, seed: int | None = None) -> Self:

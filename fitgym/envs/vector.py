@@ -22,7 +22,7 @@ from fitgym.envs.cost import charge, empty_weeks
 from fitgym.envs.custom import step_batch_in_python
 from fitgym.envs.generators import Generators, Seeds, checked_seeds
 from fitgym.envs.groups import Group
-from fitgym.envs.infos import NO_PLAN, batch_infos
+from fitgym.envs.infos import NO_PLAN, batch_infos, vector_rewards
 from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.render import EpisodeRenderer
 from fitgym.envs.setting import RENDER_FPS, RENDER_MODES, IndividualLike, Setting
@@ -174,7 +174,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
 
         Returns:
             Observations (num_envs, width), rewards, terminated, truncated (never), each
-            (num_envs,), and infos, all of them fresh arrays.
+            (num_envs,), and infos, all of them fresh arrays. Vector rewards are (num_envs, 3).
 
         Raises:
             ResetNeeded: If no episode is running.
@@ -201,7 +201,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         self._outcomes = outcomes
         infos: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            rewards = outcomes["reward"].copy()
+            rewards = self._rewards(outcomes)
             if np.count_nonzero(ended):
                 infos = self._final(ended, outcomes, plans, asked)
                 self._begin(ended, outcomes)
@@ -209,7 +209,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         else:
             if np.count_nonzero(waiting):
                 self._begin(waiting, outcomes)
-            rewards = outcomes["reward"].copy()
+            rewards = self._rewards(outcomes)
             self._ended = ended
         infos |= self._infos(outcomes, self._all, plans, asked)
         never = np.zeros(self.num_envs, dtype=np.bool_)
@@ -565,6 +565,12 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         for index in np.flatnonzero(chosen).tolist() if self._renderers else ():
             self._renderers[index].add(outcomes[index], int(plans[index]), before[index])
         return ended
+
+    def _rewards(self, outcomes: NDArray[np.void]) -> NDArray[np.float64]:
+        """Return what the step earned, (num_envs,), or (num_envs, 3) with vector rewards."""
+        if self.task.reward == "vector":
+            return vector_rewards(outcomes, self._states["day"])
+        return outcomes["reward"].copy()
 
     def _observe(self) -> Observations:
         kind, width = OBSERVATIONS[self.task.observation]
