@@ -27,14 +27,35 @@ _ACUTE = CHRONIC_DAYS
 _CHRONIC = CHRONIC_DAYS + 1
 
 
-def empty_weeks(count: int) -> NDArray[np.int64]:
-    """Return the weeks of ``count`` people before their first day, (count, 30)."""
-    return np.zeros((count, CHRONIC_DAYS + 2), dtype=np.int64)
+class CostMeter:
+    """Keeps the last four weeks of people, and what each one's last day cost.
+
+    Attributes:
+        costs: Of the last day of each, 0 after a reset, (N,); changed in place.
+    """
+
+    def __init__(self, people: int) -> None:
+        """Start before anybody's first day.
+
+        Args:
+            people: How many, N.
+        """
+        self._weeks = np.zeros((people, CHRONIC_DAYS + 2), dtype=np.int64)
+        self.costs = np.zeros(people)
+
+    def begin(self, chosen: NDArray[np.bool_]) -> None:
+        """Forget the weeks of the chosen people, (N,), whose episodes begin."""
+        self._weeks[chosen] = 0
+        self.costs[chosen] = 0.0
+
+    def add(self, states: NDArray[np.void], chosen: NDArray[np.bool_]) -> None:
+        """Add the day that the chosen people, (N,), have just had; see ``_charge``."""
+        _charge(self._weeks, states, chosen, self.costs)
 
 
 @compiled
-def charge(weeks: Any, states: Any, chosen: Any, costs: Any) -> None:
-    """Add the day that the chosen people have just had to their weeks, and write its cost.
+def _charge(weeks: Any, states: Any, chosen: Any, costs: Any) -> None:
+    """Add a day to the weeks of the chosen people, and write its cost.
 
     Args:
         weeks: (N, 30) points of the last days, that of day ``d`` in column ``d % 28``, and 0 where

@@ -89,6 +89,7 @@ class TaskArguments(TypedDict, total=False):
     burden: float
     effect: str | None
     reward: str
+    cost: bool
 
 
 class _Largest(TypedDict):
@@ -126,6 +127,7 @@ class Task:
     burden: float = 0.0
     effect: str | None = None
     reward: str = "scalar"
+    cost: bool = False
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
@@ -163,8 +165,9 @@ class Task:
                 f"observation must be 'state' with adherence {self.adherence!r}, which has neither "
                 f"motivation nor heart rate, got {self.observation!r}"
             )
-        if not isinstance(self.continuous, bool):
-            raise TypeError(f"continuous must be True or False, got {self.continuous!r}")
+        for name in ("continuous", "cost"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
         if isinstance(self.forbidden_plans, str) or not isinstance(self.forbidden_plans, Iterable):
             raise TypeError(
                 f"forbidden_plans must be actions from 0 to 10, got {self.forbidden_plans!r}"

@@ -18,7 +18,7 @@ from fitgym.common.validation import require_choice, require_integer
 from fitgym.envs import kernel
 from fitgym.envs.actions import read_actions, read_continuous_actions
 from fitgym.envs.context import complete
-from fitgym.envs.cost import charge, empty_weeks
+from fitgym.envs.cost import CostMeter
 from fitgym.envs.custom import step_batch_in_python
 from fitgym.envs.generators import Generators, Seeds, checked_seeds
 from fitgym.envs.groups import Group
@@ -116,8 +116,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         self._states = np.zeros(self.num_envs, dtype=STATE)
         # What the last day of each, or its reset, brought.
         self._outcomes = np.zeros(self.num_envs, dtype=OUTCOME)
-        self._weeks = empty_weeks(self.num_envs)
-        self._costs = np.zeros(self.num_envs)
+        self._cost_meter = CostMeter(self.num_envs) if self.task.cost else None
         self._contexts = np.tile(self._usual.context, (self.num_envs, 1))
         self._generators = Generators(self.num_envs)
         # Random numbers of adherence models in Python.
@@ -197,7 +196,8 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         # New ones in each step, since infos are views of them: every environment fills in its own.
         outcomes = np.empty(self.num_envs, dtype=OUTCOME)
         ended = self._advance(stepped, outcomes, plans, plans_trimp)
-        charge(self._weeks, self._states, stepped, self._costs)
+        if self._cost_meter is not None:
+            self._cost_meter.add(self._states, stepped)
         self._outcomes = outcomes
         infos: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
@@ -453,8 +453,8 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         # As in the scalar environment, the key is drawn before the person.
         keys[indices] = self._generators.keys(indices)
         self._begin_noise(indices, keys[indices])
-        self._weeks[chosen] = 0
-        self._costs[chosen] = 0.0
+        if self._cost_meter is not None:
+            self._cost_meter.begin(chosen)
         for index in indices:
             person = self._next_person(index, others)
             self._persons[index] = person
@@ -595,12 +595,14 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
             plans: (num_envs,) numbers of the plans that were pushed.
             asked: (num_envs,) numbers of the plans that were asked for.
         """
-        own: dict[str, NDArray[Any]] = {"cost": self._costs.copy()}
+        own: dict[str, NDArray[Any]] = {}
         if not self.task.continuous:
-            own |= {"plan": plans, "action_mask": self._action_masks.copy()}
+            own = {"plan": plans, "action_mask": self._action_masks.copy()}
             if self.task.forbidden == "nearest":
                 own["asked_plan"] = asked
-        if np.count_nonzero(present) < self.num_envs:
+        if self._cost_meter is not None:
+            own["cost"] = self._cost_meter.costs.copy()
+        if own and np.count_nonzero(present) < self.num_envs:
             own = {name: values.copy() for name, values in own.items()}
             for values in own.values():
                 values[~present] = 0

@@ -20,6 +20,7 @@ from fitgym_agents.deep.a3c.settings import A3CConfiguration
 from fitgym_agents.deep.a3c.shared_weights import SharedWeights
 from fitgym_agents.deep.normalisation import Normalisation
 from fitgym_agents.environments import make_vector_env
+from fitgym_agents.evaluation import evaluate
 from fitgym_agents.files import load_agent
 
 ENV_ID = "fitgym/Acquisition-v1"
@@ -84,7 +85,7 @@ def test_prices_and_ascent_by_hand() -> None:
 
 
 def test_costs_of_the_last_day_are_not_those_of_the_reset() -> None:
-    env: Any = make_vector_env(ENV_ID, 2, {"days": 20, "adherence": "certain"})
+    env: Any = make_vector_env(ENV_ID, 2, {"days": 20, "adherence": "certain", "cost": True})
     env.reset(seed=0)
     total = np.zeros(2)
     for day in range(20):
@@ -158,6 +159,32 @@ def test_the_weight_is_saved_and_learnt_on(tmp_path: Path) -> None:
     assert loaded.cost_weight == agent.cost_weight
     loaded.learn(4 * 20 * 4)
     assert loaded.cost_weight > agent.cost_weight
+
+
+def test_an_environment_that_cannot_tell_the_cost_is_refused() -> None:
+    env_id = "own_environments:Reticent-v0"
+    with pytest.raises(ValueError, match=f"takes cost=True, got '{env_id}'.*argument 'cost'"):
+        A3C.create(env_id, configuration={**SMALL, "cost_limit": 1.0})
+
+
+def test_a_limit_is_kept_in_turns_and_in_processes() -> None:
+    env_id = "own_environments:Tempting-v0"
+    settings = {**SMALL, "environments": 16, "discount": 1.0, "cost_rate": 0.02}
+
+    def learnt(workers: int, limit: float | None) -> tuple[float, float]:
+        """Return what an episode costs on average, and the weight."""
+        chosen = {**settings, "workers": workers, "cost_limit": limit}
+        agent = A3C.create(env_id, configuration=chosen).learn(20_000)
+        found = evaluate(agent, env_id, episodes=200, deterministic=False)
+        return float(np.count_nonzero(found.actions, axis=1).mean()), agent.cost_weight
+
+    cost, weight = learnt(0, None)
+    assert cost > 3.8
+    assert weight == 0.0
+    for workers in (0, 2):
+        cost, weight = learnt(workers, 2.0)
+        assert cost < 3.0
+        assert weight > 1.0
 
 
 def test_agents_without_a_limit_hold_no_weight() -> None:

@@ -28,7 +28,7 @@ def expected(done: Any) -> Any:
 
 @pytest.mark.parametrize("env_id", ["fitgym/Acquisition-v1", "fitgym/AcquisitionReplay-v0"])
 def test_a_cost_is_the_ratio_above_the_limit_of_this_episode(env_id: str) -> None:
-    env = gym.make(env_id, days=DAYS)
+    env = gym.make(env_id, days=DAYS, cost=True)
     for episode in range(2):
         _, info = env.reset(seed=episode)
         assert info["cost"] == 0.0
@@ -43,7 +43,7 @@ def test_a_cost_is_the_ratio_above_the_limit_of_this_episode(env_id: str) -> Non
 
 @pytest.mark.parametrize("mode", ["NextStep", "SameStep", "Disabled"])
 def test_environments_of_a_vector_have_costs_of_their_own(mode: str) -> None:
-    env: Any = gym.make_vec("fitgym/Acquisition-v1", 3, days=DAYS, autoreset_mode=mode)
+    env: Any = gym.make_vec("fitgym/Acquisition-v1", 3, days=DAYS, cost=True, autoreset_mode=mode)
     env.reset(seed=0)
     done: list[list[float]] = [[], [], []]
     for day, actions in enumerate(plans(3)):
@@ -75,7 +75,9 @@ def test_environments_of_a_vector_have_costs_of_their_own(mode: str) -> None:
 
 
 def test_copies_and_branches_have_weeks_of_their_own() -> None:
-    env: Any = gym.make("fitgym/Acquisition-v1", days=DAYS, adherence="certain").unwrapped
+    env: Any = gym.make(
+        "fitgym/Acquisition-v1", days=DAYS, cost=True, adherence="certain"
+    ).unwrapped
     env.reset(seed=0)
     for _ in range(20):
         env.step(1)
@@ -88,9 +90,35 @@ def test_copies_and_branches_have_weeks_of_their_own() -> None:
 
 
 def test_infos_already_given_keep_their_costs() -> None:
-    env: Any = gym.make_vec("fitgym/Acquisition-v1", 1, days=DAYS, adherence="certain")
+    env: Any = gym.make_vec("fitgym/Acquisition-v1", 1, days=DAYS, cost=True, adherence="certain")
     env.reset(seed=0)
     given = [env.step([plan])[4]["cost"] for plan in [1] * 14 + [10] * 3]
     costs = np.array(given)[:, 0]
     assert costs[:14].max() == 0.0
     assert (np.diff(costs[14:]) > 0.0).all()
+
+
+@pytest.mark.parametrize("env_id", ["fitgym/Acquisition-v1", "fitgym/RetentionContinuous-v1"])
+def test_who_does_not_ask_is_told_nothing_and_lives_the_same(env_id: str) -> None:
+    told: Any = gym.make_vec(env_id, 2, days=DAYS, cost=True, autoreset_mode="SameStep")
+    other: Any = gym.make_vec(env_id, 2, days=DAYS, autoreset_mode="SameStep")
+    told.action_space.seed(0)
+    more, less = told.reset(seed=0)[1], other.reset(seed=0)[1]
+    for _ in range(2 * DAYS):
+        assert set(more) - set(less) == {"cost", "_cost"}
+        assert set(less) <= set(more)
+        actions = told.action_space.sample()
+        (seen, rewards, *_, more), (expected, earned, *_, less) = (
+            env.step(actions) for env in (told, other)
+        )
+        np.testing.assert_array_equal(seen, expected)
+        np.testing.assert_array_equal(rewards, earned)
+        if "final_info" in more:
+            assert "cost" not in less["final_info"]
+            assert more["final_info"]["cost"].shape == (2,)
+    assert "cost" not in gym.make(env_id).reset()[1]
+
+
+def test_a_cost_is_asked_for_by_true_or_false() -> None:
+    with pytest.raises(TypeError, match="cost must be True or False, got 1"):
+        gym.make("fitgym/Acquisition-v1", cost=1)

@@ -16,7 +16,7 @@ from torch import nn
 
 from fitgym.common.validation import require_integer
 from fitgym_agents.agent import LearningError, Progress
-from fitgym_agents.deep.a3c.cost_limit import new_weight
+from fitgym_agents.deep.a3c.cost_limit import new_weight, require_cost
 from fitgym_agents.deep.a3c.counters import StepCounter
 from fitgym_agents.deep.a3c.processes import (
     require_startable,
@@ -50,8 +50,14 @@ class A3C(Learner[A3CConfiguration]):
     _facts: PrivilegedFacts | None = None
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        """Make untrained networks; see ``Learner``."""
+        """Make untrained networks; see ``Learner``.
+
+        Raises:
+            ValueError: Also if there is a limit of cost, and the environment cannot tell the cost.
+        """
         super().__init__(*arguments, **keywords)
+        if self.settings.cost_limit is not None:
+            require_cost(self.env_id, self.env_kwargs)
         kind = self.settings.network
         self.name = f"A3C {kind if kind == 'hybrid' else kind.upper()}"
         self._weights = SharedWeights(self.networks, self.settings.optimiser)

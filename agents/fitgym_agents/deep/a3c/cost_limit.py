@@ -7,6 +7,7 @@ while they cost less (Altman 1999, Constrained Markov Decision Processes; Tessle
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ import torch
 from gymnasium.vector import VectorEnv, VectorWrapper
 from numpy.typing import NDArray
 from torch import Tensor
+
+from fitgym_agents.environments import EnvironmentFactory
 
 
 class PricedCosts(VectorWrapper[Any, Any, NDArray[Any], Any, Any]):
@@ -28,7 +31,7 @@ class PricedCosts(VectorWrapper[Any, Any, NDArray[Any], Any, Any]):
         """Start with no cost so far.
 
         Args:
-            environments: They must reset within the step.
+            environments: They must reset within the step, and tell the cost.
             weight: Of a unit of cost, in units of reward, (1,); changed in place. Workers share
                 it without a lock, as they share network weights.
             limit: What an episode may cost on average.
@@ -60,6 +63,26 @@ def day_costs(infos: dict[str, Any]) -> NDArray[np.float64]:
     if "final_info" in infos:
         return np.where(infos["_final_info"], infos["final_info"]["cost"], costs)
     return costs
+
+
+def with_cost(env_kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of environments that tell the cost, whatever they told before."""
+    return {**env_kwargs, "cost": True}
+
+
+def require_cost(env_id: str, env_kwargs: Mapping[str, Any]) -> None:
+    """Check that there are such environments to train in.
+
+    Raises:
+        ValueError: If the environment refuses the argument ``cost``.
+    """
+    try:
+        EnvironmentFactory(env_id, with_cost(env_kwargs))().close()
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"cost_limit needs an environment that takes cost=True, got {env_id!r}, which refuses "
+            f"it: {error}"
+        ) from error
 
 
 def new_weight() -> Tensor:

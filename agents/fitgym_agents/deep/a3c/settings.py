@@ -32,8 +32,9 @@ class A3CConfiguration(NetworkConfiguration):
             training also the hidden motivation and who the person is, which never acts.
         optimiser: ``"adam"``, or ``"rmsprop"`` as in Mnih et al.; its moments are shared.
         cost_limit: What an episode may cost on average, the sum of ``info["cost"]``; None for no
-            limit. Where there is one, rewards count less a learnt weight times the cost, in
-            training and in the learning curve.
+            limit. Where there is one, training environments are made with ``cost=True``, and
+            rewards count less a learnt weight times the cost, in training and in the learning
+            curve.
         cost_rate: Step of the dual ascent: how much the weight rises with each batch of episodes
             for every unit of cost above the limit.
     """

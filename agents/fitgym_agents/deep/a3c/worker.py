@@ -8,7 +8,7 @@ from typing import Any
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
-from fitgym_agents.deep.a3c.cost_limit import PricedCosts
+from fitgym_agents.deep.a3c.cost_limit import PricedCosts, with_cost
 from fitgym_agents.deep.a3c.counters import StepCounter
 from fitgym_agents.deep.a3c.losses import rollout_losses
 from fitgym_agents.deep.a3c.settings import A3CConfiguration
@@ -52,14 +52,12 @@ class Shared:
 
     def make_worker(self, index: int) -> ActorLearner:
         """Return worker number ``index`` at the start of its episodes."""
-        environments = make_vector_env(self.env_id, self.settings.environments, self.env_kwargs)
-        if self.settings.cost_limit is not None:
-            environments = PricedCosts(
-                environments,
-                self.cost_weight,
-                self.settings.cost_limit,
-                self.settings.cost_rate,
-            )
+        limit, count = self.settings.cost_limit, self.settings.environments
+        if limit is None:
+            environments = make_vector_env(self.env_id, count, self.env_kwargs)
+        else:
+            told = make_vector_env(self.env_id, count, with_cost(self.env_kwargs))
+            environments = PricedCosts(told, self.cost_weight, limit, self.settings.cost_rate)
         return ActorLearner(self, environments, self.seeds[index])
 
 
