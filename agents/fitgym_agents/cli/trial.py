@@ -21,6 +21,7 @@ from fitgym_agents.cli.options import (
     named_agent,
 )
 from fitgym_agents.trials.estimators import Estimate
+from fitgym_agents.trials.logging_trial import LoggedTrial, run_logged
 from fitgym_agents.trials.micro_randomised import (
     MODERATORS,
     SAMPLINGS,
@@ -37,6 +38,7 @@ effect beside it.
 
 mrt  micro-randomised: every day a push with some probability; effect of a push on the day's points
 rct  randomised: each person has one arm for the whole trial, for instance a service or none
+ope  off-policy evaluation: what one policy would have earned, from the log of another
 """
 
 
@@ -74,11 +76,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     randomised.add_argument(
         "--outcome", choices=OUTCOMES, default="performance", help="what is compared"
     )
-    for design in (micro, randomised):
+    logged = designs.add_parser(
+        "ope", help="off-policy evaluation from a log", formatter_class=DefaultsHelpFormatter
+    )
+    for name, default, what in (
+        ("--behaviour", "coach", "who logs"),
+        ("--target", "coach", "who is evaluated, not exploring"),
+    ):
+        logged.add_argument(
+            name, default=default, metavar="AGENT_OR_FOLDER", help=f"{what}: {AGENT_HELP}"
+        )
+    logged.add_argument(
+        "--explore", type=float, default=0.3, help="probability that any action is drawn, each day"
+    )
+    for design, people, days in ((micro, 50, 42), (randomised, 50, 42), (logged, 200, 7)):
         add_environment(design)
-        design.add_argument("--people", type=int, default=50, help="people in the trial")
-        design.add_argument("--days", type=int, default=42, help="how long it lasts")
+        design.add_argument("--people", type=int, default=people, help="people in the trial")
+        design.add_argument("--days", type=int, default=days, help="how long it lasts")
         design.add_argument("--seed", type=int, default=0, help="of people, days, randomisation")
+        design.add_argument(
+            "--out", type=output_folder, default="results/trial", help="folder of data and report"
+        )
+        design.add_argument("--json", action="store_true", help="print JSON instead of tables")
+        design.set_defaults(run=run)
+    logged.set_defaults(run=run_off_policy)
+    logged.add_argument(
+        "--trials",
+        type=int,
+        default=0,
+        help="also repeat the trial so often, and print how often intervals hold the truth",
+    )
+    for design in (micro, randomised):
         design.add_argument(
             "--power",
             type=int,
@@ -89,11 +117,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "the effect and how often its interval holds it",
         )
         design.add_argument("--trials", type=int, default=200, help="repetitions for --power")
-        design.add_argument(
-            "--out", type=output_folder, default="results/trial", help="folder of data and report"
-        )
-        design.add_argument("--json", action="store_true", help="print JSON instead of tables")
-        design.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -125,6 +148,72 @@ def run(options: argparse.Namespace) -> None:
                 [_operating_cells(one) for one in operating],
             )
         )
+
+
+def run_off_policy(options: argparse.Namespace) -> None:
+    """Log, estimate the target's value, print and write it beside the exact one."""
+    require_seed("--seed", options.seed)
+    require_integer("--trials", options.trials, 0, 100_000)
+    kwargs = {"individual": "population", **environment_kwargs(options, "test")}
+    kwargs["days"] = options.days
+    check_environment(options.env_id, kwargs)
+
+    def trial(people: int, seed: int) -> LoggedTrial:
+        behaviour, target = (
+            named_agent(text, options.env_id, kwargs)
+            for text in (options.behaviour, options.target)
+        )
+        return run_logged(
+            behaviour,
+            target,
+            options.env_id,
+            people,
+            explore=options.explore,
+            env_kwargs=kwargs,
+            seed=seed,
+        )
+
+    data = trial(options.people, options.seed)
+    found = data.estimates()
+    operating: list[Operating] = []
+    if options.trials:
+        everybody = trial(options.people * options.trials, options.seed + options.people)
+        operating = [
+            operating_characteristics(
+                _estimate_number(everybody, number),
+                [options.people],
+                options.trials,
+                everybody.truth,
+            )[0]
+            for number in range(len(found))
+        ]
+    content = _report(options, {one.name: data.truth for one in found}, found)
+    content["effective_episodes"] = data.logged.effective_episodes()
+    content["coverage"] = [
+        {"name": one.name, **asdict(many)} for one, many in zip(found, operating, strict=False)
+    ]
+    write_text(options.out / "report.json", json_text(content) + "\n")
+    if options.json:
+        print(json_text(content))
+        return
+    print(
+        f"{options.env_id}, {options.people} people, {options.days} days, seed {options.seed}: "
+        f"{options.target} from the log of {options.behaviour}, {options.explore:g} explored; "
+        f"{data.logged.effective_episodes():.1f} episodes left after weighting\n"
+    )
+    rows = [(*cells[:3], cells[4]) for cells in _rows({o.name: data.truth for o in found}, found)]
+    print(text_table(("return by", "estimate", "95 % interval", "truth"), rows))
+    if operating:
+        print()
+        cells = [
+            (one.name, *_operating_cells(many)[1:5])
+            for one, many in zip(found, operating, strict=True)
+        ]
+        print(text_table(("return by", "trials", "truth", "mean estimate", "coverage"), cells))
+
+
+def _estimate_number(everybody: LoggedTrial, number: int) -> Callable[[slice], Estimate]:
+    return lambda people: everybody.part(people).estimates()[number]
 
 
 def _micro_randomised(

@@ -64,6 +64,16 @@ class LoggedEpisodes:
         if (self.target < 0.0).any() or not np.allclose(self.target.sum(axis=2), 1.0):
             raise ValueError("target must hold probabilities that sum to 1 over the actions")
 
+    def part(self, people: slice) -> LoggedEpisodes:
+        """Return some of the episodes."""
+        return LoggedEpisodes(
+            self.features[people],
+            self.actions[people],
+            self.rewards[people],
+            self.behaviour[people],
+            self.target[people],
+        )
+
     def ratios(self) -> Floats:
         """Return how much likelier each episode so far is under the target, (N, T)."""
         chosen = np.take_along_axis(self.target, self.actions[..., None], axis=2)[..., 0]
