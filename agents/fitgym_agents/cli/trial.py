@@ -21,7 +21,7 @@ from fitgym_agents.cli.options import (
     named_agent,
 )
 from fitgym_agents.trials.estimators import Estimate
-from fitgym_agents.trials.logging_trial import LoggedTrial, run_logged
+from fitgym_agents.trials.logging_trial import ESTIMATORS, LoggedTrial, run_logged
 from fitgym_agents.trials.micro_randomised import (
     MODERATORS,
     SAMPLINGS,
@@ -29,6 +29,7 @@ from fitgym_agents.trials.micro_randomised import (
     TrialData,
     run_micro_randomised,
 )
+from fitgym_agents.trials.off_policy import LoggedEpisodes
 from fitgym_agents.trials.power import Operating, operating_characteristics
 from fitgym_agents.trials.randomised import OUTCOMES, RandomisedTrial, run_randomised
 from fitgym_agents.trials.sampling import LEAST, MOST
@@ -180,12 +181,12 @@ def run_off_policy(options: argparse.Namespace) -> None:
         everybody = trial(options.people * options.trials, options.seed + options.people)
         operating = [
             operating_characteristics(
-                _estimate_number(everybody, number),
+                _of_part(everybody, estimator),
                 [options.people],
                 options.trials,
                 everybody.truth,
             )[0]
-            for number in range(len(found))
+            for estimator in ESTIMATORS
         ]
     content = _report(options, {one.name: data.truth for one in found}, found)
     content["effective_episodes"] = data.logged.effective_episodes()
@@ -212,8 +213,10 @@ def run_off_policy(options: argparse.Namespace) -> None:
         print(text_table(("return by", "trials", "truth", "mean estimate", "coverage"), cells))
 
 
-def _estimate_number(everybody: LoggedTrial, number: int) -> Callable[[slice], Estimate]:
-    return lambda people: everybody.part(people).estimates()[number]
+def _of_part(
+    everybody: LoggedTrial, estimator: Callable[[LoggedEpisodes], Estimate]
+) -> Callable[[slice], Estimate]:
+    return lambda people: estimator(everybody.logged.part(people))
 
 
 def _micro_randomised(

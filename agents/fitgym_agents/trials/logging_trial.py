@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,13 @@ from fitgym_agents.trials.off_policy import (
 # Of the bootstrap of fitted Q: ours, enough for a standard error within a tenth.
 _RESAMPLES = 50
 
+ESTIMATORS: tuple[Callable[[LoggedEpisodes], Estimate], ...] = (
+    importance_sampling,
+    weighted_importance_sampling,
+    doubly_robust,
+    partial(fitted_q_evaluation, resamples=_RESAMPLES),
+)
+
 
 @dataclass(frozen=True, eq=False)
 class LoggedTrial:
@@ -45,18 +53,9 @@ class LoggedTrial:
         """The target's value for these people, exactly."""
         return float(self.returns.mean())
 
-    def part(self, people: slice) -> LoggedTrial:
-        """Return the trial of some of the people."""
-        return LoggedTrial(self.logged.part(people), self.returns[people])
-
     def estimates(self) -> list[Estimate]:
         """Return the target's value by every estimator, from the log alone."""
-        return [
-            importance_sampling(self.logged),
-            weighted_importance_sampling(self.logged),
-            doubly_robust(self.logged),
-            fitted_q_evaluation(self.logged, resamples=_RESAMPLES),
-        ]
+        return [estimator(self.logged) for estimator in ESTIMATORS]
 
 
 def run_logged(

@@ -14,13 +14,19 @@ from fitgym_agents.references.simple import FixedPlan
 from fitgym_agents.trials.logging_trial import run_logged
 
 ENV_ID = "fitgym/Acquisition-v1"
-KWARGS = {"days": 3, "individual": "population:train"}
+KWARGS: dict[str, Any] = {"days": 3, "individual": "population:train"}
 
 
 def test_the_probabilities_are_those_of_the_draws() -> None:
-    people, explore = 2000, 0.4
+    people, explore = 4000, 0.9
     trial = run_logged(
-        FixedPlan(3), FixedPlan(5), ENV_ID, people, explore=explore, env_kwargs=KWARGS, seed=1
+        FixedPlan(3),
+        FixedPlan(5),
+        ENV_ID,
+        people,
+        explore=explore,
+        env_kwargs={**KWARGS, "days": 2},
+        seed=1,
     )
     logged = trial.logged
     usual, other = 1.0 - explore + explore / 11, explore / 11
@@ -56,9 +62,7 @@ def test_no_exploration_is_refused() -> None:
         run_logged(FixedPlan(1), FixedPlan(2), ENV_ID, 10, explore=0.0, env_kwargs=KWARGS)
 
 
-def test_the_command_prints_and_writes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_prints_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["trial", "ope", ENV_ID, "--people", "60", "--days", "3", "--trials", "2"]
     main([*words, "--out", str(tmp_path), "--json"])
     printed = json.loads(capsys.readouterr().out)
