@@ -281,15 +281,16 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
 
         Raises:
             ResetNeeded: If no episode is running.
-            NotImplementedError: If the adherence is not a built-in one, plans are continuous, some
-                environments were reset with other individuals, or they render.
+            NotImplementedError: If the adherence is not a built-in one, plans are continuous,
+                rewards are vectors, infos tell costs, some environments were reset with other
+                individuals, or they render.
         """
         if not self._started or self._ended.any():
             raise ResetNeeded("batch was called with no episode running: call reset() first")
         if not self.has_batch or len(self._groups) > 1:
             raise NotImplementedError(
-                "a batch is of environments with a built-in adherence, discrete plans, no "
-                "individual of their own and no rendering"
+                "a batch is of environments with a built-in adherence, discrete plans, scalar "
+                "rewards, no costs, no individual of their own and no rendering"
             )
         # The infos of the last step are views of its outcomes.
         self._outcomes = self._outcomes.copy()
@@ -311,7 +312,8 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
     @property
     def has_batch(self) -> bool:
         """Whether ``batch`` can be called."""
-        return self._compiled and not self.task.continuous and not self._renderers
+        plain = self.task.reward == "scalar" and not self.task.cost and not self.task.continuous
+        return self._compiled and plain and not self._renderers
 
     def preview_rewards(self) -> NDArray[np.float64]:
         """Return the reward that each action would earn today, (num_envs, 11), not taking it.

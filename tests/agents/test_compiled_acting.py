@@ -146,6 +146,8 @@ def test_steps_of_a_batch_are_those_of_the_environments() -> None:
     [
         ({"continuous": True}, None),
         ({"render_mode": "ansi"}, None),
+        ({"cost": True}, None),
+        ({"reward": "vector"}, None),
         ({}, {"individual": "recreational-runner"}),
     ],
 )
