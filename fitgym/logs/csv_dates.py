@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections import Counter
@@ -30,6 +31,7 @@ _TIME = re.compile(
 _IDEOGRAPHIC = re.compile(r"(\d{4})\s*\u5e74\s*(\d{1,2})\s*\u6708\s*(\d{1,2})\s*\u65e5")
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
 _NUMBERS = re.compile(r"(?<!\d)(\d{1,4})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d)")
+_WEEK_DATE = re.compile(r"(\d{4})-?W(\d\d)-?([1-7])", re.ASCII)
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?Z?)?")
 _OFFSET = re.compile(r"(?:^|\s|gmt|utc)([+-])(\d\d):?(\d\d)(?:$|\s)|(?:^|\s)(z|utc|gmt)(?:$|\s)")
 # Two days and what stands between them; a day has two numbers, or one beside the name of a month.
@@ -97,6 +99,9 @@ def read_moment(cell: str) -> Moment | None:
         return None
     if re.fullmatch(r"\d+(?:[.,]\d+)?", text):
         return _of_number(text)
+    if match := _WEEK_DATE.fullmatch(text):
+        with contextlib.suppress(ValueError):
+            return Moment((), date.fromisocalendar(int(match[1]), int(match[2]), int(match[3])))
     if is_period(text):
         return None
     minutes = None
@@ -389,6 +394,9 @@ def _of_words(text: str, minutes: float | None, zone: str) -> Moment | None:
     if len(months) != 1 or len(numbers) < 2:
         return None
     first, second = numbers[:2]
+    if max(first, second) <= 31 and any(number > 31 for number in numbers[2:]):
+        # Two days before the year are a first and a last day.
+        return None
     year, day = (first, second) if first > 31 else (second, first)
     found = _date(year, known.months[months[0]], day)
     return None if found is None else Moment((), found, minutes, zone)

@@ -164,7 +164,10 @@ class _LogReader:
         if wanted is not None:
             candidates = [named_column(header, "date", wanted)]
         else:
-            candidates = columns_of(header, "date") + columns_of(header, "date_second")
+            named, clocks = columns_of(header, "date"), columns_of(header, "clock")
+            # A column called "time" may hold dates, as times since 1970 are.
+            dated = [column for column in clocks if self._holds_dates(column)]
+            candidates = named + dated + columns_of(header, "date_second")
         for column in candidates:
             cells = self.sheet.cells(column)
             known = [cell for cell in cells if cell]
@@ -190,8 +193,13 @@ class _LogReader:
             )
         raise ValueError(
             f"column {column.name!r} holds no dates with day, month and year (for instance "
-            f'{example!r}); name the column of dates with --map date="..."'
+            f"{example!r}): write them with their year, as in 2025-03-31, or name the column of "
+            'dates with --map date="..."'
         )
+
+    def _holds_dates(self, column: Column) -> bool:
+        cells = [cell for cell in self.sheet.cells(column) if cell]
+        return bool(cells) and all(read_moment(cell) is not None for cell in cells)
 
     def _only_dates(self) -> Column | None:
         """Return the one column that holds dates, whatever it is called."""

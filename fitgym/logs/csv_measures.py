@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from fitgym.logs.csv_columns import Column, columns_of, named_column
-from fitgym.logs.csv_numbers import Times, parse_number, read_times, split_unit
+from fitgym.logs.csv_numbers import Times, parse_number, plain_amount, read_times, split_unit
 from fitgym.logs.csv_questions import Undecided
 from fitgym.logs.csv_sheet import Sheet
 from fitgym.logs.options import METRES
@@ -101,7 +101,7 @@ class _Measurer:
 
     def _distance_readings(self, column: Column) -> list[Distances]:
         """Return every way to read a column of distances."""
-        cells = self.sheet.cells(column)
+        cells = self._amounts(column)
         told = self.sheet.options.distance_unit
         names = words().units["distance"]
         cell_units = [names.get(fold(split_unit(cell)[1])) if cell else None for cell in cells]
@@ -130,6 +130,20 @@ class _Measurer:
                 ]
                 readings.append(Distances(column, name, sign, metres, unit is None))
         return readings
+
+    def _amounts(self, column: Column) -> list[str]:
+        """Return the numbers and units of a column's cells, and tell where they say more."""
+        cells = self.sheet.cells(column)
+        amounts = list(map(plain_amount, cells))
+        changed = [row for row, cell in enumerate(cells) if amounts[row] != cell]
+        if changed:
+            first = changed[0]
+            self.sheet.note(
+                f"column {column.name!r}: {len(changed)} cell(s) say more than a number, the first "
+                f"in row {self.sheet.table.rows[first].line}: {cells[first]!r} is read as "
+                f"{amounts[first]!r}"
+            )
+        return amounts
 
     def _remarked_unit(self) -> str | None:
         """Return the one unit of distances that lines before the header or comments name."""
@@ -187,6 +201,7 @@ class _Measurer:
             with contextlib.suppress(ValueError):
                 return self._reading_by_pace(columns, usable, paces), []
         if not implausible:
+            self._require_distances(columns, usable)
             example = next((c for column in times for c in self.sheet.cells(column) if c), "")
             raise ValueError(
                 f"column {times[0].name!r} holds no times that can be read, for instance "
@@ -218,6 +233,18 @@ class _Measurer:
             '--map distance="..." time="..." sport="...", or --sport for another sport; with a '
             "unit in their names, --keep-all takes them as they are"
         )
+
+    def _require_distances(self, columns: Sequence[Column], usable: Sequence[int]) -> None:
+        """Raise a ValueError if no cell of the columns of distances can be read."""
+        readings = [reading for column in columns for reading in self._distance_readings(column)]
+        if not any(reading.metres[row] > 0.0 for reading in readings for row in usable):
+            cells = self.sheet.cells(columns[0])
+            example = next(cells[row] for row in usable if cells[row])
+            raise ValueError(
+                f"column {columns[0].name!r} holds no distances that can be read, for instance "
+                f"{example!r}: write a number and its unit, as in '10.5 km', or name the column of "
+                'distances with --map distance="..."'
+            )
 
     def _ask_time_of_day(self, chosen: Measures, usable: Sequence[int]) -> None:
         """Ask whether short times such as 06:30 are times of day.
@@ -287,7 +314,7 @@ class _Measurer:
 
     def _time_readings(self, column: Column) -> list[Times]:
         """Return every way to read a column of durations."""
-        cells = self.sheet.cells(column)
+        cells = self._amounts(column)
         numbers = [cell for cell in cells if not re.search(r"[:.,].*[:.,]", cell)]
         found = [
             reading

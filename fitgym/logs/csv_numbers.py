@@ -34,13 +34,18 @@ _PARTS = re.compile(r"([+-]?[\d.,]*\d)\s*([^\d\s][^\d]*)?", re.ASCII)
 _CLOCK = re.compile(
     r"(\d{1,4}):(\d{1,2}(?=:)|\d\d)(?::(\d{1,2}(?:[.,]\d*)?)|([.,]\d+))?\s*([ap]\.?m\.?)?", re.ASCII
 )
+# What stands around a number that is no part of it, and numbers that are added.
+_ABOUT = re.compile(
+    r"^(?:[~\u2248]|(?:ca|approx|about|circa|env|etwa)\b\.?)\s*(?=\d)", re.IGNORECASE
+)
+_REMARK = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]$")
+_SUM = re.compile(r"(\d+(?:[.,]\d+)?(?:\s*\+\s*\d+(?:[.,]\d+)?)+)(\s*[^\d+]*)", re.ASCII)
+_UNITS = ("distance", "time", "formats")
 _DOTTED_CLOCK = re.compile(r"(\d{1,2})\.(\d\d)\.(\d\d)", re.ASCII)
 _ISO = re.compile(
     r"P(?:(\d+)D)?T?(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?", re.ASCII
 )
-_TOKENS = re.compile(
-    r"(\d+(?:[.,]\d+)?)\s*([^\W\d]+|[\u2032\u2019'\u2033\u201d\"]{1,2})\.?", re.ASCII
-)
+_TOKENS = re.compile(r"([0-9]+(?:[.,][0-9]+)?)\s*([^\W\d]+|[\u2032\u2019'\u2033\u201d\"]{1,2})\.?")
 # The day that spreadsheets and pandas put before a duration.
 _DAY_ZERO = re.compile(
     r"^(?:1899-12-3[01]|1900-01-0[01]|(?:12/30|30/12|30\.12)[/.]1899|1/0/1900|0 days?)[ T]\+?"
@@ -66,6 +71,24 @@ class Times:
     last_resort: bool = False
     other: tuple[float, ...] = ()
     other_form: str = ""
+
+
+def plain_amount(cell: str) -> str:
+    """Return the number and unit of a cell that says more, the cell itself where it does not.
+
+    ``10*`` and ``ca. 10 (race)`` are ``10``, ``8+10 km`` is ``18 km``, ``HM`` is ``21098 m``.
+    """
+    if (metres := words().race_distances.get(fold(cell))) is not None:
+        return f"{metres} m"
+    text = _ABOUT.sub("", cell).rstrip("*! ")
+    units = words().units
+    while (match := _REMARK.search(text)) and not any(fold(match[1]) in units[d] for d in _UNITS):
+        text = text[: match.start()].rstrip("*! ")
+    if match := _SUM.fullmatch(text):
+        sign = "," if "," in match[1] else "."
+        total = sum(float(part.replace(",", ".")) for part in match[1].split("+"))
+        text = f"{total:.10g}".replace(".", sign) + match[2]
+    return text if text[:1].isdigit() else cell
 
 
 def decimal_evidence(cells: Sequence[str]) -> tuple[dict[str, list[int]], bool]:

@@ -47,6 +47,7 @@ def sports_of(sheet: Sheet) -> tuple[list[str | None], Column | None]:
         elif share > 0 and share + kinds >= 0.5:
             best = best or (share, column, cells)
     if best is None:
+        _tell_unknown(sheet, candidates)
         return _by_titles(sheet), None
     _, column, cells = best
     sports: list[str | None] = []
@@ -61,6 +62,19 @@ def sports_of(sheet: Sheet) -> tuple[list[str | None], Column | None]:
         listed = ", ".join(f"{name!r} ({number})" for name, number in kinds_kept.most_common(8))
         sheet.notes.append(f"column {column.name!r}: taken as kinds of runs: {listed}")
     return sports, column
+
+
+def _tell_unknown(sheet: Sheet, candidates: Sequence[Column]) -> None:
+    """Tell of a column called one of sports that names none that is known."""
+    for column in candidates:
+        kinds = Counter(cell for cell in sheet.cells(column) if cell)
+        if len(kinds) > 1 and len(kinds) * 2 <= sum(kinds.values()):
+            listed = ", ".join(f"{name!r} ({number})" for name, number in kinds.most_common(8))
+            sheet.notes.append(
+                f"column {column.name!r} tells {listed}, of which none is a sport that is known: "
+                f"all rows are taken as {sheet.options.sport}; if they are sports, write their "
+                "usual names"
+            )
 
 
 def _by_number(

@@ -38,6 +38,10 @@ _REMEDIES = {
     ".numbers": "a spreadsheet: save its table as CSV (UTF-8)",
     ".xml": "XML: of an Apple Health export, give its folder workout-routes, or a CSV of workouts",
     ".json": "JSON: export the log as CSV, or the recordings as FIT, TCX or GPX",
+    ".docx": "a document: save its table as CSV (UTF-8)",
+    ".pdf": "a document: export the log as CSV",
+    ".gz": "a packed file of no kind that is read: unpack it first",
+    ".kml": "KML, which tells no times: export the recordings as FIT, TCX or GPX",
     ".pwx": "PWX: export the recordings as FIT, TCX or GPX",
     ".hrm": "HRM: export the recordings as FIT, TCX or GPX",
     ".tar": "a tar archive: unpack it and give the folder, or pack it as zip",
@@ -45,6 +49,10 @@ _REMEDIES = {
     ".7z": "a 7z archive: unpack it and give the folder, or pack it as zip",
     ".rar": "a rar archive: unpack it and give the folder, or pack it as zip",
 }
+_NO_REMEDY = (
+    "none of FIT, TCX, GPX, CSV or a zip archive: export the recordings as FIT, TCX or GPX, or the "
+    "log as CSV"
+)
 
 
 @dataclass(frozen=True)
@@ -125,10 +133,16 @@ def _of_file(path: Path, name: str, *, in_folder: bool) -> Iterator[Source | Lef
     elif kind:
         yield Source(name, kind, lambda: _bounded_file(path, name, packed))
     elif in_folder:
-        yield LeftOut(name, f"no recording or log ({path.suffix.lower() or 'no suffix'})")
+        yield _no_source(name, path.suffix)
     else:
-        remedy = _REMEDIES.get(path.suffix.lower(), "none of FIT, TCX, GPX, CSV or a zip archive")
+        remedy = _REMEDIES.get(path.suffix.lower(), _NO_REMEDY)
         raise ValueError(f"{name}: is {remedy}")
+
+
+def _no_source(name: str, suffix: str) -> LeftOut:
+    """Return that a file of a folder or archive is not read, and what to do about it."""
+    remedy = _REMEDIES.get(suffix.lower(), "")
+    return LeftOut(name, f"no recording or log ({suffix.lower() or 'no suffix'})", remedy)
 
 
 def _kind(name: str) -> tuple[str, bool]:
@@ -182,10 +196,7 @@ def _of_archive(file: IO[bytes], name: str, depth: int) -> Iterator[Source | Lef
             shown = f"{name}:{member.filename}"
             kind, packed = _kind(Path(member.filename).name)
             if not kind:
-                yield LeftOut(
-                    shown,
-                    f"no recording or log ({Path(member.filename).suffix.lower() or 'no suffix'})",
-                )
+                yield _no_source(shown, Path(member.filename).suffix)
                 continue
             if member.flag_bits & 1:
                 yield LeftOut(shown, "encrypted", "unpack the archive with its password first")

@@ -46,6 +46,7 @@ class Words:
         weekdays: Names of days.
         date_fillers: Words inside dates that tell nothing.
         sports: Name of a sport -> its family.
+        sport_signs: Picture of a sport -> its family.
         modifiers: Word -> ``trail`` or ``treadmill``.
         run_kinds: Names of kinds of runs.
         parts: ``year``, ``month`` and ``day`` -> names of columns that hold no more.
@@ -65,6 +66,7 @@ class Words:
         starts: Names of columns that tell when sessions began.
         ends: Names of columns that tell when they ended.
         repetitions: Names of columns that tell how often a distance was run.
+        race_distances: Name of a distance of races -> metres.
         file_names: Names of columns that tell the file of a session's recording.
     """
 
@@ -75,6 +77,7 @@ class Words:
     weekdays: frozenset[str]
     date_fillers: frozenset[str]
     sports: Mapping[str, str]
+    sport_signs: Mapping[str, str]
     modifiers: Mapping[str, str]
     run_kinds: frozenset[str]
     parts: Mapping[str, frozenset[str]]
@@ -94,6 +97,7 @@ class Words:
     starts: frozenset[str]
     ends: frozenset[str]
     repetitions: frozenset[str]
+    race_distances: Mapping[str, str]
     file_names: frozenset[str]
 
 
@@ -117,6 +121,7 @@ def words() -> Words:
         weekdays=frozenset(content["weekdays"]),
         date_fillers=frozenset(content["date_fillers"]),
         sports=_inverse(content["sports"]),
+        sport_signs=_inverse(content["sport_signs"]),
         modifiers=_inverse(content["modifiers"]),
         run_kinds=frozenset(content["run_kinds"]),
         parts={part: frozenset(names) for part, names in content["parts"].items()},
@@ -136,6 +141,7 @@ def words() -> Words:
         starts=frozenset(content["starts"]),
         ends=frozenset(content["ends"]),
         repetitions=frozenset(content["repetitions"]),
+        race_distances=_inverse(content["race_distances"]),
         file_names=frozenset(content["file_names"]),
     )
 
@@ -163,6 +169,7 @@ def sport_of(name: str) -> str | None:
         phrases = {" ".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, i + 4)}
         found = {known.sports[phrase] for phrase in phrases if phrase in known.sports}
         found |= {known.sports[name] for name in _unspaced() if name in folded}
+        found |= {known.sport_signs[sign] for sign in name if sign in known.sport_signs}
         family = next((sport for sport in _SPORT_ORDER if sport in found), None)
     manners = {known.modifiers[part] for part in (*parts, folded) if part in known.modifiers}
     if family == "run":
