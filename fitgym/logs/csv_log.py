@@ -23,6 +23,7 @@ from fitgym.logs.csv_refusals import refuse_laps, refuse_series, refuse_steps, r
 from fitgym.logs.csv_rows import RowChecks, SessionRow
 from fitgym.logs.csv_sheet import Sheet
 from fitgym.logs.csv_sports import sports_of
+from fitgym.logs.csv_states import not_done
 from fitgym.logs.csv_text import DELIMITERS, Table, decode, parse_table
 from fitgym.logs.dates import problem_of_date
 from fitgym.logs.history import LeftOut
@@ -127,6 +128,7 @@ class _LogReader:
         rows = checks.without_duplicates(rows)
         refuse_series(self.sheet, rows)
         refuse_laps(self.sheet, rows)
+        rows = checks.without_overlaps(rows)
         if not rows:
             reasons = Counter(item.reason for item in self.sheet.left_out)
             told = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common(4))
@@ -236,11 +238,9 @@ class _LogReader:
     def _usable(self, dates: Dates, sports: Sequence[str | None]) -> list[int]:
         """Return the rows with a date that are of the sport, and leave the others out."""
         usable = []
-        date_cells = [row.cells for row in self.sheet.table.rows]
-        names = self.sheet.table.header
-        states = [index for index, name in enumerate(names) if fold(name) in words().states]
+        states = not_done(self.sheet)
         for index, row in enumerate(self.sheet.table.rows):
-            cells = date_cells[index]
+            cells = row.cells
             day, sport = dates.days[index], sports[index]
             if _is_total(cells):
                 self.sheet.drop(row.line, "summary row", next(filter(None, cells)))
@@ -251,9 +251,8 @@ class _LogReader:
                 self.sheet.drop(row.line, "date out of range", problem)
             elif sport is not None and sport_family(sport) != self.sheet.options.sport:
                 self.sheet.drop(row.line, f"sport is {sport_family(sport)}", "")
-            elif any(fold(cells[column]) in words().not_done for column in states):
-                state = next(c for c in states if fold(cells[c]) in words().not_done)
-                self.sheet.drop(row.line, "did not take place", cells[state])
+            elif (state := states[index]) is not None:
+                self.sheet.drop(row.line, "did not take place", state)
             else:
                 usable.append(index)
         if not usable:

@@ -449,9 +449,12 @@ class _Measurer:
         options = [first, *rest]
         names = {reading.distances.column.name for reading in options}
         if len({reading.distances.column.index for reading in options}) > 1:
+            remedy = 'name one with --map distance="..."'
+            if len(names) == 1:
+                remedy = "give them names of their own, or delete those that are not to be read"
             raise ValueError(
                 f"the columns {', '.join(map(repr, sorted(names)))} may all be the distance and do "
-                'not agree: name one with --map distance="..."'
+                f"not agree: {remedy}"
             )
         units = list(dict.fromkeys(reading.distances.unit for reading in options))
         questions = []

@@ -124,6 +124,17 @@ def _by_titles(sheet: Sheet) -> list[str | None]:
                 'they are left out; --map sport="..." names a column of sports'
             )
             return [sport if sport and sport_family(sport) in others else None for sport in told]
+    return _by_notes(sheet)
+
+
+def _by_notes(sheet: Sheet) -> list[str | None]:
+    """Return the other sports that notes name and say nothing else, None of all other rows."""
+    sports: list[str | None] = [None] * len(sheet.table.rows)
+    for column in columns_of(sheet.table.header, "title"):
+        for row, cell in enumerate(sheet.cells(column)):
+            sport = words().sports.get(fold(cell))
+            if sport not in (None, "other", sheet.options.sport):
+                sports[row] = sport
     return sports
 
 

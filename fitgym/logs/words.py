@@ -59,7 +59,9 @@ class Words:
         day_totals: Names of columns that only totals of days have.
         steps: Names of columns of steps.
         states: Names of columns that tell whether a session took place.
-        not_done: What they say where it did not.
+        not_done: What they, or notes, say where it did not.
+        negations: What else they say there.
+        ticks: What they say where it did, and nothing elsewhere.
         people: Names of columns that tell whose session it is.
         first_names: Names of columns that tell that, or what a session is called.
         distance_with_unit: Names of columns that are distances if they have a unit of one.
@@ -91,6 +93,8 @@ class Words:
     steps: frozenset[str]
     states: frozenset[str]
     not_done: frozenset[str]
+    negations: frozenset[str]
+    ticks: frozenset[str]
     people: frozenset[str]
     first_names: frozenset[str]
     distance_with_unit: frozenset[str]
@@ -135,6 +139,8 @@ def words() -> Words:
         steps=frozenset(content["steps"]),
         states=frozenset(content["states"]),
         not_done=frozenset(content["not_done"]),
+        negations=frozenset(content["negations"]),
+        ticks=frozenset(content["ticks"]),
         people=frozenset(content["people"]),
         first_names=frozenset(content["first_names"]),
         distance_with_unit=frozenset(content["distance_with_unit"]),

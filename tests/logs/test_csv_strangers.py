@@ -160,3 +160,114 @@ def test_sports_of_which_none_is_known_are_told(reading: Reading) -> None:
     history = reading(days(rows, "Date,Sport,Distance,Time"))
     (told,) = [note for note in history.report.notes if "'Aa' (2), 'Bb' (2)" in note]
     assert "all rows are taken as run" in told
+
+
+def test_a_note_that_is_the_name_of_another_sport(reading: Reading) -> None:
+    notes = ["", "bike", "windy, and the bike broke", "Rad"]
+    rows = [f"{cells},{note!r}".replace("'", '"') for cells, note in zip(PLAIN, notes, strict=True)]
+    history = reading(days(rows, "Date,Distance,Time,Notes"))
+    assert [km for _, km, _ in sessions(history)] == [8.0, 12.0]
+    assert reasons(history) == ["sport is bike", "sport is bike"]
+
+
+def test_run_of_a_cyclist_with_notes(reading: Reading) -> None:
+    rows = ["30 km,1:10:00,", "28 km,1:05:00,bike", "10 km,55:00,run", "25 km,1:00:00,"]
+    history = reading(days(rows, "Date,Distance,Time,Notes"), sport="bike")
+    assert [km for _, km, _ in sessions(history)] == [30.0, 28.0, 25.0]
+
+
+# Sessions that did not take place.
+
+
+@pytest.mark.parametrize(
+    ("name", "states"),
+    [
+        ("Notes", ["", "skipped", "easy", "ausgefallen"]),
+        ("Status", ["done", "missed", "done", "cancelled"]),
+        ("Completed", ["TRUE", "FALSE", "TRUE", "FALSE"]),
+        ("Done?", ["x", "", "x", ""]),
+        ("Erledigt", ["\u2713", "", "\u2713", ""]),
+    ],
+)
+def test_what_did_not_take_place_is_left_out(
+    name: str, states: list[str], reading: Reading
+) -> None:
+    rows = [f"{cells},{state}" for cells, state in zip(PLAIN, states, strict=True)]
+    history = reading(days(rows, f"Date,Distance,Time,{name}"))
+    assert [km for _, km, _ in sessions(history)] == [8.0, 12.0]
+    assert reasons(history) == ["did not take place"] * 2
+
+
+@pytest.mark.parametrize(
+    ("name", "states"), [("Notes", ["", "no", "x", ""]), ("Status", ["", "PB", "tired", ""])]
+)
+def test_what_is_no_denial_leaves_nothing_out(
+    name: str, states: list[str], reading: Reading
+) -> None:
+    rows = [f"{cells},{state}" for cells, state in zip(PLAIN, states, strict=True)]
+    assert len(reading(days(rows, f"Date,Distance,Time,{name}")).sessions) == 4
+
+
+# The same session twice, and sums.
+
+
+def test_one_session_of_two_devices(reading: Reading) -> None:
+    text = (
+        "Date,Distance,Time\n2025-03-01 18:05:12,8.03 km,45:10\n"
+        "2025-03-01 18:05:50,8.11 km,45:30\n2025-03-01 20:00:00,8.05 km,45:00\n"
+        "2025-03-03 07:10:00,10.0 km,55:00\n2025-03-03 07:12:00,4.0 km,25:00\n"
+    )
+    history = reading(text)
+    assert [km for _, km, _ in sessions(history)] == [8.03, 8.05, 10.0, 4.0]
+    (item,) = history.report.left_out
+    assert (item.reason, item.detail) == ("the same session twice", "as row 2")
+
+
+def test_two_sessions_of_a_day_whose_clocks_all_say_midnight(reading: Reading) -> None:
+    text = "Date,Distance,Time\n" + "".join(
+        f"2025-03-{day:02d} 00:00:00,{km} km,{time}\n"
+        for day in (1, 3, 5)
+        for km, time in ((5.1, "28:00"), (5.2, "28:30"))
+    )
+    assert len(reading(text).sessions) == 6
+
+
+def test_sums_without_a_time_or_a_word(reading: Reading) -> None:
+    rows = ["8,45:00", "10.3,57:30", "18.3,", "12,1:06:00", "8.4,44:30", "6,33:00", "26.4,"]
+    history = reading(days(rows, "Date,km,Time"))
+    assert [km for _, km, _ in sessions(history)] == [8.0, 10.3, 12.0, 8.4, 6.0]
+    assert reasons(history) == ["summary row"] * 2
+
+
+def test_sessions_without_a_time_that_are_no_sums_stay(reading: Reading) -> None:
+    rows = ["8,45:00", "10,55:30", "18,", "12,1:06:00", "8.4,44:30", "10,"]
+    assert len(reading(days(rows, "Date,km,Time")).sessions) == 6
+
+
+WEEKS = ["2025-01-06", "2025-01-13", "2025-01-20", "2025-01-27", "2025-02-03", "2025-02-10"]
+MONTHS = [f"2025-{month:02d}-01" for month in range(1, 7)]
+
+
+@pytest.mark.parametrize("dates", [WEEKS, MONTHS])
+def test_rows_that_are_weeks_or_months(dates: list[str], reading: Reading) -> None:
+    def table(km: float) -> str:
+        return "date,km,minutes\n" + "".join(
+            f"{day},{km + number},{6 * km - number}\n" for number, day in enumerate(dates)
+        )
+
+    with pytest.raises(ValueError, match="are a (week|month) apart.*--keep-all"):
+        reading(table(42.0))
+    assert len(reading(table(42.0), keep_all=True).sessions) == 6
+    history = reading(table(18.0))
+    assert len(history.sessions) == 6
+    assert any("apart: a log needs a row for each session" in n for n in history.report.notes)
+
+
+def test_a_table_under_many_lines_and_dates_of_javascript(reading: Reading) -> None:
+    rows = "".join(
+        f"Mon Mar {day:02d} 2025 18:05:12 GMT+0100 (Central European Standard Time)\t{day} km\t"
+        f"{6 * day}:00\n"
+        for day in (5, 7, 9)
+    )
+    history = reading("a line, and another\n" * 60 + "Date\tDistance\tTime\n" + rows)
+    assert [day for day, _, _ in sessions(history)] == ["2025-03-05", "2025-03-07", "2025-03-09"]
