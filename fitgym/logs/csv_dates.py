@@ -72,12 +72,14 @@ class Dates:
         days: Date of each row, None where there is none.
         minutes: Minutes since midnight of each row, None where not told.
         zone: ``utc`` where most rows say so, ``offset``, or ``""``.
+        order: The order of the numbers, one of ``ORDERS``; ``""`` where none was to be decided.
     """
 
     label: str
     days: list[date | None]
     minutes: list[float | None]
     zone: str
+    order: str = ""
 
 
 def is_period(cell: str) -> bool:
@@ -148,7 +150,8 @@ def read_dates(cells: Sequence[str], order: str | None, places: Sequence[str]) -
         label += f"; the year of {told} row(s) without one is that of the rows around them"
     zones = Counter(moment.zone for moment in moments if moment)
     zone = zones.most_common(1)[0][0] if zones else ""
-    return Dates(label, days, [moment.minutes if moment else None for moment in moments], zone)
+    minutes = [moment.minutes if moment else None for moment in moments]
+    return Dates(label, days, minutes, zone, (order or "") if open_rows else "")
 
 
 def _fill_years(cells: Sequence[str], days: list[date | None], order: str) -> int:

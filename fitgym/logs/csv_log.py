@@ -64,12 +64,16 @@ class TableLog:
         understood: Quantity and how it was read.
         left_out: Rows that were not used.
         notes: What the person should know.
+        header: Names of the columns.
+        order: The order of the numbers in its dates; ``""`` where none was to be decided.
     """
 
     sessions: list[TableSession]
     understood: list[tuple[str, str]]
     left_out: list[LeftOut]
     notes: list[str]
+    header: tuple[str, ...]
+    order: str
 
 
 def read_csv(content: bytes, source: str, options: ReadingOptions) -> TableLog:
@@ -81,6 +85,7 @@ def read_csv(content: bytes, source: str, options: ReadingOptions) -> TableLog:
         options: What the person told.
 
     Raises:
+        Undecided: If the order of its dates is open, and nothing else is.
         ValueError: If it is no table of sessions or cannot be decided how to read it; the message
             names the file and what to do.
     """
@@ -88,6 +93,8 @@ def read_csv(content: bytes, source: str, options: ReadingOptions) -> TableLog:
         text, encoding = decode(content, word_score)
         table = parse_table(text, lambda cells: header_score(cells, options.columns))
         return _LogReader(replace(table, encoding=encoding), source, options).read()
+    except Undecided as question:
+        raise Undecided(f"{source}: {question}", question.orders, question.header) from None
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None
 
@@ -105,20 +112,20 @@ class _LogReader:
         if table.skipped:
             self.sheet.notes.append(f"{table.skipped} line(s) before the header were passed over")
         refuse_sums(self.sheet)
-        questions: list[str] = []
+        questions: list[Undecided] = []
         try:
             date_column, dates = self._dates(self.sheet.options.date_order)
         except Undecided as question:
-            questions.append(str(question))
+            questions.append(question)
             date_column, dates = self._dates(question.orders[0])
         sports, sport_column = sports_of(self.sheet)
         usable = self._usable(dates, sports)
         try:
             measures, minutes = read_measures(self.sheet, usable)
         except ValueError as error:
-            raise ValueError("; and ".join([*questions, str(error)])) from None
+            raise ValueError("; and ".join(map(str, [*questions, error]))) from None
         if questions:
-            raise ValueError("; and ".join(questions))
+            raise Undecided(str(questions[0]), questions[0].orders, self.sheet.table.header)
         checks = RowChecks(self.sheet)
         refuse_steps(self.sheet, usable, minutes, sport_column is not None)
         taken = [date_column, measures.distances.column, measures.column]
@@ -158,7 +165,14 @@ class _LogReader:
             )
             for row in rows
         ]
-        return TableLog(sessions, self.sheet.understood, self.sheet.left_out, self.sheet.notes)
+        return TableLog(
+            sessions,
+            self.sheet.understood,
+            self.sheet.left_out,
+            self.sheet.notes,
+            tuple(table.header),
+            dates.order,
+        )
 
     def _dates(self, order: str | None) -> tuple[Column, Dates]:
         header = self.sheet.table.header

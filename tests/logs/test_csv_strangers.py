@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -271,3 +272,45 @@ def test_a_table_under_many_lines_and_dates_of_javascript(reading: Reading) -> N
     )
     history = reading("a line, and another\n" * 60 + "Date\tDistance\tTime\n" + rows)
     assert [day for day, _, _ in sessions(history)] == ["2025-03-05", "2025-03-07", "2025-03-09"]
+
+
+# One file for each session.
+
+
+def session_file(day: str, header: str = "Date,Distance (km),Time") -> str:
+    return f"{header}\n{day},8,45:00\n"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_files_with_the_same_columns_share_the_order_of_their_dates(
+    packed: bool, tmp_path: Path
+) -> None:
+    files = {"1.csv": "03-04-2025", "2.csv": "13-04-2025", "3.csv": "05-04-2025"}
+    if packed:
+        with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+            for name, day in files.items():
+                archive.writestr(name, session_file(day))
+    else:
+        for name, day in files.items():
+            (tmp_path / name).write_text(session_file(day))
+    history = read(tmp_path)
+    assert [str(one.date) for one in history.sessions] == ["2025-04-03", "2025-04-05", "2025-04-13"]
+    assert history.report.notes == (
+        "2 tables: dates are read as day/month/year, as in 2.csv, which has the same columns",
+    )
+    assert dict(history.report.understood)["3 tables distance"].startswith("column 'Distance (km)'")
+
+
+def test_files_that_tell_no_order_or_two_are_named(tmp_path: Path) -> None:
+    days = {"1.csv": "03-04-2025", "2.csv": "13-04-2025", "3.csv": "04-25-2025"}
+    for name, day in days.items():
+        (tmp_path / name).write_text(session_file(day))
+    (tmp_path / "other.csv").write_text(session_file("05-04-2025", "Day,km,Duration"))
+    history = read(tmp_path)
+    assert [str(one.date) for one in history.sessions] == ["2025-04-13", "2025-04-25"]
+    told = {Path(item.source).name: item.detail for item in history.report.left_out}
+    assert set(told) == {"1.csv", "other.csv"}
+    assert all("give --date-order" in detail for detail in told.values())
+    with pytest.raises(ValueError, match="1.csv: .*give --date-order"):
+        read(tmp_path / "1.csv")
+    assert len(read(tmp_path / "1.csv", tmp_path / "2.csv").sessions) == 2
