@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -32,6 +32,8 @@ from fitgym.logs.plausible import PACES, pace_text
 from fitgym.logs.training_log import LoggedSession
 from fitgym.logs.words import fold, sport_family, words
 
+# Words of names of columns of dates that are in no list.
+_DATE_WORDS = frozenset({"date", "datum", "fecha", "dato", "data"})
 # Ours: so many columns that were not used are named.
 _UNUSED_NAMES = 12
 
@@ -183,7 +185,9 @@ class _LogReader:
             named, clocks = columns_of(header, "date"), columns_of(header, "clock")
             # A column called "time" may hold dates, as times since 1970 are.
             dated = [column for column in clocks if self._holds_dates(column)]
-            candidates = named + dated + columns_of(header, "date_second")
+            imports = columns_of(header, "date_second")
+            others = [] if named else self._called_dates({*imports})
+            candidates = named + dated + others + imports
         for column in candidates:
             cells = self.sheet.cells(column)
             known = [cell for cell in cells if cell]
@@ -212,6 +216,19 @@ class _LogReader:
             f"{example!r}): write them with their year, as in 2025-03-31, or name the column of "
             'dates with --map date="..."'
         )
+
+    def _called_dates(self, others: Collection[Column]) -> list[Column]:
+        """Return the one column of dates whose name has a word for them, [] if there are more."""
+        indices = {column.index for column in others}
+        found = [
+            Column(index, name)
+            for index, name in enumerate(self.sheet.table.header)
+            if index not in indices
+            and set(fold(name).split()) & _DATE_WORDS
+            and not set(fold(name).split()) & words().not_columns
+            and self._holds_dates(Column(index, name))
+        ]
+        return found if len(found) == 1 else []
 
     def _holds_dates(self, column: Column) -> bool:
         cells = [cell for cell in self.sheet.cells(column) if cell]

@@ -191,7 +191,7 @@ class _Measurer:
                 implausible += rejected
                 if not plausible:
                     continue
-                chosen = self._choose(plausible, usable)
+                chosen = self._choose(plausible, usable, rejected)
                 self._ask_time_of_day(chosen, usable)
                 self._ask_time_or_pace(columns, chosen, usable, paces)
                 self._tell_passed_over(times, position, chosen)
@@ -396,9 +396,17 @@ class _Measurer:
         )
         return replace(times, label=label, minutes=minutes, sure=False)
 
-    def _choose(self, plausible: Sequence[Measures], usable: Sequence[int]) -> Measures:
-        """Return the one reading among plausible ones; several are an error."""
-        witness = self._witness(plausible, usable)
+    def _choose(
+        self,
+        plausible: Sequence[Measures],
+        usable: Sequence[int],
+        rejected: Sequence[Measures] = (),
+    ) -> Measures:
+        """Return the one reading among plausible ones; several are an error.
+
+        Of those rejected for an unusual pace, one that a column of speeds bears out comes first.
+        """
+        witness = self._witness(plausible, rejected, usable)
         if witness:
             plausible = witness
         known = [reading for reading in plausible if not reading.distances.bare]
@@ -498,26 +506,35 @@ class _Measurer:
             for row in usable
         )
 
-    def _witness(self, plausible: Sequence[Measures], usable: Sequence[int]) -> list[Measures]:
+    def _witness(
+        self, plausible: Sequence[Measures], rejected: Sequence[Measures], usable: Sequence[int]
+    ) -> list[Measures]:
         """Return the readings that columns with a known unit of speed, pace or stride bear out."""
-        if not any(reading.distances.bare for reading in plausible) or len(plausible) < 2:
+        bare = [reading for reading in rejected if reading.distances.bare]
+        if not any(reading.distances.bare for reading in plausible) or len([*plausible, *bare]) < 2:
             return []
-        for name, metres_per_minute in self._speeds():
-            fitting = []
-            for reading in plausible:
-                ratios = [
-                    speed * reading.times.minutes[row] / reading.distances.metres[row]
-                    for row in usable
-                    if (speed := metres_per_minute[row]) > 0.0
-                    and reading.distances.metres[row] > 0.0
-                    and reading.times.minutes[row] > 0.0
-                ]
-                if len(ratios) >= _WITNESS_ROWS and abs(median(ratios) - 1.0) < _WITNESS_TOLERANCE:
-                    fitting.append(reading)
-            if fitting:
+        for name, speeds in self._speeds():
+            fitting = [
+                [reading for reading in readings if self._is_borne_out(reading, speeds, usable)]
+                for readings in (plausible, bare)
+            ]
+            if found := fitting[0] or fitting[1]:
                 self.sheet.notes.append(f"distance: its unit is decided by column {name!r}")
-                return fitting
+                return found
         return []
+
+    def _is_borne_out(
+        self, reading: Measures, speeds: Sequence[float], usable: Sequence[int]
+    ) -> bool:
+        """Return whether speeds in m/min are those of a reading."""
+        ratios = [
+            speeds[row] * reading.times.minutes[row] / reading.distances.metres[row]
+            for row in usable
+            if speeds[row] > 0.0
+            and reading.distances.metres[row] > 0.0
+            and reading.times.minutes[row] > 0.0
+        ]
+        return len(ratios) >= _WITNESS_ROWS and abs(median(ratios) - 1.0) < _WITNESS_TOLERANCE
 
     def _speeds(self) -> list[tuple[str, list[float]]]:
         """Return speeds in m/min by columns whose unit is told, for each row, NaN where unknown."""

@@ -189,6 +189,8 @@ def read_times(
             units = {
                 "mm.ss: no number has 60 hundredths or more": [_mm_ss(value) for value in bare]
             }
+        elif unit == "h" and _is_sexagesimal(texts, decimal):
+            units = {"h.mm: no number has 60 hundredths or more": [60.0 * _mm_ss(v) for v in bare]}
         elif _is_sexagesimal(texts, decimal, rows=1):
             units = {name + _DECIMALS.get(name, ""): values for name, values in units.items()}
     readings = []
@@ -320,5 +322,6 @@ def _is_sexagesimal(texts: Sequence[str], decimal: str, rows: int = _SEXAGESIMAL
 
 
 def _mm_ss(value: float) -> float:
+    """Return the minutes in 30.26 for 30 min 26 s, or the hours in 1.05 for 1 h 5 min."""
     whole = math.floor(value) if math.isfinite(value) else value
     return whole + (value - whole) * 100.0 / 60.0

@@ -28,4 +28,9 @@ def not_done(sheet: Sheet) -> list[str | None]:
             for position, cell in enumerate(cells):
                 if not cell:
                     found[position] = f"column {header[index]!r} is empty"
+    above = [(line, fold(text) in known.plans) for line, text in sheet.table.titles]
+    for position, row in enumerate(sheet.table.rows):
+        title = next((planned for line, planned in reversed(above) if line < row.line), False)
+        if title:
+            found[position] = "under a title of plans"
     return found

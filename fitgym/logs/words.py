@@ -61,6 +61,7 @@ class Words:
         states: Names of columns that tell whether a session took place.
         not_done: What they, or notes, say where it did not.
         negations: What else they say there.
+        plans: Titles of sections whose sessions are still to come.
         ticks: What they say where it did, and nothing elsewhere.
         people: Names of columns that tell whose session it is.
         first_names: Names of columns that tell that, or what a session is called.
@@ -94,6 +95,7 @@ class Words:
     states: frozenset[str]
     not_done: frozenset[str]
     negations: frozenset[str]
+    plans: frozenset[str]
     ticks: frozenset[str]
     people: frozenset[str]
     first_names: frozenset[str]
@@ -140,6 +142,7 @@ def words() -> Words:
         states=frozenset(content["states"]),
         not_done=frozenset(content["not_done"]),
         negations=frozenset(content["negations"]),
+        plans=frozenset(content["plans"]),
         ticks=frozenset(content["ticks"]),
         people=frozenset(content["people"]),
         first_names=frozenset(content["first_names"]),

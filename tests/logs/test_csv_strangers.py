@@ -314,3 +314,54 @@ def test_files_that_tell_no_order_or_two_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="1.csv: .*give --date-order"):
         read(tmp_path / "1.csv")
     assert len(read(tmp_path / "1.csv", tmp_path / "2.csv").sessions) == 2
+
+
+# Columns.
+
+
+def test_a_date_by_an_unknown_name_comes_before_that_of_an_import(reading: Reading) -> None:
+    text = "Created At,Date of run,Date of birth,Distance (km),Duration\n" + "".join(
+        f"2025-03-{day + 3:02d},2025-03-{day:02d},1985-04-12,{day},{6 * day}:00\n"
+        for day in (5, 7, 9)
+    )
+    assert [day for day, _, _ in sessions(reading(text))] == [
+        "2025-03-05", "2025-03-07", "2025-03-09",
+    ]  # fmt: skip
+
+
+def test_totals_of_days_of_a_telephone_are_refused(reading: Reading) -> None:
+    with pytest.raises(ValueError, match="totals of days"):
+        reading(
+            "create_time,step_count,active_time,distance,day_time,run_step_count,healthy_step\n"
+            "2025-03-03 00:10:00,11000,2700000,8030.1,1740960000000,1000,500\n"
+        )
+
+
+def test_hours_and_minutes_with_a_point_under_hours(reading: Reading) -> None:
+    minutes = [45 + 6 * number for number in range(13)]
+    rows = [f"{8 + n},{time // 60}.{time % 60:02d}" for n, time in enumerate(minutes)]
+    history = reading(days(rows, "Date,km,Hours"))
+    assert [time for _, _, time in sessions(history)] == minutes
+
+
+@pytest.mark.parametrize(
+    ("unit", "metres", "pace"), [("miles", 1609.344, 6.1), ("km", 1000.0, 8.5)]
+)
+def test_stride_and_cadence_decide_the_unit_of_an_unusual_pace(
+    unit: str, metres: float, pace: float, reading: Reading
+) -> None:
+    rows = []
+    for number in range(8):
+        distance, minutes = 5 + number, (5 + number) * pace
+        stride = distance * metres / minutes / 170.0
+        rows.append(f"{distance},{int(minutes)}:{round(minutes % 1 * 60):02d},170,{stride:.3f}")
+    history = reading(days(rows, "Date,Distance,Time,Avg Run Cadence,Avg Stride Length"))
+    assert f"read as {unit}" in dict(history.report.understood)["distance"]
+    assert history.sessions[0].distance_m == pytest.approx(5 * metres)
+
+
+def test_sessions_under_a_title_of_plans(reading: Reading) -> None:
+    text = days(PLAIN) + "\nGoals,,\n2025-04-20,42.2 km,3:45:00\n\nApril,,\n2025-04-02,9 km,50:00\n"
+    history = reading(text)
+    assert [km for _, km, _ in sessions(history)] == [8.0, 10.0, 12.0, 8.0, 9.0]
+    assert "did not take place" in reasons(history)
