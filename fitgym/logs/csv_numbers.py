@@ -49,6 +49,7 @@ _TOKENS = re.compile(r"([0-9]+(?:[.,][0-9]+)?)\s*([^\W\d]+|[\u2032\u2019'\u2033\
 # The day that spreadsheets and pandas put before a duration.
 _DAY_ZERO = re.compile(
     r"^(?:1899-12-3[01]|1900-01-0[01]|(?:12/30|30/12|30\.12)[/.]1899|1/0/1900|0 days?)[ T]\+?"
+    r"|^0\.(?=\d\d:\d\d:\d\d)"
 )
 
 

@@ -5,6 +5,7 @@ Archives are read member by member in memory, within limits, so that a small arc
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import os
@@ -29,6 +30,10 @@ _DEEPEST = 2
 TABLES = (".csv", ".tsv", ".txt", ".tab")
 RECORDINGS = (".fit", ".tcx", ".gpx")
 _CHUNK = 1 << 20
+_DAMAGED = (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError)
+
+# Suffixes under which recordings stand, too, and many other files.
+_UNTOLD = ("", ".xml")
 
 # What people try to read that is another thing, and what to do.
 _REMEDIES = {
@@ -119,9 +124,12 @@ def _of_file(path: Path, name: str, *, in_folder: bool) -> Iterator[Source | Lef
         yield LeftOut(name, "no ordinary file")
         return
     kind, packed = _kind(path.name)
-    if not in_folder and not kind:
+    if not kind and not in_folder:
         with path.open("rb") as file:
             kind = _sniff(file.read(4096), path.name)
+    elif not kind and path.suffix.lower() in _UNTOLD:
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            kind = _recording_in(file)
     if kind == ".zip":
         try:
             with path.open("rb") as file:
@@ -161,16 +169,11 @@ def _kind(name: str) -> tuple[str, bool]:
 
 def _sniff(head: bytes, name: str) -> str:
     """Return the kind of a named file without a known suffix by its first bytes."""
-    if Path(name).suffix.lower() in _REMEDIES:
-        return ""
-    if head[8:12] == b".FIT":
-        return ".fit"
+    kind = kind_of_content(head, "")
+    if kind in RECORDINGS or Path(name).suffix.lower() in _REMEDIES:
+        return kind if kind in RECORDINGS else ""
     if head.startswith(b"PK\x03\x04"):
         return ".zip"
-    if b"<TrainingCenterDatabase" in head:
-        return ".tcx"
-    if b"<gpx" in head:
-        return ".gpx"
     return "" if b"\0" in head or Path(name).suffix != "" else ".csv"
 
 
@@ -195,6 +198,9 @@ def _of_archive(file: IO[bytes], name: str, depth: int) -> Iterator[Source | Lef
         for member in sorted(members, key=lambda entry: entry.filename):
             shown = f"{name}:{member.filename}"
             kind, packed = _kind(Path(member.filename).name)
+            if not kind and Path(member.filename).suffix.lower() in _UNTOLD:
+                with contextlib.suppress(*_DAMAGED), archive.open(member) as packed_file:
+                    kind = _recording_in(packed_file)
             if not kind:
                 yield _no_source(shown, Path(member.filename).suffix)
                 continue
@@ -224,6 +230,12 @@ def _of_archive(file: IO[bytes], name: str, depth: int) -> Iterator[Source | Lef
                 yield Source(shown, kind, _member_reader(archive, member, shown, packed))
 
 
+def _recording_in(file: IO[bytes]) -> str:
+    """Return the kind of recording that the first bytes of a file tell, "" without one."""
+    kind = kind_of_content(file.read(4096), "")
+    return kind if kind in RECORDINGS else ""
+
+
 def _member_reader(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, shown: str, packed: bool
 ) -> Callable[[], bytes]:
@@ -236,7 +248,7 @@ def _bounded(
     try:
         with archive.open(member) as file:
             return _read(file, shown, packed, limit)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError) as error:
+    except _DAMAGED as error:
         raise ValueError(f"{shown}: cannot be unpacked: {error}") from None
 
 

@@ -365,3 +365,16 @@ def test_sessions_under_a_title_of_plans(reading: Reading) -> None:
     history = reading(text)
     assert [km for _, km, _ in sessions(history)] == [8.0, 10.0, 12.0, 8.0, 9.0]
     assert "did not take place" in reasons(history)
+
+
+@pytest.mark.parametrize(("name", "cell"), [("\u00d8 km/h", "10,91"), ("avg min/km", "5:30")])
+def test_a_mean_is_named_by_its_unit(name: str, cell: str, reading: Reading) -> None:
+    text = f"Datum;Strecke;{name}\n01.03.2025;8 km;{cell}\n13.03.2025;10 km;{cell}\n"
+    assert [minutes for _, _, minutes in sessions(reading(text))] == pytest.approx(
+        [44.0, 55.0], rel=1e-3
+    )
+
+
+def test_durations_with_their_days(reading: Reading) -> None:
+    history = reading(days(["8 km,0.00:45:10", "14 km,0.01:20:00"]))
+    assert [minutes for _, _, minutes in sessions(history)] == [45.17, 80.0]

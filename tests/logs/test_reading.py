@@ -239,7 +239,8 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     [
         ("x.xlsx", "save its table as CSV"),
         ("export.xml", "workout-routes"),
-        ("x.jpg", "none of FIT"),
+        ("x.jpg", "none of FIT.*export the recordings as FIT, TCX or GPX, or the log as CSV"),
+        ("x.kml", "export the recordings as FIT"),
     ],
 )
 def test_other_files_are_refused_with_a_remedy(name: str, message: str, tmp_path: Path) -> None:
@@ -258,6 +259,24 @@ def test_the_content_tells_what_a_file_is(suffix: str, kind: str, tmp_path: Path
     assert len(history.sessions) == 1
     odd = any("its name says" in note for note in history.report.notes)
     assert odd == (suffix != kind and (suffix, kind) != ("txt", "csv"))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_recordings_by_names_that_tell_nothing(packed: bool, tmp_path: Path) -> None:
+    named = {
+        f"{kind}.xml": WRITERS[kind](*RUNS[number]) for number, kind in enumerate(("tcx", "gpx"))
+    }
+    named |= {"12345": WRITERS["fit"](*RUNS[2]), "export.xml": b"<HealthData/>", "LICENSE": b"a, b"}
+    raw = {name: text if isinstance(text, bytes) else text.encode() for name, text in named.items()}
+    folder = put(tmp_path / "x", {"x.zip": zipped(raw)} if packed else raw)
+    history = read(folder)
+    assert len(history.sessions) == 3
+    left = {
+        item.source.replace(":", "/").rpartition("/")[2]: item.detail
+        for item in history.report.left_out
+    }
+    assert set(left) == {"export.xml", "LICENSE"}
+    assert "workout-routes" in left["export.xml"]
 
 
 def test_an_empty_recording_is_named(tmp_path: Path) -> None:

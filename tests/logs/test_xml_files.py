@@ -149,6 +149,17 @@ def test_tracks_that_follow_each_other_are_one_activity() -> None:
     assert [run.sport for run in runs] == [None, None]
 
 
+def test_segments_a_day_apart_are_two_activities() -> None:
+    first, pause, far = (
+        "".join(gpx_point(step, time=moment(step + later)) for step in range(60))
+        for later in (0, 4_000, 90_000)
+    )
+    runs = read_gpx(gpx(first, pause, far), "days.gpx")
+    assert [len(run.activity) for run in runs] == [120, 60]
+    assert [run.start.day for run in runs] == [15, 16]
+    assert runs[1].distance_m == pytest.approx(one(gpx(far)).distance_m)
+
+
 @pytest.mark.parametrize(
     ("kind", "sport"),
     [
