@@ -97,7 +97,7 @@ def _is_day(text: str) -> bool:
 def read_moment(cell: str) -> Moment | None:
     """Return what a cell says of a date, None where it says nothing of the kind."""
     # JavaScript writes the name of the zone, and people the day of the week, in brackets.
-    text = re.sub(r"\s*\([^()]*\)$", "", cell.strip().strip("'\""))
+    text = re.sub(r"\s*\([^()\d]*\)$", "", cell.strip().strip("'\""))
     text = _IDEOGRAPHIC.sub(r"\1-\2-\3 ", text)
     if not text or not any(letter.isdigit() for letter in text):
         return None

@@ -82,14 +82,23 @@ def plain_amount(cell: str) -> str:
     if (metres := words().race_distances.get(fold(cell))) is not None:
         return f"{metres} m"
     text = _ABOUT.sub("", cell).rstrip("*! ")
-    units = words().units
-    while (match := _REMARK.search(text)) and not any(fold(match[1]) in units[d] for d in _UNITS):
+    while (match := _REMARK.search(text)) and not _is_telling(match[1]):
         text = text[: match.start()].rstrip("*! ")
     if match := _SUM.fullmatch(text):
         sign = "," if "," in match[1] else "."
         total = sum(float(part.replace(",", ".")) for part in match[1].split("+"))
         text = f"{total:.10g}".replace(".", sign) + match[2]
     return text if text[:1].isdigit() else cell
+
+
+def _is_telling(remark: str) -> bool:
+    """Return whether a remark in brackets is a unit, a multiple, or says that nothing was run."""
+    known, folded = words(), fold(remark)
+    return (
+        any(folded in known.units[dimension] for dimension in _UNITS)
+        or folded in known.not_done | known.not_finished
+        or re.search(r"\d\s*[x\u00d7*]|[x\u00d7*]\s*\d", remark) is not None
+    )
 
 
 def decimal_evidence(cells: Sequence[str]) -> tuple[dict[str, list[int]], bool]:

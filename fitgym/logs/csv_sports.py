@@ -12,7 +12,7 @@ from fitgym.logs.words import fold, sport_family, sport_of, words
 # Ours: share of the cells of a column that must name a sport for it to be one of sports.
 _SPORT_SHARE = 0.3
 # Ours: where no column is called one of sports, this share of short cells makes one.
-_NAMED_SHARE, _MOST_WORDS = 0.5, 4
+_NAMED_SHARE, _MOST_WORDS = 0.5, 7
 
 
 def sports_of(sheet: Sheet) -> tuple[list[str | None], Column | None]:

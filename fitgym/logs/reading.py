@@ -37,6 +37,9 @@ _NAMES = {".fit": "FIT", ".tcx": "TCX", ".gpx": "GPX", ".csv": "CSV"}
 
 # Ours: two records of one session may differ so much, as a watch's and a telephone's do.
 _SAME_DISTANCE, _SAME_TIME, _SAME_START_S, _OVERLAP = 0.05, 0.10, 120.0, 0.8
+# Ours: so much where the time is the same up to rounding, as of a diary in whole kilometres or a
+# treadmill, and where two devices recorded at the same time.
+_ROUGH_DISTANCE, _ROUNDED_TIME, _RECORDED_DISTANCE = 0.15, 0.03, 0.3
 # Ours: a clock in another zone differs by whole quarters of an hour.
 _QUARTER_MIN, _CLOCK_TOLERANCE_MIN, _LARGEST_OFFSET_MIN = 15.0, 3.0, 14 * 60.0
 # Ours: recordings shorter than this are tries of the start button.
@@ -356,9 +359,10 @@ def _same_recording(one: _Entry, other: _Entry) -> bool:
     first, second = one.start.timestamp(), other.start.timestamp()
     end = min(first + one.elapsed_s, second + other.elapsed_s)
     shared = end - max(first, second)
-    near = abs(first - second) <= _SAME_START_S and shared > 0.0
-    near |= shared >= _OVERLAP * max(one.elapsed_s, other.elapsed_s)
-    return near and _close(one.session.distance_m, other.session.distance_m, _SAME_DISTANCE)
+    together = shared >= _OVERLAP * max(one.elapsed_s, other.elapsed_s)
+    near = together or (abs(first - second) <= _SAME_START_S and shared > 0.0)
+    share = _RECORDED_DISTANCE if together else _SAME_DISTANCE
+    return near and _close(one.session.distance_m, other.session.distance_m, share)
 
 
 def _close(one: float, other: float, share: float) -> bool:
@@ -463,7 +467,8 @@ def _file_name(path: str) -> str:
 def _same_row(row: _Entry, entry: _Entry) -> bool:
     """Return whether a row of a table and another record are of one session."""
     minutes, other = row.session.minutes, entry.session.minutes
-    if not _close(row.session.distance_m, entry.session.distance_m, _SAME_DISTANCE):
+    share = _ROUGH_DISTANCE if _close(minutes, other, _ROUNDED_TIME) else _SAME_DISTANCE
+    if not _close(row.session.distance_m, entry.session.distance_m, share):
         return False
     if not math.isnan(minutes) and not math.isnan(other):
         long_enough = entry.elapsed_s / 60.0 * (1.0 + _SAME_TIME)

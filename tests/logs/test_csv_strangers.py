@@ -83,7 +83,9 @@ def test_a_unit_in_brackets_is_no_remark(reading: Reading) -> None:
     assert [km for _, km, _ in sessions(history)] == [8.05, 9.66, 11.27]
 
 
-@pytest.mark.parametrize("cell", ["6x800", "2 x 20 min", "8/10", "10-12"])
+@pytest.mark.parametrize(
+    "cell", ["6x800", "2 x 20 min", "8/10", "10-12", "5 km (x2)", "12 km (planned)", "12 km (DNF)"]
+)
 def test_what_is_no_distance_is_left_out_and_named(cell: str, reading: Reading) -> None:
     history = reading(days([*PLAIN, f"{cell},40:00"]))
     assert len(history.sessions) == 4
@@ -175,6 +177,14 @@ def test_run_of_a_cyclist_with_notes(reading: Reading) -> None:
     rows = ["30 km,1:10:00,", "28 km,1:05:00,bike", "10 km,55:00,run", "25 km,1:00:00,"]
     history = reading(days(rows, "Date,Distance,Time,Notes"), sport="bike")
     assert [km for _, km, _ in sessions(history)] == [30.0, 28.0, 25.0]
+
+
+def test_titles_that_a_service_writes_in_spanish(reading: Reading) -> None:
+    titles = ["Carrera por la tarde", "Vuelta ciclista por la mañana"] * 2
+    rows = [f"{cells},{title}" for cells, title in zip(PLAIN, titles, strict=True)]
+    history = reading(days(rows, "Fecha,Distancia,Tiempo,Nombre de la actividad"))
+    assert [km for _, km, _ in sessions(history)] == [8.0, 12.0]
+    assert reasons(history) == ["sport is bike"] * 2
 
 
 # Sessions that did not take place.
