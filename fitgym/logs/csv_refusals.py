@@ -70,11 +70,24 @@ def refuse_sums(sheet: Sheet) -> None:
                     "distance of the whole session, and name its column with "
                     '--map distance="..."; so, too, if it holds whole sessions already'
                 )
+        if folded in known.lap_numbers and _count_up(cells):
+            raise ValueError(
+                f"column {name!r} counts the laps of sessions: a log needs a row for each session; "
+                "give the recordings as FIT, TCX or GPX, or export a list of the activities"
+            )
         if folded in known.people and len(people := sorted(set(filter(None, cells)))) > 1:
             raise ValueError(
                 f"column {name!r} names {len(people)} people ({people[0]!r}, {people[1]!r}, ...): "
                 "a log is of one person; keep the rows of one"
             )
+
+
+def _count_up(cells: Sequence[str]) -> bool:
+    """Return whether cells count from one, once or over again."""
+    numbers = [int(cell) for cell in cells if cell.isdecimal()]
+    return max(numbers, default=0) > 2 and all(
+        after in (1, before + 1) for before, after in pairwise([0, *numbers])
+    )
 
 
 def _refuse_names(name: str, cells: Sequence[str]) -> None:

@@ -68,7 +68,8 @@ def _tell_unknown(sheet: Sheet, candidates: Sequence[Column]) -> None:
     """Tell of a column called one of sports that names none that is known."""
     for column in candidates:
         kinds = Counter(cell for cell in sheet.cells(column) if cell)
-        if len(kinds) > 1 and len(kinds) * 2 <= sum(kinds.values()):
+        numbers = all(cell.isdigit() for cell in kinds)
+        if not numbers and len(kinds) > 1 and len(kinds) * 2 <= sum(kinds.values()):
             listed = ", ".join(f"{name!r} ({number})" for name, number in kinds.most_common(8))
             sheet.notes.append(
                 f"column {column.name!r} tells {listed}, of which none is a sport that is known: "
@@ -129,12 +130,23 @@ def _by_titles(sheet: Sheet) -> list[str | None]:
 
 def _by_notes(sheet: Sheet) -> list[str | None]:
     """Return the other sports that notes name and say nothing else, None of all other rows."""
+    wanted = sheet.options.sport
     sports: list[str | None] = [None] * len(sheet.table.rows)
     for column in columns_of(sheet.table.header, "title"):
-        for row, cell in enumerate(sheet.cells(column)):
+        cells = sheet.cells(column)
+        hints = []
+        for row, cell in enumerate(cells):
             sport = words().sports.get(fold(cell))
-            if sport not in (None, "other", sheet.options.sport):
+            if sport not in (None, "other", wanted):
                 sports[row] = sport
+            elif sport_family(_sport_in_title(cell, wanted) or "other") not in ("other", wanted):
+                hints.append(row)
+        if hints:
+            sheet.notes.append(
+                f"column {column.name!r} speaks of another sport in {len(hints)} row(s), the first "
+                f"in row {sheet.table.rows[hints[0]].line} ({cells[hints[0]]!r}): all of them are "
+                f"taken as {wanted}; if they are none, tell the sports in a column of their own"
+            )
     return sports
 
 

@@ -69,6 +69,7 @@ class Words:
         starts: Names of columns that tell when sessions began.
         ends: Names of columns that tell when they ended.
         repetitions: Names of columns that tell how often a distance was run.
+        lap_numbers: Names of columns that count laps.
         race_distances: Name of a distance of races -> metres.
         file_names: Names of columns that tell the file of a session's recording.
     """
@@ -103,6 +104,7 @@ class Words:
     starts: frozenset[str]
     ends: frozenset[str]
     repetitions: frozenset[str]
+    lap_numbers: frozenset[str]
     race_distances: Mapping[str, str]
     file_names: frozenset[str]
 
@@ -150,6 +152,7 @@ def words() -> Words:
         starts=frozenset(content["starts"]),
         ends=frozenset(content["ends"]),
         repetitions=frozenset(content["repetitions"]),
+        lap_numbers=frozenset(content["lap_numbers"]),
         race_distances=_inverse(content["race_distances"]),
         file_names=frozenset(content["file_names"]),
     )

@@ -171,6 +171,7 @@ def test_a_note_that_is_the_name_of_another_sport(reading: Reading) -> None:
     history = reading(days(rows, "Date,Distance,Time,Notes"))
     assert [km for _, km, _ in sessions(history)] == [8.0, 12.0]
     assert reasons(history) == ["sport is bike", "sport is bike"]
+    assert any("in row 4 ('windy, and the bike broke')" in note for note in history.report.notes)
 
 
 def test_run_of_a_cyclist_with_notes(reading: Reading) -> None:
@@ -388,3 +389,11 @@ def test_a_mean_is_named_by_its_unit(name: str, cell: str, reading: Reading) -> 
 def test_durations_with_their_days(reading: Reading) -> None:
     history = reading(days(["8 km,0.00:45:10", "14 km,0.01:20:00"]))
     assert [minutes for _, _, minutes in sessions(history)] == [45.17, 80.0]
+
+
+def test_laps_that_a_column_counts_are_refused(reading: Reading) -> None:
+    laps = [f"2025-03-{day:02d},{lap},1.0,5:30" for day in (1, 3) for lap in (1, 2, 3)]
+    with pytest.raises(ValueError, match="'Lap' counts the laps"):
+        reading("\n".join(["Date,Lap,Distance (km),Time", *laps]) + "\n")
+    counts = [f"{cells},{laps}" for cells, laps in zip(PLAIN, (8, 10, 12, 8), strict=True)]
+    assert len(reading(days(counts, "Date,Distance,Time,Laps")).sessions) == 4
