@@ -356,3 +356,15 @@ def test_a_clock_that_was_not_set_is_an_error() -> None:
     content = track().replace(b"2022-04-15", b"1970-01-01")
     with pytest.raises(ValueError, match="the clock of the device was not set"):
         one(content)
+
+
+def test_points_before_the_first_fix_have_no_position() -> None:
+    whole = [gpx_point(step) for step in range(300)]
+    nowhere = [
+        point.split(' lat="')[0] + ' lat="0.0" lon="0.0">' + point.split(">", 1)[1]
+        for point in whole[:5]
+    ]
+    expected, found = one(gpx("".join(whole[5:]))), one(gpx("".join([*nowhere, *whole[5:]])))
+    assert found.distance_m == pytest.approx(expected.distance_m, rel=1e-3)
+    # The time without a position belongs to the run.
+    assert found.elapsed_s == expected.elapsed_s + 5.0
