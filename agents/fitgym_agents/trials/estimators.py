@@ -99,7 +99,10 @@ def weighted_centred_least_squares(
     grams = np.einsum("ijk,ijl->ikl", weighted, design)
     gram = grams.sum(axis=0)
     if np.linalg.matrix_rank(gram) < effects + others:
-        raise ValueError("moderators and controls must not be collinear")
+        raise ValueError(
+            "moderators and controls must not be collinear, as they are over the "
+            f"{np.count_nonzero(use)} available decisions: give more days or people"
+        )
     coefficients = np.linalg.solve(gram, np.einsum("ijk,ij->k", weighted, outcome))
     residuals = outcome - design @ coefficients
     scores = np.einsum("ijk,ij->ik", weighted, residuals)

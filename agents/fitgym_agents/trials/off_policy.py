@@ -102,7 +102,10 @@ def weighted_importance_sampling(logged: LoggedEpisodes) -> Estimate:
     ratios = logged.ratios()
     total = ratios.mean(axis=0)
     if not (total > 0.0).all():
-        raise ValueError("no logged episode can have happened under the target policy")
+        raise ValueError(
+            f"none of the {len(ratios)} logged episodes can have happened under the target policy: "
+            "log more people, fewer days or more exploration, or evaluate a policy nearer to it"
+        )
     means = (ratios * logged.rewards).mean(axis=0) / total
     influence = (ratios * (logged.rewards - means) / total).sum(axis=1)
     count = len(ratios)
