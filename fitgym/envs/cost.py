@@ -22,10 +22,6 @@ COST_RATIO = HIGH_RATIO
 # exact and are 0 after weeks of rest.
 _UNITS = 2.0**30
 
-# Columns after those of the days: sums over the acute and the chronic days, in units.
-_ACUTE = CHRONIC_DAYS
-_CHRONIC = CHRONIC_DAYS + 1
-
 
 class CostMeter:
     """Keeps the last four weeks of people, and what each one's last day cost.
@@ -50,11 +46,19 @@ class CostMeter:
 
     def add(self, states: NDArray[np.void], chosen: NDArray[np.bool_]) -> None:
         """Add the day that the chosen people, (N,), have just had; see ``_charge``."""
-        _charge(self._weeks, states, chosen, self.costs)
+        _charge(self._weeks, states, chosen, self.costs, ACUTE_DAYS, CHRONIC_DAYS, COST_RATIO)
 
 
 @compiled
-def _charge(weeks: Any, states: Any, chosen: Any, costs: Any) -> None:
+def _charge(
+    weeks: Any,
+    states: Any,
+    chosen: Any,
+    costs: Any,
+    acute_days: int,
+    chronic_days: int,
+    free_ratio: float,
+) -> None:
     """Add a day to the weeks of the chosen people, and write its cost.
 
     Args:
@@ -63,20 +67,25 @@ def _charge(weeks: Any, states: Any, chosen: Any, costs: Any) -> None:
         states: Record array of ``STATE`` (N,) after the day.
         chosen: (N,) whose.
         costs: (N,) filled in for the chosen, at least 0.
+        acute_days: Days of the acute workload.
+        chronic_days: Of the chronic one.
+        free_ratio: Up to which a day costs nothing.
     """
+    # Columns after those of the days: sums over the acute and the chronic days, in units.
+    acute, chronic = chronic_days, chronic_days + 1
     for index in range(chosen.size):
         if chosen[index]:
             days = states[index].day
-            today = (days - 1) % CHRONIC_DAYS
-            left = today - ACUTE_DAYS
-            left = left + CHRONIC_DAYS if left < 0 else left
+            today = (days - 1) % chronic_days
+            left = today - acute_days
+            left = left + chronic_days if left < 0 else left
             points = int(states[index].intensity * _UNITS)
             week = weeks[index]
-            week[_ACUTE] += points - week[left]
-            week[_CHRONIC] += points - week[today]
+            week[acute] += points - week[left]
+            week[chronic] += points - week[today]
             week[today] = points
             costs[index] = 0.0
-            if week[_ACUTE] > 0:
-                share = week[_ACUTE] / week[_CHRONIC]
-                ratio = share * min(days, CHRONIC_DAYS) / min(days, ACUTE_DAYS)
-                costs[index] = max(0.0, ratio - COST_RATIO)
+            if week[acute] > 0:
+                share = week[acute] / week[chronic]
+                ratio = share * min(days, chronic_days) / min(days, acute_days)
+                costs[index] = max(0.0, ratio - free_ratio)
