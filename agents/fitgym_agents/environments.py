@@ -58,12 +58,19 @@ class EnvironmentFactory:
 
         Raises:
             TypeError: If the id is not one of fitgym's environments.
+            ValueError: If an argument is wrong, or rewards are vectors, which no agent here takes.
         """
         environment = gym.make(import_free_id(self.env_id), **dict(self.env_kwargs or {}))
         if not isinstance(environment.unwrapped, FitnessFatigueEnv):
             raise TypeError(
                 "env_id must name an environment of fitgym, got "
                 f"{self.env_id!r}, a {type(environment.unwrapped).__name__}"
+            )
+        if environment.unwrapped.task.reward != "scalar":
+            raise ValueError(
+                "agents and evaluations need reward='scalar', got "
+                f"reward={environment.unwrapped.task.reward!r}, which is for multi-objective "
+                "algorithms such as those of MO-Gymnasium"
             )
         return environment
 

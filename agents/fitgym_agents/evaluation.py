@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from fitgym.common.statistics import Interval, bootstrap_interval
 from fitgym.common.validation import require_count, require_seed
+from fitgym.envs.cost import COST_RATIO
 from fitgym.model.strain import DANGEROUS_RATIO, HIGH_RATIO, workload_ratio
 from fitgym.people.individual import Individual
 from fitgym_agents.agent import Agent
@@ -138,6 +139,12 @@ class Evaluation:
     def strained_share(self) -> NDArray[np.float64]:
         """Share of days on which the acute:chronic workload ratio was above 1.3, (E,)."""
         return np.asarray((workload_ratio(self.done_trimp) > HIGH_RATIO).mean(axis=1))
+
+    @property
+    def costs(self) -> NDArray[np.float64]:
+        """What each episode cost, the sum of ``info["cost"]`` (see ``fitgym.envs.cost``), (E,)."""
+        excess = workload_ratio(self.done_trimp) - COST_RATIO
+        return np.asarray(np.maximum(excess, 0.0).sum(axis=1))
 
     @property
     def only_plan(self) -> int | None:

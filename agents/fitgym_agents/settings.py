@@ -44,6 +44,13 @@ def choice(default: str, choices: Sequence[str]) -> Any:
     return checked(default, lambda name, value: require_choice(name, value, choices))
 
 
+def optional_number(*, low: float) -> Any:
+    """Return a field for a finite number of at least ``low``, or None, its default."""
+    return checked(
+        None, lambda name, value: None if value is None else require_number(name, value, low)
+    )
+
+
 def layer_sizes(default: tuple[int, ...]) -> Any:
     """Return a field for the units of fully connected layers; a list becomes a tuple."""
 
@@ -59,10 +66,10 @@ def layer_sizes(default: tuple[int, ...]) -> Any:
 class Configuration:
     """Settings that all learning algorithms share.
 
-    A subclass adds fields. Those made by ``share``, ``positive``, ``count``, ``choice`` or
-    ``layer_sizes`` check their values, and turn numpy's numbers into Python's, which JSON needs.
-    A plain field such as ``warm_up: bool = True`` may have any default and is not checked; so may
-    a plain field that replaces an inherited one.
+    A subclass adds fields. Those made by ``share``, ``positive``, ``count``, ``choice``,
+    ``optional_number`` or ``layer_sizes`` check their values, and turn numpy's numbers into
+    Python's, which JSON needs. A plain field such as ``warm_up: bool = True`` may have any default
+    and is not checked; so may a plain field that replaces an inherited one.
 
     Attributes:
         environments: Environments stepped at once. The learner's fixed cost per step is shared

@@ -41,6 +41,17 @@ def info_numbers(model: type[Adherence]) -> tuple[str, ...]:
     return (*_NUMBERS, *motivation, *heart_rate)
 
 
+def vector_rewards(outcomes: NDArray[np.void], days: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the terms of each reward, (N, 3): performance, completion and shortfall.
+
+    Args:
+        outcomes: Record array of ``OUTCOME`` (N,).
+        days: (N,) days that the episodes have had; after a reset rewards are 0.
+    """
+    terms = np.stack([outcomes[f"{name}_term"] for name in _TERMS], axis=-1)
+    return np.where(days[:, None] > 0, terms, 0.0)
+
+
 def single_info(outcome: NDArray[np.void], numbers: tuple[str, ...]) -> dict[str, Any]:
     """Return the info of one environment, without plan and mask.
 

@@ -17,8 +17,9 @@ from fitgym.common.validation import require_integer
 from fitgym.envs import kernel
 from fitgym.envs.actions import read_action, read_continuous_action
 from fitgym.envs.context import complete
+from fitgym.envs.cost import CostMeter
 from fitgym.envs.custom import respond
-from fitgym.envs.infos import NO_PLAN, single_info
+from fitgym.envs.infos import NO_PLAN, single_info, vector_rewards
 from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.render import EpisodeRenderer
 from fitgym.envs.setting import RENDER_FPS, RENDER_MODES, IndividualLike, Setting
@@ -164,6 +165,10 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
       not observed.
     - `effect`: `"heartsteps"` or `"pearl"` sets the three to what lets a simulated trial return a
       published effect; None for the three.
+    - `reward`: `"scalar"`, or `"vector"` for an array (3,) of its terms performance, completion and
+      shortfall, whose sum it is: the form of MO-Gymnasium, with `reward_space` and `reward_dim`.
+    - `cost`: whether infos tell the `cost` of each day, for agents that have to keep a limit
+      (`docs/cost.md`). Keeping four weeks of everybody's load makes steps slower.
     - `render_mode`: `"ansi"` (one line a day), `"rgb_array"` (a picture of the episode so far and
       of the last session's heart rate); `"human"` works through Gymnasium's `HumanRendering`.
 
@@ -175,9 +180,10 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     The same keys with the same types after every reset and step: `plan` and `action_mask` (not with
     continuous plans), `asked_plan` (with `forbidden="nearest"`), `plan_trimp`, `done_trimp`,
     `completion` (0 without a plan), `met`, `base_level`, `fitness`, `fatigue`, `performance`,
-    `reward_terms`, and under FitRec adherence `motivation`, `mean_heart_rate` and `internal_load`
-    (both 0 on days without a session). After a reset there was no day yet: plans are -1, `met` is
-    False, and what a day brings is NaN.
+    `reward_terms`, under FitRec adherence `motivation`, `mean_heart_rate` and `internal_load` (both
+    0 on days without a session), and with `cost=True` `cost`: by how much the acute:chronic
+    workload ratio of this episode's days exceeds 1.3. After a reset there was no day yet: plans are
+    -1, `met` is False, `cost` is 0, and what a day brings is NaN.
 
     ## Copies
     An episode's noise depends on a key that is drawn at its reset, so a plain copy has the same
@@ -223,6 +229,7 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
         self._pushed_plans: list[int] = self._pushed.tolist()
         self._state = np.zeros(1, dtype=STATE)
         self._outcome = np.zeros(1, dtype=OUTCOME)
+        self._cost_meter = CostMeter(1) if self.task.cost else None
         self._running = False
         self._renderer = EpisodeRenderer(render_mode, self.task) if render_mode else None
 
@@ -257,13 +264,15 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
         kernel.begin_batch(
             self._state, self._outcome, person.record, _ONLY, person.starts, np.array([key])
         )
+        if self._cost_meter is not None:
+            self._cost_meter.begin(_ONLY)
         self._begin_noise(key)
         self._running = True
         if self._renderer is not None:
             self._renderer.begin(self._outcome[0], person)
         return self._observe(), self._info(NO_PLAN, NO_PLAN)
 
-    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Observation, Any, bool, bool, dict[str, Any]]:
         """Push a plan and take a step.
 
         Args:
@@ -271,7 +280,8 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
                 [-1, 1].
 
         Returns:
-            Observation, reward, terminated (on the last day), truncated (never) and info.
+            Observation, reward (a number, or with vector rewards an array (3,)), terminated (on the
+            last day), truncated (never) and info.
 
         Raises:
             ResetNeeded: If no episode is running.
@@ -286,11 +296,15 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
         plan, plan_trimp = self._read(action)
         before = self._state.copy() if self._renderer else None
         terminated = self._advance(self._state, self._outcome, plan_trimp)
+        if self._cost_meter is not None:
+            self._cost_meter.add(self._state, _ONLY)
         if self._renderer is not None and before is not None:
             self._renderer.add(self._outcome[0], plan, before[0])
         self._running = not terminated
         asked = plan if self.task.continuous else int(action)
-        reward = float(self._outcome["reward"][0])
+        reward: Any = float(self._outcome["reward"][0])
+        if self.task.reward == "vector":
+            reward = vector_rewards(self._outcome, self._state["day"])[0]
         return self._observe(), reward, terminated, False, self._info(plan, asked)
 
     def branch(self, seed: int | None = None) -> Self:
@@ -432,6 +446,8 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
             asked: Number of the plan that was asked for.
         """
         info = single_info(self._outcome, self._info_numbers)
+        if self._cost_meter is not None:
+            info["cost"] = self._cost_meter.costs.item()
         if not self.task.continuous:
             info["plan"] = plan
             info["action_mask"] = self._action_mask.copy()

@@ -10,6 +10,7 @@ from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 
@@ -35,9 +36,13 @@ class Setting:
         task: Every argument but the individual and how to render.
         population: Where an individual is drawn from at every reset; None for always the same.
         render_mode: ``"ansi"``, ``"rgb_array"`` or None.
+        reward_space: Of vector rewards, where the task has them, as MO-Gymnasium reads it.
+        reward_dim: How many numbers they have, likewise.
     """
 
     render_mode: str | None
+    reward_space: spaces.Box
+    reward_dim: int
     _spec: EnvSpec | None = None
 
     def __init__(
@@ -62,9 +67,11 @@ class Setting:
         self.population = read_population(individual, model.population())
         usual = self.population.typical() if self.population else load_individual(individual)
         self._usual = self.task.prepare(usual)
-        self._box = self.task.observation_space(
-            self.population.extremes() if self.population else (usual,)
-        )
+        people = tuple(self.population.extremes()) if self.population else (usual,)
+        self._box = self.task.observation_space(people)
+        if self.task.reward == "vector":
+            self.reward_space = self.task.reward_space(people)
+            self.reward_dim = 3
         self._info_numbers = info_numbers(model)
         self._action_mask = self.task.action_mask()
         self._pushed = pushed_plans(self._action_mask, self.task.forbidden)

@@ -125,18 +125,8 @@ def observation_space(
             1.0,
         ]
     else:
-        fitness_bounds, fatigue_bounds = (
-            [
-                stock_bound(
-                    one,
-                    retention=stage == "retention",
-                    fitness=which,
-                    largest_session_trimp=largest_session_trimp,
-                    steps=steps,
-                )
-                for one in parameters
-            ]
-            for which in (True, False)
+        fitness_bounds, fatigue_bounds = _stock_bounds(
+            parameters, stage, largest_session_trimp, steps
         )
         hardest_plan = max(individual.plans_trimp[-1] for individual in people)
         low = [0.0, MINIMUM_BASE_LEVEL, 0.0, 0.0, 0.0, 0.0]
@@ -153,18 +143,10 @@ def observation_space(
             low.append(-bound)
             high.append(bound)
         if observation == "person":
-            # Performance without training is left out of the reward.
-            losses = [
-                one.fatigue_utility * bound
-                for one, bound in zip(parameters, fatigue_bounds, strict=True)
-            ]
-            gains = [
-                one.fitness_utility * bound
-                for one, bound in zip(parameters, fitness_bounds, strict=True)
-            ]
-            low += [-max(losses) - shortfall_penalty * hardest_plan, 0.0, 0.0, *CONTEXT_LOW]
+            loss, gain = _performance_bounds(parameters, fitness_bounds, fatigue_bounds)
+            low += [-loss - shortfall_penalty * hardest_plan, 0.0, 0.0, *CONTEXT_LOW]
             high += [
-                max(gains) + completion_bonus,
+                gain + completion_bonus,
                 largest_heart_rate,
                 LARGEST_LOAD_PER_POINT,
                 *CONTEXT_HIGH,
@@ -173,3 +155,65 @@ def observation_space(
     return spaces.Box(
         np.array(low, dtype=np.float32), np.array(high, dtype=np.float32), dtype=np.float32
     )
+
+
+def reward_space(
+    individuals: Iterable[Individual],
+    stage: str,
+    *,
+    largest_session_trimp: float,
+    steps: int,
+    completion_bonus: float,
+    shortfall_penalty: float,
+) -> spaces.Box:
+    """Return the space of vector rewards, float64 (3,): performance, completion and shortfall.
+
+    Args:
+        individuals: Those whom the space must hold.
+        stage: ``"acquisition"`` or ``"retention"``.
+        largest_session_trimp: Largest intensity that can be realised.
+        steps: As for ``observation_space``.
+        completion_bonus: ``mu``.
+        shortfall_penalty: ``rho``.
+    """
+    people = list(individuals)
+    parameters = [individual.stage(stage) for individual in people]
+    hardest_plan = max(individual.plans_trimp[-1] for individual in people)
+    # The reward may count the performance predicted for a plan that is harder than any session.
+    bounds = _stock_bounds(parameters, stage, max(largest_session_trimp, hardest_plan), steps)
+    loss, gain = _performance_bounds(parameters, *bounds)
+    low = [-loss, 0.0, -shortfall_penalty * hardest_plan]
+    return spaces.Box(np.array(low), np.array([gain, completion_bonus, 0.0]), dtype=np.float64)
+
+
+def _stock_bounds(
+    parameters: list[StageParameters], stage: str, largest_session_trimp: float, steps: int
+) -> tuple[list[float], list[float]]:
+    """Return bounds on everybody's fitness and fatigue; see ``stock_bound``."""
+    fitness_bounds, fatigue_bounds = (
+        [
+            stock_bound(
+                one,
+                retention=stage == "retention",
+                fitness=which,
+                largest_session_trimp=largest_session_trimp,
+                steps=steps,
+            )
+            for one in parameters
+        ]
+        for which in (True, False)
+    )
+    return fitness_bounds, fatigue_bounds
+
+
+def _performance_bounds(
+    parameters: list[StageParameters], fitness_bounds: list[float], fatigue_bounds: list[float]
+) -> tuple[float, float]:
+    """Return how far performance can fall below, and rise above, that without training."""
+    losses = [
+        one.fatigue_utility * bound for one, bound in zip(parameters, fatigue_bounds, strict=True)
+    ]
+    gains = [
+        one.fitness_utility * bound for one, bound in zip(parameters, fitness_bounds, strict=True)
+    ]
+    return max(losses), max(gains)

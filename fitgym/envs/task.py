@@ -23,7 +23,7 @@ from fitgym.envs.kernel import (
     starting_states,
 )
 from fitgym.envs.records import pack_person
-from fitgym.envs.spaces import observation_space
+from fitgym.envs.spaces import observation_space, reward_space
 from fitgym.people.individual import Individual, StageParameters
 
 # How the kernel calls each kind of observation, and how many numbers it has. Of "person", it fills
@@ -34,6 +34,8 @@ OBSERVATIONS = {
     "wearable": (WEARABLE_OBSERVATION, 6),
     "person": (STATE_OBSERVATION, COLUMNS),
 }
+
+REWARDS = ("scalar", "vector")
 
 _ACTIONS = 11
 
@@ -86,6 +88,15 @@ class TaskArguments(TypedDict, total=False):
     habituation: float
     burden: float
     effect: str | None
+    reward: str
+    cost: bool
+
+
+class _Largest(TypedDict):
+    """What bounds depend on beside the people's parameters."""
+
+    largest_session_trimp: float
+    steps: int
 
 
 # Ours: far above any use, and far below what lets a return become infinite.
@@ -115,6 +126,8 @@ class Task:
     habituation: float = 0.0
     burden: float = 0.0
     effect: str | None = None
+    reward: str = "scalar"
+    cost: bool = False
 
     @classmethod
     def from_arguments(cls, arguments: Mapping[str, Any]) -> Self:
@@ -152,8 +165,9 @@ class Task:
                 f"observation must be 'state' with adherence {self.adherence!r}, which has neither "
                 f"motivation nor heart rate, got {self.observation!r}"
             )
-        if not isinstance(self.continuous, bool):
-            raise TypeError(f"continuous must be True or False, got {self.continuous!r}")
+        for name in ("continuous", "cost"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{name} must be True or False, got {getattr(self, name)!r}")
         if isinstance(self.forbidden_plans, str) or not isinstance(self.forbidden_plans, Iterable):
             raise TypeError(
                 f"forbidden_plans must be actions from 0 to 10, got {self.forbidden_plans!r}"
@@ -172,6 +186,7 @@ class Task:
             raise ValueError("forbidden_plans must leave at least one of the actions 0 to 10")
         require_choice("forbidden", self.forbidden, ("error", "nearest"))
         require_choice("log_part", self.log_part, LOG_PARTS)
+        require_choice("reward", self.reward, REWARDS)
         self._check_effect(model)
 
     def _set(self, name: str, value: Any) -> None:
@@ -233,26 +248,28 @@ class Task:
         """Return a space that holds whatever the individuals given can reach."""
         people = list(individuals)
         model = adherence_class(self.adherence)
-        if model.compiled:
-            # Bounds need no load table, so none is looked up or built for them.
-            sessions = [model.largest_session_of(one) for one in people]
-            steps = [len(one.sessions_trimp) if model.exogenous else self.days for one in people]
-        else:
-            models = [self._adherence_of(one) for one in people]
-            sessions = [one.largest_session_trimp for one in models]
-            steps = [self.days + int(one.start_rows(self.days).max()) for one in models]
         return observation_space(
             people,
             self.stage,
-            largest_session_trimp=max(sessions),
+            **self._largest(people),
             days=self.days,
-            steps=max(steps),
             observation=self.observation,
             largest_internal_load=max(model.largest_load_of(one) for one in people),
             largest_heart_rate=model.largest_heart_rate,
             burden=self.push_effect.burden,
             completion_bonus=self.completion_bonus,
             shortfall_penalty=self.shortfall_penalty,
+        )
+
+    def reward_space(self, individuals: Iterable[Individual]) -> spaces.Box:
+        """Return a space that holds the vector rewards of whatever the individuals can reach."""
+        people = list(individuals)
+        return reward_space(
+            people,
+            self.stage,
+            completion_bonus=self.completion_bonus,
+            shortfall_penalty=self.shortfall_penalty,
+            **self._largest(people),
         )
 
     def check_fits(self, individual: Individual, space: spaces.Box) -> None:
@@ -299,6 +316,19 @@ class Task:
         return Person(
             individual, parameters, adherence, record, starts, targets, context(individual)
         )
+
+    def _largest(self, people: list[Individual]) -> _Largest:
+        """Return the largest session of these people, and the most steps to the last stocks."""
+        model = adherence_class(self.adherence)
+        if model.compiled:
+            # Bounds need no load table, so none is looked up or built for them.
+            sessions = [model.largest_session_of(one) for one in people]
+            steps = [len(one.sessions_trimp) if model.exogenous else self.days for one in people]
+        else:
+            models = [self._adherence_of(one) for one in people]
+            sessions = [one.largest_session_trimp for one in models]
+            steps = [self.days + int(one.start_rows(self.days).max()) for one in models]
+        return {"largest_session_trimp": max(sessions), "steps": max(steps)}
 
     def _adherence_of(self, individual: Individual) -> Adherence:
         return make_adherence(self.adherence, individual, self.predictor, self.log_part)

@@ -18,10 +18,11 @@ from fitgym.common.validation import require_choice, require_integer
 from fitgym.envs import kernel
 from fitgym.envs.actions import read_actions, read_continuous_actions
 from fitgym.envs.context import complete
+from fitgym.envs.cost import CostMeter
 from fitgym.envs.custom import step_batch_in_python
 from fitgym.envs.generators import Generators, Seeds, checked_seeds
 from fitgym.envs.groups import Group
-from fitgym.envs.infos import NO_PLAN, batch_infos
+from fitgym.envs.infos import NO_PLAN, batch_infos, vector_rewards
 from fitgym.envs.records import OUTCOME, STATE
 from fitgym.envs.render import EpisodeRenderer
 from fitgym.envs.setting import RENDER_FPS, RENDER_MODES, IndividualLike, Setting
@@ -115,6 +116,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         self._states = np.zeros(self.num_envs, dtype=STATE)
         # What the last day of each, or its reset, brought.
         self._outcomes = np.zeros(self.num_envs, dtype=OUTCOME)
+        self._cost_meter = CostMeter(self.num_envs) if self.task.cost else None
         self._contexts = np.tile(self._usual.context, (self.num_envs, 1))
         self._generators = Generators(self.num_envs)
         # Random numbers of adherence models in Python.
@@ -171,7 +173,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
 
         Returns:
             Observations (num_envs, width), rewards, terminated, truncated (never), each
-            (num_envs,), and infos, all of them fresh arrays.
+            (num_envs,), and infos, all of them fresh arrays. Vector rewards are (num_envs, 3).
 
         Raises:
             ResetNeeded: If no episode is running.
@@ -194,10 +196,12 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         # New ones in each step, since infos are views of them: every environment fills in its own.
         outcomes = np.empty(self.num_envs, dtype=OUTCOME)
         ended = self._advance(stepped, outcomes, plans, plans_trimp)
+        if self._cost_meter is not None:
+            self._cost_meter.add(self._states, stepped)
         self._outcomes = outcomes
         infos: dict[str, Any] = {}
         if self.autoreset_mode is AutoresetMode.SAME_STEP:
-            rewards = outcomes["reward"].copy()
+            rewards = self._rewards(outcomes)
             if np.count_nonzero(ended):
                 infos = self._final(ended, outcomes, plans, asked)
                 self._begin(ended, outcomes)
@@ -205,7 +209,7 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         else:
             if np.count_nonzero(waiting):
                 self._begin(waiting, outcomes)
-            rewards = outcomes["reward"].copy()
+            rewards = self._rewards(outcomes)
             self._ended = ended
         infos |= self._infos(outcomes, self._all, plans, asked)
         never = np.zeros(self.num_envs, dtype=np.bool_)
@@ -277,15 +281,16 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
 
         Raises:
             ResetNeeded: If no episode is running.
-            NotImplementedError: If the adherence is not a built-in one, plans are continuous, some
-                environments were reset with other individuals, or they render.
+            NotImplementedError: If the adherence is not a built-in one, plans are continuous,
+                rewards are vectors, infos tell costs, some environments were reset with other
+                individuals, or they render.
         """
         if not self._started or self._ended.any():
             raise ResetNeeded("batch was called with no episode running: call reset() first")
         if not self.has_batch or len(self._groups) > 1:
             raise NotImplementedError(
-                "a batch is of environments with a built-in adherence, discrete plans, no "
-                "individual of their own and no rendering"
+                "a batch is of environments with a built-in adherence, discrete plans, scalar "
+                "rewards, no costs, no individual of their own and no rendering"
             )
         # The infos of the last step are views of its outcomes.
         self._outcomes = self._outcomes.copy()
@@ -307,7 +312,8 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
     @property
     def has_batch(self) -> bool:
         """Whether ``batch`` can be called."""
-        return self._compiled and not self.task.continuous and not self._renderers
+        plain = self.task.reward == "scalar" and not self.task.cost and not self.task.continuous
+        return self._compiled and plain and not self._renderers
 
     def preview_rewards(self) -> NDArray[np.float64]:
         """Return the reward that each action would earn today, (num_envs, 11), not taking it.
@@ -449,6 +455,8 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
         # As in the scalar environment, the key is drawn before the person.
         keys[indices] = self._generators.keys(indices)
         self._begin_noise(indices, keys[indices])
+        if self._cost_meter is not None:
+            self._cost_meter.begin(chosen)
         for index in indices:
             person = self._next_person(index, others)
             self._persons[index] = person
@@ -560,6 +568,12 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
             self._renderers[index].add(outcomes[index], int(plans[index]), before[index])
         return ended
 
+    def _rewards(self, outcomes: NDArray[np.void]) -> NDArray[np.float64]:
+        """Return what the step earned, (num_envs,), or (num_envs, 3) with vector rewards."""
+        if self.task.reward == "vector":
+            return vector_rewards(outcomes, self._states["day"])
+        return outcomes["reward"].copy()
+
     def _observe(self) -> Observations:
         kind, width = OBSERVATIONS[self.task.observation]
         observations = np.empty((self.num_envs, width), dtype=np.float32)
@@ -588,10 +602,12 @@ class FitnessFatigueVectorEnv(Setting, VectorEnv[Observations, Any, NDArray[Any]
             own = {"plan": plans, "action_mask": self._action_masks.copy()}
             if self.task.forbidden == "nearest":
                 own["asked_plan"] = asked
-            if np.count_nonzero(present) < self.num_envs:
-                own = {name: values.copy() for name, values in own.items()}
-                for values in own.values():
-                    values[~present] = 0
+        if self._cost_meter is not None:
+            own["cost"] = self._cost_meter.costs.copy()
+        if own and np.count_nonzero(present) < self.num_envs:
+            own = {name: values.copy() for name, values in own.items()}
+            for values in own.values():
+                values[~present] = 0
         return batch_infos(outcomes, self._info_numbers, present, own)
 
     def _final(

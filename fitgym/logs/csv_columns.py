@@ -49,6 +49,8 @@ _NOT_ALONE = {
     "heure",
     "min sec",
 }
+# Words of a mean, which before a unit of pace or speed are names of such a column.
+_MEANS = ("o", "avg", "average", "mean", "schnitt", "moy", "media")
 # What may stand in a name of a distance or duration that is in no list.
 _TELLING = {
     "distance": {"distance", "dist", "distanz", "distancia", "distanza", "afstand", "dystans"},
@@ -218,7 +220,7 @@ def _with_unit(quantity: str) -> Collection[str]:
         return words().distance_with_unit
     if quantity in ("pace", "speed"):
         # German "Tempo (min/km)" is a pace, "Tempo (km/h)" a speed, though Italian "tempo" is time.
-        return {*columns["duration"], *columns["pace"], *columns["speed"]}
+        return {*columns["duration"], *columns["pace"], *columns["speed"], *_MEANS}
     return ()
 
 

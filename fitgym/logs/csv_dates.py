@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 from collections import Counter
@@ -30,6 +31,7 @@ _TIME = re.compile(
 _IDEOGRAPHIC = re.compile(r"(\d{4})\s*\u5e74\s*(\d{1,2})\s*\u6708\s*(\d{1,2})\s*\u65e5")
 _YEAR_FIRST = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)")
 _NUMBERS = re.compile(r"(?<!\d)(\d{1,4})\s?([-/.])\s?(\d{1,2})\s?\2\s?(\d{4}|\d{2})(?!\d)")
+_WEEK_DATE = re.compile(r"(\d{4})-?W(\d\d)-?([1-7])", re.ASCII)
 _COMPACT = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?Z?)?")
 _OFFSET = re.compile(r"(?:^|\s|gmt|utc)([+-])(\d\d):?(\d\d)(?:$|\s)|(?:^|\s)(z|utc|gmt)(?:$|\s)")
 # Two days and what stands between them; a day has two numbers, or one beside the name of a month.
@@ -70,12 +72,14 @@ class Dates:
         days: Date of each row, None where there is none.
         minutes: Minutes since midnight of each row, None where not told.
         zone: ``utc`` where most rows say so, ``offset``, or ``""``.
+        order: The order of the numbers, one of ``ORDERS``; ``""`` where none was to be decided.
     """
 
     label: str
     days: list[date | None]
     minutes: list[float | None]
     zone: str
+    order: str = ""
 
 
 def is_period(cell: str) -> bool:
@@ -92,11 +96,16 @@ def _is_day(text: str) -> bool:
 
 def read_moment(cell: str) -> Moment | None:
     """Return what a cell says of a date, None where it says nothing of the kind."""
-    text = _IDEOGRAPHIC.sub(r"\1-\2-\3 ", cell.strip().strip("'\""))
+    # JavaScript writes the name of the zone, and people the day of the week, in brackets.
+    text = re.sub(r"\s*\([^()\d]*\)$", "", cell.strip().strip("'\""))
+    text = _IDEOGRAPHIC.sub(r"\1-\2-\3 ", text)
     if not text or not any(letter.isdigit() for letter in text):
         return None
     if re.fullmatch(r"\d+(?:[.,]\d+)?", text):
         return _of_number(text)
+    if match := _WEEK_DATE.fullmatch(text):
+        with contextlib.suppress(ValueError):
+            return Moment((), date.fromisocalendar(int(match[1]), int(match[2]), int(match[3])))
     if is_period(text):
         return None
     minutes = None
@@ -141,7 +150,8 @@ def read_dates(cells: Sequence[str], order: str | None, places: Sequence[str]) -
         label += f"; the year of {told} row(s) without one is that of the rows around them"
     zones = Counter(moment.zone for moment in moments if moment)
     zone = zones.most_common(1)[0][0] if zones else ""
-    return Dates(label, days, [moment.minutes if moment else None for moment in moments], zone)
+    minutes = [moment.minutes if moment else None for moment in moments]
+    return Dates(label, days, minutes, zone, (order or "") if open_rows else "")
 
 
 def _fill_years(cells: Sequence[str], days: list[date | None], order: str) -> int:
@@ -389,6 +399,9 @@ def _of_words(text: str, minutes: float | None, zone: str) -> Moment | None:
     if len(months) != 1 or len(numbers) < 2:
         return None
     first, second = numbers[:2]
+    if max(first, second) <= 31 and any(number > 31 for number in numbers[2:]):
+        # Two days before the year are a first and a last day.
+        return None
     year, day = (first, second) if first > 31 else (second, first)
     found = _date(year, known.months[months[0]], day)
     return None if found is None else Moment((), found, minutes, zone)

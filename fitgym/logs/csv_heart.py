@@ -19,6 +19,8 @@ _PAIR = re.compile(r"(\d{2,3})\s*/\s*(\d{2,3})")
 
 # Ours: medians below these are no exercise: percent of the maximum, or pulses at rest.
 _LOWEST_MEDIAN_BPM = {"mean": 95.0, "maximum": 110.0}
+# Ours: so many sessions have not all the same maximum.
+_SAME_MAXIMA = 5
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,12 @@ def _values(
             f"{kind} of exercise in bpm (percent, zones, or at rest?): it is not used"
         )
         return None
+    if kind == "maximum" and _is_setting(sheet, column, [numbers[row] for row in good]):
+        sheet.notes.append(
+            f"heart rate: column {column.name!r} ({numbers[good[0]]:g}) is the person's maximum, "
+            "not that of a session: it is not used"
+        )
+        return None
     if odd := len(filled) - len(good):
         row = next(row for row in filled if row not in good)
         sheet.notes.append(
@@ -120,3 +128,12 @@ def _values(
             f"are left out, the first in row {sheet.table.rows[row].line} ({cells[row]!r})"
         )
     return [number if low <= number <= high else None for number in numbers]
+
+
+def _is_setting(sheet: Sheet, column: Column, beats: Sequence[float]) -> bool:
+    """Return whether a column holds the maximum that the person told the watch."""
+    # Polar's exports have it beside the pulse at rest that the person told.
+    beside = fold(column.name) == "hr max" and any(
+        fold(name) == "hr sit" for name in sheet.table.header
+    )
+    return beside or (len(beats) >= _SAME_MAXIMA and len(set(beats)) == 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -23,6 +23,7 @@ from fitgym.logs.csv_refusals import refuse_laps, refuse_series, refuse_steps, r
 from fitgym.logs.csv_rows import RowChecks, SessionRow
 from fitgym.logs.csv_sheet import Sheet
 from fitgym.logs.csv_sports import sports_of
+from fitgym.logs.csv_states import not_done
 from fitgym.logs.csv_text import DELIMITERS, Table, decode, parse_table
 from fitgym.logs.dates import problem_of_date
 from fitgym.logs.history import LeftOut
@@ -31,6 +32,8 @@ from fitgym.logs.plausible import PACES, pace_text
 from fitgym.logs.training_log import LoggedSession
 from fitgym.logs.words import fold, sport_family, words
 
+# Words of names of columns of dates that are in no list.
+_DATE_WORDS = frozenset({"date", "datum", "fecha", "dato", "data"})
 # Ours: so many columns that were not used are named.
 _UNUSED_NAMES = 12
 
@@ -63,12 +66,16 @@ class TableLog:
         understood: Quantity and how it was read.
         left_out: Rows that were not used.
         notes: What the person should know.
+        header: Names of the columns.
+        order: The order of the numbers in its dates; ``""`` where none was to be decided.
     """
 
     sessions: list[TableSession]
     understood: list[tuple[str, str]]
     left_out: list[LeftOut]
     notes: list[str]
+    header: tuple[str, ...]
+    order: str
 
 
 def read_csv(content: bytes, source: str, options: ReadingOptions) -> TableLog:
@@ -80,6 +87,7 @@ def read_csv(content: bytes, source: str, options: ReadingOptions) -> TableLog:
         options: What the person told.
 
     Raises:
+        Undecided: If the order of its dates is open, and nothing else is.
         ValueError: If it is no table of sessions or cannot be decided how to read it; the message
             names the file and what to do.
     """
@@ -87,6 +95,8 @@ def read_csv(content: bytes, source: str, options: ReadingOptions) -> TableLog:
         text, encoding = decode(content, word_score)
         table = parse_table(text, lambda cells: header_score(cells, options.columns))
         return _LogReader(replace(table, encoding=encoding), source, options).read()
+    except Undecided as question:
+        raise Undecided(f"{source}: {question}", question.orders, question.header) from None
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None
 
@@ -104,20 +114,20 @@ class _LogReader:
         if table.skipped:
             self.sheet.notes.append(f"{table.skipped} line(s) before the header were passed over")
         refuse_sums(self.sheet)
-        questions: list[str] = []
+        questions: list[Undecided] = []
         try:
             date_column, dates = self._dates(self.sheet.options.date_order)
         except Undecided as question:
-            questions.append(str(question))
+            questions.append(question)
             date_column, dates = self._dates(question.orders[0])
         sports, sport_column = sports_of(self.sheet)
         usable = self._usable(dates, sports)
         try:
             measures, minutes = read_measures(self.sheet, usable)
         except ValueError as error:
-            raise ValueError("; and ".join([*questions, str(error)])) from None
+            raise ValueError("; and ".join(map(str, [*questions, error]))) from None
         if questions:
-            raise ValueError("; and ".join(questions))
+            raise Undecided(str(questions[0]), questions[0].orders, self.sheet.table.header)
         checks = RowChecks(self.sheet)
         refuse_steps(self.sheet, usable, minutes, sport_column is not None)
         taken = [date_column, measures.distances.column, measures.column]
@@ -127,6 +137,7 @@ class _LogReader:
         rows = checks.without_duplicates(rows)
         refuse_series(self.sheet, rows)
         refuse_laps(self.sheet, rows)
+        rows = checks.without_overlaps(rows)
         if not rows:
             reasons = Counter(item.reason for item in self.sheet.left_out)
             told = ", ".join(f"{number} {reason}" for reason, number in reasons.most_common(4))
@@ -156,7 +167,14 @@ class _LogReader:
             )
             for row in rows
         ]
-        return TableLog(sessions, self.sheet.understood, self.sheet.left_out, self.sheet.notes)
+        return TableLog(
+            sessions,
+            self.sheet.understood,
+            self.sheet.left_out,
+            self.sheet.notes,
+            tuple(table.header),
+            dates.order,
+        )
 
     def _dates(self, order: str | None) -> tuple[Column, Dates]:
         header = self.sheet.table.header
@@ -164,7 +182,12 @@ class _LogReader:
         if wanted is not None:
             candidates = [named_column(header, "date", wanted)]
         else:
-            candidates = columns_of(header, "date") + columns_of(header, "date_second")
+            named, clocks = columns_of(header, "date"), columns_of(header, "clock")
+            # A column called "time" may hold dates, as times since 1970 are.
+            dated = [column for column in clocks if self._holds_dates(column)]
+            imports = columns_of(header, "date_second")
+            others = [] if named else self._called_dates({*imports})
+            candidates = named + dated + others + imports
         for column in candidates:
             cells = self.sheet.cells(column)
             known = [cell for cell in cells if cell]
@@ -190,8 +213,26 @@ class _LogReader:
             )
         raise ValueError(
             f"column {column.name!r} holds no dates with day, month and year (for instance "
-            f'{example!r}); name the column of dates with --map date="..."'
+            f"{example!r}): write them with their year, as in 2025-03-31, or name the column of "
+            'dates with --map date="..."'
         )
+
+    def _called_dates(self, others: Collection[Column]) -> list[Column]:
+        """Return the one column of dates whose name has a word for them, [] if there are more."""
+        indices = {column.index for column in others}
+        found = [
+            Column(index, name)
+            for index, name in enumerate(self.sheet.table.header)
+            if index not in indices
+            and set(fold(name).split()) & _DATE_WORDS
+            and not set(fold(name).split()) & words().not_columns
+            and self._holds_dates(Column(index, name))
+        ]
+        return found if len(found) == 1 else []
+
+    def _holds_dates(self, column: Column) -> bool:
+        cells = [cell for cell in self.sheet.cells(column) if cell]
+        return bool(cells) and all(read_moment(cell) is not None for cell in cells)
 
     def _only_dates(self) -> Column | None:
         """Return the one column that holds dates, whatever it is called."""
@@ -228,11 +269,9 @@ class _LogReader:
     def _usable(self, dates: Dates, sports: Sequence[str | None]) -> list[int]:
         """Return the rows with a date that are of the sport, and leave the others out."""
         usable = []
-        date_cells = [row.cells for row in self.sheet.table.rows]
-        names = self.sheet.table.header
-        states = [index for index, name in enumerate(names) if fold(name) in words().states]
+        states = not_done(self.sheet)
         for index, row in enumerate(self.sheet.table.rows):
-            cells = date_cells[index]
+            cells = row.cells
             day, sport = dates.days[index], sports[index]
             if _is_total(cells):
                 self.sheet.drop(row.line, "summary row", next(filter(None, cells)))
@@ -243,9 +282,8 @@ class _LogReader:
                 self.sheet.drop(row.line, "date out of range", problem)
             elif sport is not None and sport_family(sport) != self.sheet.options.sport:
                 self.sheet.drop(row.line, f"sport is {sport_family(sport)}", "")
-            elif any(fold(cells[column]) in words().not_done for column in states):
-                state = next(c for c in states if fold(cells[c]) in words().not_done)
-                self.sheet.drop(row.line, "did not take place", cells[state])
+            elif (state := states[index]) is not None:
+                self.sheet.drop(row.line, "did not take place", state)
             else:
                 usable.append(index)
         if not usable:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from fitgym.logs.csv_columns import Column, columns_of, named_column
-from fitgym.logs.csv_numbers import Times, parse_number, read_times, split_unit
+from fitgym.logs.csv_numbers import Times, parse_number, plain_amount, read_times, split_unit
 from fitgym.logs.csv_questions import Undecided
 from fitgym.logs.csv_sheet import Sheet
 from fitgym.logs.options import METRES
@@ -101,7 +101,7 @@ class _Measurer:
 
     def _distance_readings(self, column: Column) -> list[Distances]:
         """Return every way to read a column of distances."""
-        cells = self.sheet.cells(column)
+        cells = self._amounts(column)
         told = self.sheet.options.distance_unit
         names = words().units["distance"]
         cell_units = [names.get(fold(split_unit(cell)[1])) if cell else None for cell in cells]
@@ -130,6 +130,20 @@ class _Measurer:
                 ]
                 readings.append(Distances(column, name, sign, metres, unit is None))
         return readings
+
+    def _amounts(self, column: Column) -> list[str]:
+        """Return the numbers and units of a column's cells, and tell where they say more."""
+        cells = self.sheet.cells(column)
+        amounts = list(map(plain_amount, cells))
+        changed = [row for row, cell in enumerate(cells) if amounts[row] != cell]
+        if changed:
+            first = changed[0]
+            self.sheet.note(
+                f"column {column.name!r}: {len(changed)} cell(s) say more than a number, the first "
+                f"in row {self.sheet.table.rows[first].line}: {cells[first]!r} is read as "
+                f"{amounts[first]!r}"
+            )
+        return amounts
 
     def _remarked_unit(self) -> str | None:
         """Return the one unit of distances that lines before the header or comments name."""
@@ -177,7 +191,7 @@ class _Measurer:
                 implausible += rejected
                 if not plausible:
                     continue
-                chosen = self._choose(plausible, usable)
+                chosen = self._choose(plausible, usable, rejected)
                 self._ask_time_of_day(chosen, usable)
                 self._ask_time_or_pace(columns, chosen, usable, paces)
                 self._tell_passed_over(times, position, chosen)
@@ -187,6 +201,7 @@ class _Measurer:
             with contextlib.suppress(ValueError):
                 return self._reading_by_pace(columns, usable, paces), []
         if not implausible:
+            self._require_distances(columns, usable)
             example = next((c for column in times for c in self.sheet.cells(column) if c), "")
             raise ValueError(
                 f"column {times[0].name!r} holds no times that can be read, for instance "
@@ -218,6 +233,18 @@ class _Measurer:
             '--map distance="..." time="..." sport="...", or --sport for another sport; with a '
             "unit in their names, --keep-all takes them as they are"
         )
+
+    def _require_distances(self, columns: Sequence[Column], usable: Sequence[int]) -> None:
+        """Raise a ValueError if no cell of the columns of distances can be read."""
+        readings = [reading for column in columns for reading in self._distance_readings(column)]
+        if not any(reading.metres[row] > 0.0 for reading in readings for row in usable):
+            cells = self.sheet.cells(columns[0])
+            example = next(cells[row] for row in usable if cells[row])
+            raise ValueError(
+                f"column {columns[0].name!r} holds no distances that can be read, for instance "
+                f"{example!r}: write a number and its unit, as in '10.5 km', or name the column of "
+                'distances with --map distance="..."'
+            )
 
     def _ask_time_of_day(self, chosen: Measures, usable: Sequence[int]) -> None:
         """Ask whether short times such as 06:30 are times of day.
@@ -287,7 +314,7 @@ class _Measurer:
 
     def _time_readings(self, column: Column) -> list[Times]:
         """Return every way to read a column of durations."""
-        cells = self.sheet.cells(column)
+        cells = self._amounts(column)
         numbers = [cell for cell in cells if not re.search(r"[:.,].*[:.,]", cell)]
         found = [
             reading
@@ -369,9 +396,17 @@ class _Measurer:
         )
         return replace(times, label=label, minutes=minutes, sure=False)
 
-    def _choose(self, plausible: Sequence[Measures], usable: Sequence[int]) -> Measures:
-        """Return the one reading among plausible ones; several are an error."""
-        witness = self._witness(plausible, usable)
+    def _choose(
+        self,
+        plausible: Sequence[Measures],
+        usable: Sequence[int],
+        rejected: Sequence[Measures] = (),
+    ) -> Measures:
+        """Return the one reading among plausible ones; several are an error.
+
+        Of those rejected for an unusual pace, one that a column of speeds bears out comes first.
+        """
+        witness = self._witness(plausible, rejected, usable)
         if witness:
             plausible = witness
         known = [reading for reading in plausible if not reading.distances.bare]
@@ -422,9 +457,12 @@ class _Measurer:
         options = [first, *rest]
         names = {reading.distances.column.name for reading in options}
         if len({reading.distances.column.index for reading in options}) > 1:
+            remedy = 'name one with --map distance="..."'
+            if len(names) == 1:
+                remedy = "give them names of their own, or delete those that are not to be read"
             raise ValueError(
                 f"the columns {', '.join(map(repr, sorted(names)))} may all be the distance and do "
-                'not agree: name one with --map distance="..."'
+                f"not agree: {remedy}"
             )
         units = list(dict.fromkeys(reading.distances.unit for reading in options))
         questions = []
@@ -468,26 +506,35 @@ class _Measurer:
             for row in usable
         )
 
-    def _witness(self, plausible: Sequence[Measures], usable: Sequence[int]) -> list[Measures]:
+    def _witness(
+        self, plausible: Sequence[Measures], rejected: Sequence[Measures], usable: Sequence[int]
+    ) -> list[Measures]:
         """Return the readings that columns with a known unit of speed, pace or stride bear out."""
-        if not any(reading.distances.bare for reading in plausible) or len(plausible) < 2:
+        bare = [reading for reading in rejected if reading.distances.bare]
+        if not any(reading.distances.bare for reading in plausible) or len([*plausible, *bare]) < 2:
             return []
-        for name, metres_per_minute in self._speeds():
-            fitting = []
-            for reading in plausible:
-                ratios = [
-                    speed * reading.times.minutes[row] / reading.distances.metres[row]
-                    for row in usable
-                    if (speed := metres_per_minute[row]) > 0.0
-                    and reading.distances.metres[row] > 0.0
-                    and reading.times.minutes[row] > 0.0
-                ]
-                if len(ratios) >= _WITNESS_ROWS and abs(median(ratios) - 1.0) < _WITNESS_TOLERANCE:
-                    fitting.append(reading)
-            if fitting:
+        for name, speeds in self._speeds():
+            fitting = [
+                [reading for reading in readings if self._is_borne_out(reading, speeds, usable)]
+                for readings in (plausible, bare)
+            ]
+            if found := fitting[0] or fitting[1]:
                 self.sheet.notes.append(f"distance: its unit is decided by column {name!r}")
-                return fitting
+                return found
         return []
+
+    def _is_borne_out(
+        self, reading: Measures, speeds: Sequence[float], usable: Sequence[int]
+    ) -> bool:
+        """Return whether speeds in m/min are those of a reading."""
+        ratios = [
+            speeds[row] * reading.times.minutes[row] / reading.distances.metres[row]
+            for row in usable
+            if speeds[row] > 0.0
+            and reading.distances.metres[row] > 0.0
+            and reading.times.minutes[row] > 0.0
+        ]
+        return len(ratios) >= _WITNESS_ROWS and abs(median(ratios) - 1.0) < _WITNESS_TOLERANCE
 
     def _speeds(self) -> list[tuple[str, list[float]]]:
         """Return speeds in m/min by columns whose unit is told, for each row, NaN where unknown."""

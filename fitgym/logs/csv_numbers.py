@@ -34,16 +34,22 @@ _PARTS = re.compile(r"([+-]?[\d.,]*\d)\s*([^\d\s][^\d]*)?", re.ASCII)
 _CLOCK = re.compile(
     r"(\d{1,4}):(\d{1,2}(?=:)|\d\d)(?::(\d{1,2}(?:[.,]\d*)?)|([.,]\d+))?\s*([ap]\.?m\.?)?", re.ASCII
 )
+# What stands around a number that is no part of it, and numbers that are added.
+_ABOUT = re.compile(
+    r"^(?:[~\u2248]|(?:ca|approx|about|circa|env|etwa)\b\.?)\s*(?=\d)", re.IGNORECASE
+)
+_REMARK = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]$")
+_SUM = re.compile(r"(\d+(?:[.,]\d+)?(?:\s*\+\s*\d+(?:[.,]\d+)?)+)(\s*[^\d+]*)", re.ASCII)
+_UNITS = ("distance", "time", "formats")
 _DOTTED_CLOCK = re.compile(r"(\d{1,2})\.(\d\d)\.(\d\d)", re.ASCII)
 _ISO = re.compile(
     r"P(?:(\d+)D)?T?(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?", re.ASCII
 )
-_TOKENS = re.compile(
-    r"(\d+(?:[.,]\d+)?)\s*([^\W\d]+|[\u2032\u2019'\u2033\u201d\"]{1,2})\.?", re.ASCII
-)
+_TOKENS = re.compile(r"([0-9]+(?:[.,][0-9]+)?)\s*([^\W\d]+|[\u2032\u2019'\u2033\u201d\"]{1,2})\.?")
 # The day that spreadsheets and pandas put before a duration.
 _DAY_ZERO = re.compile(
     r"^(?:1899-12-3[01]|1900-01-0[01]|(?:12/30|30/12|30\.12)[/.]1899|1/0/1900|0 days?)[ T]\+?"
+    r"|^0\.(?=\d\d:\d\d:\d\d)"
 )
 
 
@@ -66,6 +72,33 @@ class Times:
     last_resort: bool = False
     other: tuple[float, ...] = ()
     other_form: str = ""
+
+
+def plain_amount(cell: str) -> str:
+    """Return the number and unit of a cell that says more, the cell itself where it does not.
+
+    ``10*`` and ``ca. 10 (race)`` are ``10``, ``8+10 km`` is ``18 km``, ``HM`` is ``21098 m``.
+    """
+    if (metres := words().race_distances.get(fold(cell))) is not None:
+        return f"{metres} m"
+    text = _ABOUT.sub("", cell).rstrip("*! ")
+    while (match := _REMARK.search(text)) and not _is_telling(match[1]):
+        text = text[: match.start()].rstrip("*! ")
+    if match := _SUM.fullmatch(text):
+        sign = "," if "," in match[1] else "."
+        total = sum(float(part.replace(",", ".")) for part in match[1].split("+"))
+        text = f"{total:.10g}".replace(".", sign) + match[2]
+    return text if text[:1].isdigit() else cell
+
+
+def _is_telling(remark: str) -> bool:
+    """Return whether a remark in brackets is a unit, a multiple, or says that nothing was run."""
+    known, folded = words(), fold(remark)
+    return (
+        any(folded in known.units[dimension] for dimension in _UNITS)
+        or folded in known.not_done | known.not_finished
+        or re.search(r"\d\s*[x\u00d7*]|[x\u00d7*]\s*\d", remark) is not None
+    )
 
 
 def decimal_evidence(cells: Sequence[str]) -> tuple[dict[str, list[int]], bool]:
@@ -166,6 +199,8 @@ def read_times(
             units = {
                 "mm.ss: no number has 60 hundredths or more": [_mm_ss(value) for value in bare]
             }
+        elif unit == "h" and _is_sexagesimal(texts, decimal):
+            units = {"h.mm: no number has 60 hundredths or more": [60.0 * _mm_ss(v) for v in bare]}
         elif _is_sexagesimal(texts, decimal, rows=1):
             units = {name + _DECIMALS.get(name, ""): values for name, values in units.items()}
     readings = []
@@ -297,5 +332,6 @@ def _is_sexagesimal(texts: Sequence[str], decimal: str, rows: int = _SEXAGESIMAL
 
 
 def _mm_ss(value: float) -> float:
+    """Return the minutes in 30.26 for 30 min 26 s, or the hours in 1.05 for 1 h 5 min."""
     whole = math.floor(value) if math.isfinite(value) else value
     return whole + (value - whole) * 100.0 / 60.0

@@ -10,8 +10,11 @@ class Undecided(ValueError):
 
     Attributes:
         orders: Orders of dates between which it is to be decided, () where it is about others.
+        header: Names of the table's columns, where the order of its dates is all that is open.
     """
 
-    def __init__(self, message: str, orders: Sequence[str] = ()) -> None:
+    def __init__(
+        self, message: str, orders: Sequence[str] = (), header: Sequence[str] = ()
+    ) -> None:
         super().__init__(message)
-        self.orders = tuple(orders)
+        self.orders, self.header = tuple(orders), tuple(header)

@@ -31,6 +31,8 @@ _RUNNING_STEPS_A_MINUTE = 135.0
 _POINTS, _POINTS_SHARE = 10, 0.5
 # Ours: so many distances that all rise with their times to more than this are a running total.
 _RISING_ROWS, _RISING_M = 6, 30_000.0
+# Ours: so many rows of such lengths, all a week or a month apart, are sums.
+_PERIODS, _PERIOD_M = 6, 30_000.0
 # Ours: more in a day is hardly one person's.
 _DAY_SESSIONS, _DAY_M, _DAY_MINUTES = 3, 120_000.0, 20 * 60.0
 
@@ -68,11 +70,24 @@ def refuse_sums(sheet: Sheet) -> None:
                     "distance of the whole session, and name its column with "
                     '--map distance="..."; so, too, if it holds whole sessions already'
                 )
+        if folded in known.lap_numbers and _count_up(cells):
+            raise ValueError(
+                f"column {name!r} counts the laps of sessions: a log needs a row for each session; "
+                "give the recordings as FIT, TCX or GPX, or export a list of the activities"
+            )
         if folded in known.people and len(people := sorted(set(filter(None, cells)))) > 1:
             raise ValueError(
                 f"column {name!r} names {len(people)} people ({people[0]!r}, {people[1]!r}, ...): "
                 "a log is of one person; keep the rows of one"
             )
+
+
+def _count_up(cells: Sequence[str]) -> bool:
+    """Return whether cells count from one, once or over again."""
+    numbers = [int(cell) for cell in cells if cell.isdecimal()]
+    return max(numbers, default=0) > 2 and all(
+        after in (1, before + 1) for before, after in pairwise([0, *numbers])
+    )
 
 
 def _refuse_names(name: str, cells: Sequence[str]) -> None:
@@ -191,6 +206,7 @@ def refuse_series(sheet: Sheet, rows: Sequence[SessionRow]) -> None:
                 "distance and time grow from every row to the next: a running total? Export the "
                 "distance and time of each session, or give --keep-all if these are they"
             )
+    _refuse_periods(sheet, ordered)
     days: dict[date, list[SessionRow]] = defaultdict(list)
     for row in rows:
         days[row.day].append(row)
@@ -208,3 +224,28 @@ def refuse_series(sheet: Sheet, rows: Sequence[SessionRow]) -> None:
             f"on {len(crowded)} day(s), the first {min(crowded)}, the sessions are more than one "
             "person runs: are they of several people, or points of one recording?"
         )
+
+
+def _refuse_periods(sheet: Sheet, ordered: Sequence[SessionRow]) -> None:
+    """Refuse rows that are a week or a month apart and so long that they are sums; tell of others.
+
+    Raises:
+        ValueError: If they are.
+    """
+    gaps = {(after.day - before.day).days for before, after in pairwise(ordered)}
+    regular = gaps == {7} or (
+        gaps <= {28, 29, 30, 31} and len({row.day.day for row in ordered}) == 1
+    )
+    if len(ordered) < _PERIODS or not regular or sheet.options.keep_all:
+        return
+    apart = "a week" if gaps == {7} else "a month"
+    if median(row.metres for row in ordered) >= _PERIOD_M:
+        raise ValueError(
+            f"all rows are {apart} apart, and half of them of {_PERIOD_M / 1000:g} km or more: "
+            "sums of weeks or months? A log needs a row for each session; export these, or give "
+            "--keep-all if these are they"
+        )
+    sheet.notes.append(
+        f"all rows are {apart} apart: a log needs a row for each session, not sums of weeks or "
+        "months"
+    )

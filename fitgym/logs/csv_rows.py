@@ -25,6 +25,8 @@ _REPETITIONS, REPETITION_M = 3, 1500.0
 _LONGEST_MINUTES, _LONGEST_M = 48 * 60.0, 250_000.0
 # Ours: so many rows, whose sums in distance and time a row equals up to rounding.
 _SUM_ROWS, _SUM_TOLERANCE = 3, 0.005
+# Ours: two rows with so much of their time in common and distances so near are one session.
+_SAME_TIME, _SAME_DISTANCE = 0.8, 0.1
 
 
 @dataclass
@@ -135,8 +137,9 @@ class RowChecks:
         """Leave out rows that are the sum of those since the last such row, or of all others."""
         kept: list[SessionRow] = []
         since, metres, minutes = 0, 0.0, 0.0
+        untimed = _untimed_sums(rows)
         for row in rows:
-            if since >= _SUM_ROWS and _is_sum(row, metres, minutes):
+            if row.line in untimed or (since >= _SUM_ROWS and _is_sum(row, metres, minutes)):
                 detail = f"its {row.metres / 1000:.4g} km are the sum of {since} rows before"
                 self.sheet.drop(row.line, "summary row", detail)
                 since, metres, minutes = 0, 0.0, 0.0
@@ -196,6 +199,22 @@ class RowChecks:
             "--keep-all keeps them"
         )
         return [row for index, row in enumerate(rows) if index not in odd]
+
+    def without_overlaps(self, rows: list[SessionRow]) -> list[SessionRow]:
+        """Leave out rows of a session that another row has too, recorded by a second device."""
+        if len({row.clock for row in rows}) < 2:
+            # One time of day in all rows is none.
+            return rows
+        kept: list[SessionRow] = []
+        of_day: dict[date, list[SessionRow]] = defaultdict(list)
+        for row in rows:
+            twin = next((other for other in of_day[row.day] if _is_overlap(row, other)), None)
+            if twin is not None:
+                self.sheet.drop(row.line, "the same session twice", f"as row {twin.line}")
+                continue
+            of_day[row.day].append(row)
+            kept.append(row)
+        return kept
 
     def without_lonely(self, rows: list[SessionRow]) -> list[SessionRow]:
         """Leave out one or two sessions years away from all others, and tell of long pauses."""
@@ -259,6 +278,31 @@ def _mean_of(parts: Sequence[SessionRow]) -> float | None:
 def _known(row: SessionRow) -> float:
     """Return the minutes of a row, 0 where they are not known."""
     return 0.0 if math.isnan(row.minutes) else row.minutes
+
+
+def _is_overlap(row: SessionRow, other: SessionRow) -> bool:
+    """Return whether two rows of a day are of about one distance at the same time."""
+    if row.clock is None or other.clock is None or not row.minutes > 0.0 < other.minutes:
+        return False
+    begin = max(row.clock, other.clock)
+    shared = min(row.clock + row.minutes, other.clock + other.minutes) - begin
+    near = abs(row.metres - other.metres) <= _SAME_DISTANCE * max(row.metres, other.metres)
+    return near and shared >= _SAME_TIME * min(row.minutes, other.minutes)
+
+
+def _untimed_sums(rows: Sequence[SessionRow]) -> set[int]:
+    """Return the lines of all rows without a time, if each is the sum of the distances before."""
+    lines: set[int] = set()
+    since, metres = 0, 0.0
+    for row in rows:
+        if not math.isnan(row.minutes):
+            since, metres = since + 1, metres + row.metres
+        elif since > 1 and abs(row.metres - metres) <= _SUM_TOLERANCE * metres:
+            lines.add(row.line)
+            since, metres = 0, 0.0
+        else:
+            return set()
+    return lines if len(lines) > 1 else set()
 
 
 def _is_sum(row: SessionRow, metres: float, minutes: float) -> bool:

@@ -12,7 +12,7 @@ from fitgym.logs.words import fold, sport_family, sport_of, words
 # Ours: share of the cells of a column that must name a sport for it to be one of sports.
 _SPORT_SHARE = 0.3
 # Ours: where no column is called one of sports, this share of short cells makes one.
-_NAMED_SHARE, _MOST_WORDS = 0.5, 4
+_NAMED_SHARE, _MOST_WORDS = 0.5, 7
 
 
 def sports_of(sheet: Sheet) -> tuple[list[str | None], Column | None]:
@@ -47,6 +47,7 @@ def sports_of(sheet: Sheet) -> tuple[list[str | None], Column | None]:
         elif share > 0 and share + kinds >= 0.5:
             best = best or (share, column, cells)
     if best is None:
+        _tell_unknown(sheet, candidates)
         return _by_titles(sheet), None
     _, column, cells = best
     sports: list[str | None] = []
@@ -61,6 +62,20 @@ def sports_of(sheet: Sheet) -> tuple[list[str | None], Column | None]:
         listed = ", ".join(f"{name!r} ({number})" for name, number in kinds_kept.most_common(8))
         sheet.notes.append(f"column {column.name!r}: taken as kinds of runs: {listed}")
     return sports, column
+
+
+def _tell_unknown(sheet: Sheet, candidates: Sequence[Column]) -> None:
+    """Tell of a column called one of sports that names none that is known."""
+    for column in candidates:
+        kinds = Counter(cell for cell in sheet.cells(column) if cell)
+        numbers = all(cell.isdigit() for cell in kinds)
+        if not numbers and len(kinds) > 1 and len(kinds) * 2 <= sum(kinds.values()):
+            listed = ", ".join(f"{name!r} ({number})" for name, number in kinds.most_common(8))
+            sheet.notes.append(
+                f"column {column.name!r} tells {listed}, of which none is a sport that is known: "
+                f"all rows are taken as {sheet.options.sport}; if they are sports, write their "
+                "usual names"
+            )
 
 
 def _by_number(
@@ -110,6 +125,28 @@ def _by_titles(sheet: Sheet) -> list[str | None]:
                 'they are left out; --map sport="..." names a column of sports'
             )
             return [sport if sport and sport_family(sport) in others else None for sport in told]
+    return _by_notes(sheet)
+
+
+def _by_notes(sheet: Sheet) -> list[str | None]:
+    """Return the other sports that notes name and say nothing else, None of all other rows."""
+    wanted = sheet.options.sport
+    sports: list[str | None] = [None] * len(sheet.table.rows)
+    for column in columns_of(sheet.table.header, "title"):
+        cells = sheet.cells(column)
+        hints = []
+        for row, cell in enumerate(cells):
+            sport = words().sports.get(fold(cell))
+            if sport not in (None, "other", wanted):
+                sports[row] = sport
+            elif sport_family(_sport_in_title(cell, wanted) or "other") not in ("other", wanted):
+                hints.append(row)
+        if hints:
+            sheet.notes.append(
+                f"column {column.name!r} speaks of another sport in {len(hints)} row(s), the first "
+                f"in row {sheet.table.rows[hints[0]].line} ({cells[hints[0]]!r}): all of them are "
+                f"taken as {wanted}; if they are none, tell the sports in a column of their own"
+            )
     return sports
 
 

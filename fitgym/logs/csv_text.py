@@ -13,8 +13,8 @@ from fitgym.logs.words import fold, words
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
-# Ours: exports put at most a title, a person and a period before the header.
-_LONGEST_PREAMBLE = 40
+# Ours: exports put a title, a person and a period before the header, people their thoughts.
+_LONGEST_PREAMBLE = 100
 # Ours: the longest text over several lines that a quoted field may hold.
 _LONGEST_FIELD_LINES = 200
 # Ours: fields of notes may be long, but a file that is one field is none.

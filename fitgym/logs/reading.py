@@ -6,7 +6,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -17,7 +17,9 @@ import numpy as np
 from fitgym.common.tables import text_table
 from fitgym.logs.activity import Activity
 from fitgym.logs.convert import to_workout
+from fitgym.logs.csv_dates import ORDERS
 from fitgym.logs.csv_log import TableLog, read_csv
+from fitgym.logs.csv_questions import Undecided
 from fitgym.logs.dates import first_gap
 from fitgym.logs.fit_file import read_fit
 from fitgym.logs.history import History, LeftOut, ReadingReport
@@ -35,6 +37,9 @@ _NAMES = {".fit": "FIT", ".tcx": "TCX", ".gpx": "GPX", ".csv": "CSV"}
 
 # Ours: two records of one session may differ so much, as a watch's and a telephone's do.
 _SAME_DISTANCE, _SAME_TIME, _SAME_START_S, _OVERLAP = 0.05, 0.10, 120.0, 0.8
+# Ours: so much where the time is the same up to rounding, as of a diary in whole kilometres or a
+# treadmill, and where two devices recorded at the same time.
+_ROUGH_DISTANCE, _ROUNDED_TIME, _RECORDED_DISTANCE = 0.15, 0.03, 0.3
 # Ours: a clock in another zone differs by whole quarters of an hour.
 _QUARTER_MIN, _CLOCK_TOLERANCE_MIN, _LARGEST_OFFSET_MIN = 15.0, 3.0, 14 * 60.0
 # Ours: recordings shorter than this are tries of the start button.
@@ -61,6 +66,16 @@ class _Entry:
     recording: str = ""
 
 
+@dataclass(frozen=True)
+class _Undecided:
+    """A table whose dates fit several orders, until all others are read."""
+
+    name: str
+    content: bytes
+    many: bool
+    question: Undecided
+
+
 class _Collector:
     """Collects sessions, workouts and what is to be told."""
 
@@ -69,14 +84,19 @@ class _Collector:
         self.recorded: list[_Entry] = []
         self.logged: list[_Entry] = []
         self.tables: list[tuple[str, TableLog]] = []
+        self.undecided: list[_Undecided] = []
         self.left_out: list[LeftOut] = []
         self.notes: Counter[str] = Counter()
         self.files: Counter[str] = Counter()
         self.without_zone = 0
         self.without_sport = 0
 
-    def add(self, source: Source) -> None:
-        """Read a file.
+    def add(self, source: Source, many: bool) -> None:
+        """Read a file; a table of which the order of its dates is all that is open has to wait.
+
+        Args:
+            source: The file.
+            many: Whether it is one of a folder or archive.
 
         Raises:
             OSError: If it cannot be read.
@@ -89,12 +109,37 @@ class _Collector:
         if kind != source.kind:
             self.notes[f"its name says {_NAMES[source.kind]}, but it is {_NAMES[kind]}"] += 1
         if kind == ".csv":
-            self._add_table(source.name, read_csv(content, source.name, self.options))
+            try:
+                self._add_table(source.name, read_csv(content, source.name, self.options))
+            except Undecided as question:
+                self.undecided.append(_Undecided(source.name, content, many, question))
+                return
         else:
             recorded = _READERS[kind](content, source.name, positions=self.options.positions)
             for activity in recorded:
                 self._add_recorded(source.name, activity)
         self.files[_NAMES[kind]] += 1
+
+    def add_undecided(self, table: _Undecided) -> None:
+        """Read a table whose dates fit several orders in that of tables with the same columns.
+
+        Raises:
+            Undecided: If there is no such table, or they differ.
+        """
+        question = table.question
+        alike: dict[str, str] = {}
+        for name, other in self.tables:
+            if other.order and other.header == question.header:
+                alike.setdefault(other.order, _file_name(name))
+        if len(alike) != 1 or not alike.keys() <= set(question.orders):
+            raise question
+        ((order, name),) = alike.items()
+        log = read_csv(table.content, table.name, replace(self.options, date_order=order))
+        log.notes.append(
+            f"dates are read as {ORDERS[order]}, as in {name}, which has the same columns"
+        )
+        self._add_table(table.name, log)
+        self.files[_NAMES[".csv"]] += 1
 
     def _add_table(self, name: str, table: TableLog) -> None:
         self.tables.append((name, table))
@@ -121,6 +166,13 @@ class _Collector:
                     row.recording,
                 )
             )
+
+    def refuse(self, name: str, many: bool, error: Exception) -> None:
+        """Name a file of a folder or archive that cannot be read; another is an error."""
+        if not many or "refused: " in str(error):
+            raise error
+        message = str(error).removeprefix(f"{name}: ")
+        self.left_out.append(LeftOut(name, "file that cannot be read", message))
 
     def _add_recorded(self, file: str, recorded: Recorded) -> None:
         wanted = self.options.sport
@@ -223,12 +275,14 @@ def read(*paths: str | os.PathLike[str], options: ReadingOptions | None = None) 
                 collector.left_out.append(source)
                 continue
             try:
-                collector.add(source)
+                collector.add(source, many)
             except (ValueError, OSError) as error:
-                if not many or "refused: " in str(error):
-                    raise
-                message = str(error).removeprefix(f"{source.name}: ")
-                collector.left_out.append(LeftOut(source.name, "file that cannot be read", message))
+                collector.refuse(source.name, many, error)
+    for table in collector.undecided:
+        try:
+            collector.add_undecided(table)
+        except ValueError as error:
+            collector.refuse(table.name, table.many, error)
     return _history(collector)
 
 
@@ -305,9 +359,10 @@ def _same_recording(one: _Entry, other: _Entry) -> bool:
     first, second = one.start.timestamp(), other.start.timestamp()
     end = min(first + one.elapsed_s, second + other.elapsed_s)
     shared = end - max(first, second)
-    near = abs(first - second) <= _SAME_START_S and shared > 0.0
-    near |= shared >= _OVERLAP * max(one.elapsed_s, other.elapsed_s)
-    return near and _close(one.session.distance_m, other.session.distance_m, _SAME_DISTANCE)
+    together = shared >= _OVERLAP * max(one.elapsed_s, other.elapsed_s)
+    near = together or (abs(first - second) <= _SAME_START_S and shared > 0.0)
+    share = _RECORDED_DISTANCE if together else _SAME_DISTANCE
+    return near and _close(one.session.distance_m, other.session.distance_m, share)
 
 
 def _close(one: float, other: float, share: float) -> bool:
@@ -412,7 +467,8 @@ def _file_name(path: str) -> str:
 def _same_row(row: _Entry, entry: _Entry) -> bool:
     """Return whether a row of a table and another record are of one session."""
     minutes, other = row.session.minutes, entry.session.minutes
-    if not _close(row.session.distance_m, entry.session.distance_m, _SAME_DISTANCE):
+    share = _ROUGH_DISTANCE if _close(minutes, other, _ROUNDED_TIME) else _SAME_DISTANCE
+    if not _close(row.session.distance_m, entry.session.distance_m, share):
         return False
     if not math.isnan(minutes) and not math.isnan(other):
         long_enough = entry.elapsed_s / 60.0 * (1.0 + _SAME_TIME)
@@ -455,9 +511,14 @@ def _understood(
 ) -> list[tuple[str, str]]:
     counts = ", ".join(f"{number} {kind}" for kind, number in sorted(collector.files.items()))
     rows = [("files", counts)]
+    readings: dict[tuple[str, str], list[str]] = {}
     for name, table in collector.tables:
-        prefix = f"{Path(name).name} " if len(collector.tables) > 1 else ""
-        rows += [(f"{prefix}{quantity}", how) for quantity, how in table.understood]
+        for reading in table.understood:
+            readings.setdefault(reading, []).append(name)
+    rows += [
+        (f"{_of_tables(collector, names)}{quantity}", how)
+        for (quantity, how), names in readings.items()
+    ]
     if collector.recorded:
         with_heart = sum(bool(workout.valid.any()) for workout in workouts)
         rows.append(("recordings", f"{len(workouts)}, {with_heart} with heart rate"))
@@ -477,6 +538,13 @@ def _understood(
     return rows
 
 
+def _of_tables(collector: _Collector, names: Sequence[str]) -> str:
+    """Return what stands before how tables were read: nothing, a file's name, or how many."""
+    if len(collector.tables) == 1:
+        return ""
+    return f"{len(names)} tables " if len(names) > 1 else f"{Path(names[0]).name} "
+
+
 def _examples(items: Sequence[LeftOut]) -> str:
     shown = [
         f"{Path(item.source).name}{f' ({item.detail[:90]})' if item.detail else ''}"
@@ -487,10 +555,12 @@ def _examples(items: Sequence[LeftOut]) -> str:
 
 
 def _notes(collector: _Collector, sessions: Sequence[LoggedSession]) -> Iterable[str]:
-    several = len(collector.tables) > 1
+    notes: dict[str, list[str]] = {}
     for name, table in collector.tables:
         for note in table.notes:
-            yield f"{Path(name).name}: {note}" if several else note
+            notes.setdefault(note, []).append(name)
+    for note, names in notes.items():
+        yield f"{_of_tables(collector, names).strip()}: {note}".removeprefix(": ")
     for note, number in collector.notes.items():
         yield f"{number} recording(s): {note}"
     if collector.without_zone:

@@ -108,6 +108,19 @@ class Points:
     notes: list[str] = field(default_factory=list)
 
 
+def _without_null_island(columns: dict[str, NDArray[np.float64]]) -> None:
+    """Take the point where equator and prime meridian meet for no position: what is not known yet.
+
+    Args:
+        columns: By name; the positions are changed.
+    """
+    names = ("latitude_deg", "longitude_deg")
+    if all(name in columns for name in names):
+        nowhere = (columns[names[0]] == 0.0) & (columns[names[1]] == 0.0)
+        for name in names:
+            columns[name] = np.where(nowhere, np.nan, columns[name])
+
+
 def to_recorded(points: Points, *, positions: bool) -> Recorded:
     """Return the activity that raw points make.
 
@@ -124,6 +137,7 @@ def to_recorded(points: Points, *, positions: bool) -> Recorded:
         if name in columns:
             wrong = (columns[name] < low) | (columns[name] > high)
             columns[name] = np.where(wrong, np.nan, columns[name])
+    _without_null_island(columns)
     elapsed = float(time_s[-1] - time_s[0]) if time_s.size else 0.0
     start_s = float(time_s[0]) if time_s.size else points.told_start
     if not math.isfinite(start_s):

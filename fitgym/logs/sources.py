@@ -5,6 +5,7 @@ Archives are read member by member in memory, within limits, so that a small arc
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import os
@@ -29,6 +30,10 @@ _DEEPEST = 2
 TABLES = (".csv", ".tsv", ".txt", ".tab")
 RECORDINGS = (".fit", ".tcx", ".gpx")
 _CHUNK = 1 << 20
+_DAMAGED = (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError)
+
+# Suffixes under which recordings stand, too, and many other files.
+_UNTOLD = ("", ".xml")
 
 # What people try to read that is another thing, and what to do.
 _REMEDIES = {
@@ -38,6 +43,10 @@ _REMEDIES = {
     ".numbers": "a spreadsheet: save its table as CSV (UTF-8)",
     ".xml": "XML: of an Apple Health export, give its folder workout-routes, or a CSV of workouts",
     ".json": "JSON: export the log as CSV, or the recordings as FIT, TCX or GPX",
+    ".docx": "a document: save its table as CSV (UTF-8)",
+    ".pdf": "a document: export the log as CSV",
+    ".gz": "a packed file of no kind that is read: unpack it first",
+    ".kml": "KML, which tells no times: export the recordings as FIT, TCX or GPX",
     ".pwx": "PWX: export the recordings as FIT, TCX or GPX",
     ".hrm": "HRM: export the recordings as FIT, TCX or GPX",
     ".tar": "a tar archive: unpack it and give the folder, or pack it as zip",
@@ -45,6 +54,10 @@ _REMEDIES = {
     ".7z": "a 7z archive: unpack it and give the folder, or pack it as zip",
     ".rar": "a rar archive: unpack it and give the folder, or pack it as zip",
 }
+_NO_REMEDY = (
+    "none of FIT, TCX, GPX, CSV or a zip archive: export the recordings as FIT, TCX or GPX, or the "
+    "log as CSV"
+)
 
 
 @dataclass(frozen=True)
@@ -111,9 +124,12 @@ def _of_file(path: Path, name: str, *, in_folder: bool) -> Iterator[Source | Lef
         yield LeftOut(name, "no ordinary file")
         return
     kind, packed = _kind(path.name)
-    if not in_folder and not kind:
+    if not kind and not in_folder:
         with path.open("rb") as file:
             kind = _sniff(file.read(4096), path.name)
+    elif not kind and path.suffix.lower() in _UNTOLD:
+        with contextlib.suppress(OSError), path.open("rb") as file:
+            kind = _recording_in(file)
     if kind == ".zip":
         try:
             with path.open("rb") as file:
@@ -125,10 +141,16 @@ def _of_file(path: Path, name: str, *, in_folder: bool) -> Iterator[Source | Lef
     elif kind:
         yield Source(name, kind, lambda: _bounded_file(path, name, packed))
     elif in_folder:
-        yield LeftOut(name, f"no recording or log ({path.suffix.lower() or 'no suffix'})")
+        yield _no_source(name, path.suffix)
     else:
-        remedy = _REMEDIES.get(path.suffix.lower(), "none of FIT, TCX, GPX, CSV or a zip archive")
+        remedy = _REMEDIES.get(path.suffix.lower(), _NO_REMEDY)
         raise ValueError(f"{name}: is {remedy}")
+
+
+def _no_source(name: str, suffix: str) -> LeftOut:
+    """Return that a file of a folder or archive is not read, and what to do about it."""
+    remedy = _REMEDIES.get(suffix.lower(), "")
+    return LeftOut(name, f"no recording or log ({suffix.lower() or 'no suffix'})", remedy)
 
 
 def _kind(name: str) -> tuple[str, bool]:
@@ -147,16 +169,11 @@ def _kind(name: str) -> tuple[str, bool]:
 
 def _sniff(head: bytes, name: str) -> str:
     """Return the kind of a named file without a known suffix by its first bytes."""
-    if Path(name).suffix.lower() in _REMEDIES:
-        return ""
-    if head[8:12] == b".FIT":
-        return ".fit"
+    kind = kind_of_content(head, "")
+    if kind in RECORDINGS or Path(name).suffix.lower() in _REMEDIES:
+        return kind if kind in RECORDINGS else ""
     if head.startswith(b"PK\x03\x04"):
         return ".zip"
-    if b"<TrainingCenterDatabase" in head:
-        return ".tcx"
-    if b"<gpx" in head:
-        return ".gpx"
     return "" if b"\0" in head or Path(name).suffix != "" else ".csv"
 
 
@@ -181,11 +198,11 @@ def _of_archive(file: IO[bytes], name: str, depth: int) -> Iterator[Source | Lef
         for member in sorted(members, key=lambda entry: entry.filename):
             shown = f"{name}:{member.filename}"
             kind, packed = _kind(Path(member.filename).name)
+            if not kind and Path(member.filename).suffix.lower() in _UNTOLD:
+                with contextlib.suppress(*_DAMAGED), archive.open(member) as packed_file:
+                    kind = _recording_in(packed_file)
             if not kind:
-                yield LeftOut(
-                    shown,
-                    f"no recording or log ({Path(member.filename).suffix.lower() or 'no suffix'})",
-                )
+                yield _no_source(shown, Path(member.filename).suffix)
                 continue
             if member.flag_bits & 1:
                 yield LeftOut(shown, "encrypted", "unpack the archive with its password first")
@@ -213,6 +230,12 @@ def _of_archive(file: IO[bytes], name: str, depth: int) -> Iterator[Source | Lef
                 yield Source(shown, kind, _member_reader(archive, member, shown, packed))
 
 
+def _recording_in(file: IO[bytes]) -> str:
+    """Return the kind of recording that the first bytes of a file tell, "" without one."""
+    kind = kind_of_content(file.read(4096), "")
+    return kind if kind in RECORDINGS else ""
+
+
 def _member_reader(
     archive: zipfile.ZipFile, member: zipfile.ZipInfo, shown: str, packed: bool
 ) -> Callable[[], bytes]:
@@ -225,7 +248,7 @@ def _bounded(
     try:
         with archive.open(member) as file:
             return _read(file, shown, packed, limit)
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError) as error:
+    except _DAMAGED as error:
         raise ValueError(f"{shown}: cannot be unpacked: {error}") from None
 
 

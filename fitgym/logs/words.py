@@ -46,6 +46,7 @@ class Words:
         weekdays: Names of days.
         date_fillers: Words inside dates that tell nothing.
         sports: Name of a sport -> its family.
+        sport_signs: Picture of a sport -> its family.
         modifiers: Word -> ``trail`` or ``treadmill``.
         run_kinds: Names of kinds of runs.
         parts: ``year``, ``month`` and ``day`` -> names of columns that hold no more.
@@ -58,13 +59,18 @@ class Words:
         day_totals: Names of columns that only totals of days have.
         steps: Names of columns of steps.
         states: Names of columns that tell whether a session took place.
-        not_done: What they say where it did not.
+        not_done: What they, or notes, say where it did not.
+        negations: What else they say there.
+        plans: Titles of sections whose sessions are still to come.
+        ticks: What they say where it did, and nothing elsewhere.
         people: Names of columns that tell whose session it is.
         first_names: Names of columns that tell that, or what a session is called.
         distance_with_unit: Names of columns that are distances if they have a unit of one.
         starts: Names of columns that tell when sessions began.
         ends: Names of columns that tell when they ended.
         repetitions: Names of columns that tell how often a distance was run.
+        lap_numbers: Names of columns that count laps.
+        race_distances: Name of a distance of races -> metres.
         file_names: Names of columns that tell the file of a session's recording.
     """
 
@@ -75,6 +81,7 @@ class Words:
     weekdays: frozenset[str]
     date_fillers: frozenset[str]
     sports: Mapping[str, str]
+    sport_signs: Mapping[str, str]
     modifiers: Mapping[str, str]
     run_kinds: frozenset[str]
     parts: Mapping[str, frozenset[str]]
@@ -88,12 +95,17 @@ class Words:
     steps: frozenset[str]
     states: frozenset[str]
     not_done: frozenset[str]
+    negations: frozenset[str]
+    plans: frozenset[str]
+    ticks: frozenset[str]
     people: frozenset[str]
     first_names: frozenset[str]
     distance_with_unit: frozenset[str]
     starts: frozenset[str]
     ends: frozenset[str]
     repetitions: frozenset[str]
+    lap_numbers: frozenset[str]
+    race_distances: Mapping[str, str]
     file_names: frozenset[str]
 
 
@@ -117,6 +129,7 @@ def words() -> Words:
         weekdays=frozenset(content["weekdays"]),
         date_fillers=frozenset(content["date_fillers"]),
         sports=_inverse(content["sports"]),
+        sport_signs=_inverse(content["sport_signs"]),
         modifiers=_inverse(content["modifiers"]),
         run_kinds=frozenset(content["run_kinds"]),
         parts={part: frozenset(names) for part, names in content["parts"].items()},
@@ -130,12 +143,17 @@ def words() -> Words:
         steps=frozenset(content["steps"]),
         states=frozenset(content["states"]),
         not_done=frozenset(content["not_done"]),
+        negations=frozenset(content["negations"]),
+        plans=frozenset(content["plans"]),
+        ticks=frozenset(content["ticks"]),
         people=frozenset(content["people"]),
         first_names=frozenset(content["first_names"]),
         distance_with_unit=frozenset(content["distance_with_unit"]),
         starts=frozenset(content["starts"]),
         ends=frozenset(content["ends"]),
         repetitions=frozenset(content["repetitions"]),
+        lap_numbers=frozenset(content["lap_numbers"]),
+        race_distances=_inverse(content["race_distances"]),
         file_names=frozenset(content["file_names"]),
     )
 
@@ -163,6 +181,7 @@ def sport_of(name: str) -> str | None:
         phrases = {" ".join(parts[i:j]) for i in range(len(parts)) for j in range(i + 1, i + 4)}
         found = {known.sports[phrase] for phrase in phrases if phrase in known.sports}
         found |= {known.sports[name] for name in _unspaced() if name in folded}
+        found |= {known.sport_signs[sign] for sign in name if sign in known.sport_signs}
         family = next((sport for sport in _SPORT_ORDER if sport in found), None)
     manners = {known.modifiers[part] for part in (*parts, folded) if part in known.modifiers}
     if family == "run":

@@ -46,6 +46,8 @@ _GPX_TYPES = {"1": "bike", "4": "hike", "9": "run", "10": "walk"}
 
 # Ours: a longer time between two tracks of a file is no pause of one activity.
 _LONGEST_PAUSE_S = 1800.0
+# Ours: a longer time between two segments of a track is none either.
+_LONGEST_BREAK_S = 12 * 3600.0
 
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d(?:[.,]\d+)?)\s*(Z|[+-]\d\d:?\d\d)?", re.ASCII
@@ -91,7 +93,7 @@ def read_gpx(content: bytes, source: str, *, positions: bool = False) -> list[Re
     tracks = [element for element in root if _local(element) == "trk"]
     if not tracks:
         raise ValueError(f"{source}: holds no track, only a route or places: give the recording")
-    points = [track for element in tracks if (track := _gpx_points(element, source)).time_s.size]
+    points = [part for element in tracks for part in _gpx_points(element, source)]
     return _all(_joined(points), source, notes, positions)
 
 
@@ -193,14 +195,18 @@ def _tcx_point(point: ElementTree.Element, segment: int) -> dict[str, float]:
     return row
 
 
-def _gpx_points(track: ElementTree.Element, source: str) -> Points:
-    rows = []
+def _gpx_points(track: ElementTree.Element, source: str) -> Iterator[Points]:
+    """Yield the points of a track; segments that begin a day later are another activity."""
+    rows: list[dict[str, float]] = []
     told = {_local(element): (element.text or "").strip() for element in track}
     # Some apps write no type, but begin the name with the sport.
     first = (told.get("name") or "-").split()[0]
     kind = told.get("type") or (first if fold(first) in words().sports else None)
+    sport = _GPX_TYPES.get(kind or "") or _named_sport(kind)
     segments = [element for element in track if _local(element) == "trkseg"]
+    last = math.nan
     for segment, element in enumerate(segments):
+        begun = len(rows)
         for point in element:
             if _local(point) != "trkpt":
                 continue
@@ -221,7 +227,13 @@ def _gpx_points(track: ElementTree.Element, source: str) -> Points:
                     if not math.isnan(value) or column not in row:
                         row[column] = value
             rows.append(row)
-    return _points(rows, source, _GPX_TYPES.get(kind or "") or _named_sport(kind))
+        times = [time for row in rows[begun:] if (time := row.get("time_s", math.nan)) > 0.0]
+        if times and times[0] - last > _LONGEST_BREAK_S:
+            yield _points(rows[:begun], source, sport)
+            rows = rows[begun:]
+        last = times[-1] if times else last
+    if rows:
+        yield _points(rows, source, sport)
 
 
 def _points(rows: list[dict[str, float]], source: str, sport: str | None) -> Points:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from fitgym_agents.deep.a3c.algorithm import A3C
+from fitgym_agents.deep.a3c.cost_limit import new_weight
 from fitgym_agents.deep.a3c.counters import StepCounter
 from fitgym_agents.deep.a3c.losses import Losses, rollout_losses
 from fitgym_agents.deep.a3c.settings import A3CConfiguration
@@ -104,6 +105,7 @@ def make_shared(**changes: Any) -> Shared:
         weights=SharedWeights(networks, settings.optimiser),
         counter=StepCounter(0, 10**6, processes=False),
         facts=None,
+        cost_weight=new_weight(),
     )
 
 

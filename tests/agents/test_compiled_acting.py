@@ -146,6 +146,8 @@ def test_steps_of_a_batch_are_those_of_the_environments() -> None:
     [
         ({"continuous": True}, None),
         ({"render_mode": "ansi"}, None),
+        ({"cost": True}, None),
+        ({"reward": "vector"}, None),
         ({}, {"individual": "recreational-runner"}),
     ],
 )
@@ -160,10 +162,17 @@ def test_environments_that_compiled_loops_cannot_step_say_so(
         environments.batch()
 
 
-def test_wrapped_environments_are_stepped_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wrapper may change what a step returns, so compiled acting would pass it by."""
+class _Halved(FitnessFatigueVectorEnv):
+    def step(self, actions: Any) -> Any:
+        observations, rewards, *rest = super().step(actions)
+        return observations, 0.5 * rewards, *rest
+
+
+def test_environments_with_a_step_of_their_own_are_stepped_one_by_one() -> None:
+    """What a wrapper or a subclass does to a step, compiled acting would pass by."""
     agent = A3C.create(ENV_ID, seed=0, env_kwargs={"days": 20})
     plain = make_vector_env(ENV_ID, 2, {"days": 20})
+    v1: Any = gym.spec(ENV_ID).kwargs
 
     class Doubled(gym.vector.VectorWrapper):
         def step(self, actions: Any) -> Any:
@@ -172,10 +181,16 @@ def test_wrapped_environments_are_stepped_one_by_one(monkeypatch: pytest.MonkeyP
 
     found = [
         Collector(environments, agent.normalisation, agent.mask, 1).collect(agent.actor, 20)
-        for environments in (plain, Doubled(make_vector_env(ENV_ID, 2, {"days": 20})))
+        for environments in (
+            plain,
+            Doubled(make_vector_env(ENV_ID, 2, {"days": 20})),
+            _Halved(2, autoreset_mode=AutoresetMode.SAME_STEP, **{**v1, "days": 20}),
+        )
     ]
-    assert found[1].memory is None
-    np.testing.assert_allclose(found[1].finished_returns, 2.0 * np.array(found[0].finished_returns))
+    returns = np.array(found[0].finished_returns)
+    for rollout, factor in zip(found[1:], (2.0, 0.5), strict=True):
+        assert rollout.memory is None
+        np.testing.assert_allclose(rollout.finished_returns, factor * returns)
 
 
 def test_environments_reset_in_any_mode_after_a_batch() -> None:

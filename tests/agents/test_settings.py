@@ -50,6 +50,7 @@ SHARES = {
     "trace_decay",
 }
 POSITIVE = {
+    "cost_rate",
     "critic_trust_region",
     "damping",
     "discriminator_rate",
@@ -60,7 +61,7 @@ POSITIVE = {
 }
 MAY_BE_ZERO = {"workers"}
 NAMES = {"activation", "critic", "network", "optimiser"}
-OTHERS = {"demonstrations", "hidden_sizes"}
+OTHERS = {"cost_limit", "demonstrations", "hidden_sizes"}
 
 # DRQN's replay buffer holds at least the episodes of all environments and of the first update.
 TOGETHER: dict[str, dict[str, Any]] = {

@@ -99,3 +99,24 @@ def test_a_profile_takes_a_high_percentile_of_the_maxima() -> None:
 def test_a_heart_rate_out_of_range_is_refused() -> None:
     with pytest.raises(ValueError, match=r"a heart rate must be in \[60, 230\] bpm, got 20"):
         LoggedSession(date(2026, 1, 1), 8000.0, 45.0, 20.0)
+
+
+def test_the_maximum_of_a_person_is_none_of_a_session(reading: Reading) -> None:
+    rows = "".join(f"2026-06-{day:02d},8,45:00,{130 + day},188\n" for day in range(1, 7))
+    history = reading("Date,km,Time,Avg HR,HR max\n" + rows)
+    assert [mean for mean, _ in beats(history)] == [131.0, 132.0, 133.0, 134.0, 135.0, 136.0]
+    assert {highest for _, highest in beats(history)} == {None}
+    assert any("'HR max' (188) is the person's maximum" in note for note in history.report.notes)
+    polar = "Date,Total distance (km),Duration,Average heart rate (bpm),HR max,HR sit\n"
+    history = reading(polar + "2026-06-20,8,00:45:00,140,188,50\n")
+    assert beats(history) == [(140.0, None)]
+
+
+def test_beats_as_other_services_and_dutch_name_them(reading: Reading) -> None:
+    for mean, highest in (
+        ("Avg. Heart Rate (count/min)", "Max. Heart Rate (count/min)"),
+        ("Gem. HS", "Max. HS"),
+        ("pulse_avg", "pulse_max"),
+    ):
+        history = reading(f"Date,km,Time,{mean},{highest}\n2026-06-20,8,00:45:00,140,170\n")
+        assert beats(history) == [(140.0, 170.0)]

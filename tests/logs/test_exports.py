@@ -111,7 +111,10 @@ def test_sessions_of_another_pace_are_listed_where_no_column_tells_sports(
             "date,distance a,distance b,time\n2024-01-01,5,9,30\n",
             "has no header|no column is called a distance",
         ),
-        ("date,km,km,time\n2024-01-01,5,6,30\n2024-01-02,5,7,30\n", "do not agree.*--map distance"),
+        (
+            "date,km,km,time\n2024-01-01,5,6,30\n2024-01-02,5,7,30\n",
+            "do not agree: give them names",
+        ),
         ('{"date": 1}', "is JSON"),
         ("<?xml version='1.0'?><x/>", "is XML"),
         (b"PK\x03\x04abcdef", "spreadsheet or archive"),

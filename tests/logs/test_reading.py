@@ -7,7 +7,7 @@ import io
 import math
 import zipfile
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -239,7 +239,8 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     [
         ("x.xlsx", "save its table as CSV"),
         ("export.xml", "workout-routes"),
-        ("x.jpg", "none of FIT"),
+        ("x.jpg", "none of FIT.*export the recordings as FIT, TCX or GPX, or the log as CSV"),
+        ("x.kml", "export the recordings as FIT"),
     ],
 )
 def test_other_files_are_refused_with_a_remedy(name: str, message: str, tmp_path: Path) -> None:
@@ -258,6 +259,24 @@ def test_the_content_tells_what_a_file_is(suffix: str, kind: str, tmp_path: Path
     assert len(history.sessions) == 1
     odd = any("its name says" in note for note in history.report.notes)
     assert odd == (suffix != kind and (suffix, kind) != ("txt", "csv"))
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_recordings_by_names_that_tell_nothing(packed: bool, tmp_path: Path) -> None:
+    named = {
+        f"{kind}.xml": WRITERS[kind](*RUNS[number]) for number, kind in enumerate(("tcx", "gpx"))
+    }
+    named |= {"12345": WRITERS["fit"](*RUNS[2]), "export.xml": b"<HealthData/>", "LICENSE": b"a, b"}
+    raw = {name: text if isinstance(text, bytes) else text.encode() for name, text in named.items()}
+    folder = put(tmp_path / "x", {"x.zip": zipped(raw)} if packed else raw)
+    history = read(folder)
+    assert len(history.sessions) == 3
+    left = {
+        item.source.replace(":", "/").rpartition("/")[2]: item.detail
+        for item in history.report.left_out
+    }
+    assert set(left) == {"export.xml", "LICENSE"}
+    assert "workout-routes" in left["export.xml"]
 
 
 def test_an_empty_recording_is_named(tmp_path: Path) -> None:
@@ -407,3 +426,63 @@ def test_an_export_names_the_files_of_its_rows(tmp_path: Path) -> None:
     twins = [one for one in history.report.left_out if one.reason == "the same session twice"]
     assert [one.source.rpartition(" ")[2] for one in twins] == [str(row) for row in range(2, 11)]
     assert all(name in one.detail for one, name in zip(twins, names, strict=True))
+
+
+def recorded(start: datetime, metres: float, minutes: float, kind: str = "tcx") -> bytes:
+    """Return a recording of an even run with a point every ten seconds."""
+    seconds = range(0, int(60 * minutes) + 1, 10)
+    points = [
+        ((start + timedelta(seconds=s)).strftime("%Y-%m-%dT%H:%M:%SZ"), metres * s / seconds[-1])
+        for s in seconds
+    ]
+    if kind == "gpx":
+        track = "".join(
+            f'<trkpt lat="{47 + way / 111195:.7f}" lon="8"><time>{time}</time></trkpt>'
+            for time, way in points
+        )
+        return f"<gpx><trk><type>running</type><trkseg>{track}</trkseg></trk></gpx>".encode()
+    track = "".join(
+        f"<Trackpoint><Time>{time}</Time><DistanceMeters>{way:.1f}</DistanceMeters></Trackpoint>"
+        for time, way in points
+    )
+    return (
+        '<TrainingCenterDatabase><Activities><Activity Sport="Running"><Lap><Track>'
+        f"{track}</Track></Lap></Activity></Activities></TrainingCenterDatabase>"
+    ).encode()
+
+
+NOON = datetime(2025, 3, 3, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("row", "rows"),
+    [
+        ("2025-03-03,8,45", 0),  # whole kilometres and minutes
+        ("2025-03-03 12:00:30,9.3,45.2", 0),  # corrected on the service
+        ("2025-03-03,8,40", 1),
+        ("2025-03-03,10.5,45", 1),
+        ("2025-03-03 18:07:00,8,45", 1),
+    ],
+)
+def test_a_row_that_differs_from_the_recording_in_distance(
+    row: str, rows: int, tmp_path: Path
+) -> None:
+    put(
+        tmp_path,
+        {"a.tcx": recorded(NOON, 8450.0, 45.3), "log.csv": f"Date,km,min\n{row}\n".encode()},
+    )
+    history = read(tmp_path)
+    assert len(history.sessions) == 1 + rows
+    assert len(history.report.left_out) == 1 - rows
+    assert 8450.0 in [round(one.distance_m) for one in history.sessions]
+
+
+@pytest.mark.parametrize(
+    ("later", "metres", "sessions"), [(20, 9200.0, 1), (20, 4000.0, 2), (3600, 9200.0, 2)]
+)
+def test_two_devices_of_one_session_that_differ_in_distance(
+    later: int, metres: float, sessions: int, tmp_path: Path
+) -> None:
+    second = recorded(NOON + timedelta(seconds=later), metres, 45.0, "gpx")
+    put(tmp_path, {"a.tcx": recorded(NOON, 8450.0, 45.3), "b.gpx": second})
+    assert len(read(tmp_path).sessions) == sessions

@@ -149,6 +149,17 @@ def test_tracks_that_follow_each_other_are_one_activity() -> None:
     assert [run.sport for run in runs] == [None, None]
 
 
+def test_segments_a_day_apart_are_two_activities() -> None:
+    first, pause, far = (
+        "".join(gpx_point(step, time=moment(step + later)) for step in range(60))
+        for later in (0, 4_000, 90_000)
+    )
+    runs = read_gpx(gpx(first, pause, far), "days.gpx")
+    assert [len(run.activity) for run in runs] == [120, 60]
+    assert [run.start.day for run in runs] == [15, 16]
+    assert runs[1].distance_m == pytest.approx(one(gpx(far)).distance_m)
+
+
 @pytest.mark.parametrize(
     ("kind", "sport"),
     [
@@ -345,3 +356,15 @@ def test_a_clock_that_was_not_set_is_an_error() -> None:
     content = track().replace(b"2022-04-15", b"1970-01-01")
     with pytest.raises(ValueError, match="the clock of the device was not set"):
         one(content)
+
+
+def test_points_before_the_first_fix_have_no_position() -> None:
+    whole = [gpx_point(step) for step in range(300)]
+    nowhere = [
+        point.split(' lat="')[0] + ' lat="0.0" lon="0.0">' + point.split(">", 1)[1]
+        for point in whole[:5]
+    ]
+    expected, found = one(gpx("".join(whole[5:]))), one(gpx("".join([*nowhere, *whole[5:]])))
+    assert found.distance_m == pytest.approx(expected.distance_m, rel=1e-3)
+    # The time without a position belongs to the run.
+    assert found.elapsed_s == expected.elapsed_s + 5.0

@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="file of the episodes",
     )
+    parser.add_argument(
+        "--minari",
+        metavar="NAME",
+        help="write a Minari dataset of this name in Minari's folder in place of --out, with "
+        "rewards, from --seed itself",
+    )
     parser.set_defaults(run=run)
 
 
@@ -56,6 +62,19 @@ def run(options: argparse.Namespace) -> None:
         expert = expert_for(options.env_id, env_kwargs)
     else:
         expert = named_agent(options.agent, options.env_id, env_kwargs)
+    if options.minari is not None:
+        from fitgym_agents.minari_export import export_minari
+
+        dataset = export_minari(
+            expert,
+            options.env_id,
+            options.minari,
+            env_kwargs=env_kwargs,
+            episodes=options.episodes,
+            seed=options.seed,
+        )
+        print(f"wrote {options.minari}: {dataset.total_episodes} episodes of {expert.name}")
+        return
     demonstrations = record(
         expert,
         options.env_id,

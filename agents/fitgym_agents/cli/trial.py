@@ -21,20 +21,25 @@ from fitgym_agents.cli.options import (
     named_agent,
 )
 from fitgym_agents.trials.estimators import Estimate
+from fitgym_agents.trials.logging_trial import ESTIMATORS, LoggedTrial, run_logged
 from fitgym_agents.trials.micro_randomised import (
     MODERATORS,
+    SAMPLINGS,
     MicroRandomisedTrial,
     TrialData,
     run_micro_randomised,
 )
+from fitgym_agents.trials.off_policy import LoggedEpisodes
 from fitgym_agents.trials.power import Operating, operating_characteristics
 from fitgym_agents.trials.randomised import OUTCOMES, RandomisedTrial, run_randomised
+from fitgym_agents.trials.sampling import LEAST, MOST
 
 DESCRIPTION = """Simulate a trial on people who differ, analyse it as a real one, and print the true
 effect beside it.
 
 mrt  micro-randomised: every day a push with some probability; effect of a push on the day's points
 rct  randomised: each person has one arm for the whole trial, for instance a service or none
+ope  off-policy evaluation: what one policy would have earned, from the log of another
 """
 
 
@@ -47,6 +52,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "mrt", help="micro-randomised trial", formatter_class=DefaultsHelpFormatter
     )
     micro.add_argument("--probability", type=float, default=0.5, help="of a push, each day")
+    micro.add_argument(
+        "--sampling",
+        choices=SAMPLINGS,
+        default="constant",
+        help="constant probability, or Thompson sampling that pools the trial's people, "
+        f"{LEAST:g} to {MOST:g}",
+    )
     micro.add_argument(
         "--plans", default="1,2,3,4,5,6", help="plans of which a push draws one, with commas"
     )
@@ -65,11 +77,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     randomised.add_argument(
         "--outcome", choices=OUTCOMES, default="performance", help="what is compared"
     )
-    for design in (micro, randomised):
+    logged = designs.add_parser(
+        "ope", help="off-policy evaluation from a log", formatter_class=DefaultsHelpFormatter
+    )
+    for name, default, what in (
+        ("--behaviour", "coach", "who logs"),
+        ("--target", "coach", "who is evaluated, not exploring"),
+    ):
+        logged.add_argument(
+            name, default=default, metavar="AGENT_OR_FOLDER", help=f"{what}: {AGENT_HELP}"
+        )
+    logged.add_argument(
+        "--explore", type=float, default=0.3, help="probability that any action is drawn, each day"
+    )
+    for design, people, days in ((micro, 50, 42), (randomised, 50, 42), (logged, 200, 7)):
         add_environment(design)
-        design.add_argument("--people", type=int, default=50, help="people in the trial")
-        design.add_argument("--days", type=int, default=42, help="how long it lasts")
+        design.add_argument("--people", type=int, default=people, help="people in the trial")
+        design.add_argument("--days", type=int, default=days, help="how long it lasts")
         design.add_argument("--seed", type=int, default=0, help="of people, days, randomisation")
+        design.add_argument(
+            "--out", type=output_folder, default="results/trial", help="folder of data and report"
+        )
+        design.add_argument("--json", action="store_true", help="print JSON instead of tables")
+        design.set_defaults(run=run)
+    logged.set_defaults(run=run_off_policy)
+    logged.add_argument(
+        "--trials",
+        type=int,
+        default=0,
+        help="also repeat the trial so often, and print how often intervals hold the truth",
+    )
+    for design in (micro, randomised):
         design.add_argument(
             "--power",
             type=int,
@@ -80,11 +118,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "the effect and how often its interval holds it",
         )
         design.add_argument("--trials", type=int, default=200, help="repetitions for --power")
-        design.add_argument(
-            "--out", type=output_folder, default="results/trial", help="folder of data and report"
-        )
-        design.add_argument("--json", action="store_true", help="print JSON instead of tables")
-        design.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -96,9 +129,8 @@ def run(options: argparse.Namespace) -> None:
     kwargs = {"individual": "population", **environment_kwargs(options, "test")}
     kwargs["days"] = options.days
     check_environment(options.env_id, kwargs)
-    pool = max(options.power, default=0) * options.trials
     work = _micro_randomised if options.design == "mrt" else _randomised
-    content, rows, operating = work(options, kwargs, pool)
+    content, rows, operating = work(options, kwargs)
     content["power"] = [asdict(one) for one in operating]
     write_text(options.out / "report.json", json_text(content) + "\n")
     if options.json:
@@ -119,8 +151,76 @@ def run(options: argparse.Namespace) -> None:
         )
 
 
+def run_off_policy(options: argparse.Namespace) -> None:
+    """Log, estimate the target's value, print and write it beside the exact one."""
+    require_seed("--seed", options.seed)
+    require_integer("--trials", options.trials, 0, 100_000)
+    kwargs = {"individual": "population", **environment_kwargs(options, "test")}
+    kwargs["days"] = options.days
+    check_environment(options.env_id, kwargs)
+
+    def trial(people: int, seed: int) -> LoggedTrial:
+        behaviour, target = (
+            named_agent(text, options.env_id, kwargs)
+            for text in (options.behaviour, options.target)
+        )
+        return run_logged(
+            behaviour,
+            target,
+            options.env_id,
+            people,
+            explore=options.explore,
+            env_kwargs=kwargs,
+            seed=seed,
+        )
+
+    data = trial(options.people, options.seed)
+    found = data.estimates()
+    operating: list[Operating] = []
+    if options.trials:
+        everybody = trial(options.people * options.trials, options.seed + options.people)
+        operating = [
+            operating_characteristics(
+                _of_part(everybody, estimator),
+                [options.people],
+                options.trials,
+                everybody.truth,
+            )[0]
+            for estimator in ESTIMATORS
+        ]
+    content = _report(options, {one.name: data.truth for one in found}, found)
+    content["effective_episodes"] = data.logged.effective_episodes()
+    content["coverage"] = [
+        {"name": one.name, **asdict(many)} for one, many in zip(found, operating, strict=False)
+    ]
+    write_text(options.out / "report.json", json_text(content) + "\n")
+    if options.json:
+        print(json_text(content))
+        return
+    print(
+        f"{options.env_id}, {options.people} people, {options.days} days, seed {options.seed}: "
+        f"{options.target} from the log of {options.behaviour}, {options.explore:g} explored; "
+        f"{data.logged.effective_episodes():.1f} episodes left after weighting\n"
+    )
+    rows = [(*cells[:3], cells[4]) for cells in _rows({o.name: data.truth for o in found}, found)]
+    print(text_table(("return by", "estimate", "95 % interval", "truth"), rows))
+    if operating:
+        print()
+        cells = [
+            (one.name, *_operating_cells(many)[1:5])
+            for one, many in zip(found, operating, strict=True)
+        ]
+        print(text_table(("return by", "trials", "truth", "mean estimate", "coverage"), cells))
+
+
+def _of_part(
+    everybody: LoggedTrial, estimator: Callable[[LoggedEpisodes], Estimate]
+) -> Callable[[slice], Estimate]:
+    return lambda people: estimator(everybody.logged.part(people))
+
+
 def _micro_randomised(
-    options: argparse.Namespace, kwargs: dict[str, Any], pool: int
+    options: argparse.Namespace, kwargs: dict[str, Any]
 ) -> tuple[dict[str, Any], list[tuple[str, ...]], list[Operating]]:
     try:
         plans = tuple(int(word) for word in options.plans.split(","))
@@ -129,19 +229,21 @@ def _micro_randomised(
             f"--plans must be numbers of plans with commas, got {options.plans!r}"
         ) from None
 
-    def trial(people: int, seed: int) -> TrialData:
+    def trial(people: int, seed: int, block: int | None = None) -> TrialData:
         return run_micro_randomised(
             MicroRandomisedTrial(
                 env_id=options.env_id,
                 people=people,
                 days=options.days,
                 probability=options.probability,
+                sampling=options.sampling,
                 plans=plans,
                 availability=options.availability,
                 env_kwargs=kwargs,
                 seed=seed,
             ),
             exact=True,
+            block=block,
         )
 
     data = trial(options.people, options.seed)
@@ -152,19 +254,17 @@ def _micro_randomised(
     named["push, change a day"] = truth["day"]
     estimates = [*average, *found]
     operating: list[Operating] = []
-    if pool:
-        everybody = trial(pool, options.seed + options.people)
-        operating = operating_characteristics(
-            lambda people: everybody.part(people).estimates()[0],
-            options.power,
-            options.trials,
-            everybody.truth()["average"],
+    # Trials that pool their people's data must be run apart for every size.
+    for size in options.power:
+        everybody = trial(size * options.trials, options.seed + options.people, size)
+        operating += operating_characteristics(
+            _average_effect(everybody), [size], options.trials, everybody.truth()["average"]
         )
     return _report(options, named, estimates), _rows(named, estimates), operating
 
 
 def _randomised(
-    options: argparse.Namespace, kwargs: dict[str, Any], pool: int
+    options: argparse.Namespace, kwargs: dict[str, Any]
 ) -> tuple[dict[str, Any], list[tuple[str, ...]], list[Operating]]:
     texts = options.arm or ["fixed,plan=0", "coach"]
     arms = [(text, named_agent(text, options.env_id, kwargs)) for text in texts]
@@ -181,7 +281,7 @@ def _randomised(
     }
     estimates = data.estimates(options.outcome)
     operating: list[Operating] = []
-    for size in options.power if pool else ():
+    for size in options.power:
         # Arms are balanced within each trial.
         everybody = trial(size * options.trials, options.seed + options.people, size)
         operating += operating_characteristics(
@@ -191,6 +291,10 @@ def _randomised(
             everybody.truth(options.outcome)[texts[1]],
         )
     return _report(options, truth, estimates), _rows(truth, estimates), operating
+
+
+def _average_effect(everybody: TrialData) -> Callable[[slice], Estimate]:
+    return lambda people: everybody.part(people).estimates()[0]
 
 
 def _first_effect(everybody: RandomisedTrial, outcome: str) -> Callable[[slice], Estimate]:

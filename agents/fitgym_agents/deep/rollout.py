@@ -110,13 +110,9 @@ class Collector:
         record.observations[0] = self._observations.numpy()
         told = np.empty((steps + 1, count, len(self._facts) if self._facts else 0), np.float32)
         self._tell(told[0])
-        environments, memory = self._environments, None
-        if (
-            COMPILES
-            and isinstance(environments, FitnessFatigueVectorEnv)
-            and environments.has_batch
-        ):
-            memory = self._act_compiled(environments, actor, noise, record, told)
+        memory, steppable = None, _steppable(self._environments)
+        if steppable is not None:
+            memory = self._act_compiled(steppable, actor, noise, record, told)
         else:
             self._act(actor, noise, record, told)
         observations, ended = torch.from_numpy(record.observations), torch.from_numpy(record.ended)
@@ -224,3 +220,12 @@ class Collector:
         if self._facts:
             told[:, :1] = motivations(self._environments)
             told[:, 1:] = self._people
+
+
+def _steppable(environments: VectorEnv[Any, Any, Any]) -> FitnessFatigueVectorEnv | None:
+    """Return environments that a compiled loop may step, None for others."""
+    # A subclass may have a step of its own, which a compiled loop would pass by.
+    if not isinstance(environments, FitnessFatigueVectorEnv):
+        return None
+    plain = type(environments) is FitnessFatigueVectorEnv and environments.has_batch
+    return environments if COMPILES and plain else None

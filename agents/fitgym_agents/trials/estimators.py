@@ -99,7 +99,10 @@ def weighted_centred_least_squares(
     grams = np.einsum("ijk,ijl->ikl", weighted, design)
     gram = grams.sum(axis=0)
     if np.linalg.matrix_rank(gram) < effects + others:
-        raise ValueError("moderators and controls must not be collinear")
+        raise ValueError(
+            "moderators and controls must not be collinear, as they are over the "
+            f"{np.count_nonzero(use)} available decisions: give more days or people"
+        )
     coefficients = np.linalg.solve(gram, np.einsum("ijk,ij->k", weighted, outcome))
     residuals = outcome - design @ coefficients
     scores = np.einsum("ijk,ij->ik", weighted, residuals)
@@ -110,7 +113,7 @@ def weighted_centred_least_squares(
     covariance = inverse @ (scores.T @ scores) @ inverse
     labels = names or tuple(f"moderator {index}" for index in range(effects))
     return [
-        _estimate(
+        estimate(
             label, coefficients[others + index], covariance[others + index, others + index], freedom
         )
         for index, label in enumerate(labels)
@@ -138,10 +141,18 @@ def difference_of_means(first: Floats, second: Floats, name: str = "difference")
         part * part / (group.size - 1) for part, group in zip(parts, (first, second), strict=True)
     )
     freedom = variance * variance / float(spread) if spread > 0.0 else np.inf
-    return _estimate(name, second.mean() - first.mean(), variance, freedom)
+    return estimate(name, second.mean() - first.mean(), variance, freedom)
 
 
-def _estimate(name: str, value: float, variance: float, freedom: float) -> Estimate:
+def estimate(name: str, value: float, variance: float, freedom: float) -> Estimate:
+    """Return an estimate with its t interval.
+
+    Args:
+        name: Of what.
+        value: The estimate.
+        variance: Of the estimate.
+        freedom: Degrees of freedom of the t distribution.
+    """
     error = float(np.sqrt(variance))
     half = error * float(stats.t.ppf(0.975, freedom))
     p_value = 2.0 * float(stats.t.sf(abs(value) / error, freedom)) if error > 0.0 else float("nan")

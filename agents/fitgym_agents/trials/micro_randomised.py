@@ -19,15 +19,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fitgym.common.files import write_text
-from fitgym.common.validation import require_integer, require_number, require_seed
+from fitgym.common.validation import (
+    require_choice,
+    require_integer,
+    require_number,
+    require_seed,
+)
 from fitgym_agents.environments import make_vector_env
 from fitgym_agents.trials.estimators import Estimate, weighted_centred_least_squares
+from fitgym_agents.trials.sampling import PooledSampling
 
 Floats = NDArray[np.float64]
 
 # Ours: the week's mean before a decision, in points, is what the trial's analysis controls for.
 _CONTROL_DAYS = 7
 MODERATORS = ("average", "day")
+SAMPLINGS = ("constant", "pooled")
 
 # Columns of the export, in the long format that packages for these trials read.
 COLUMNS = (
@@ -51,7 +58,9 @@ class MicroRandomisedTrial:
         env_id: Registered id.
         people: Number of people, N.
         days: Number of days, T, one decision each.
-        probability: Of a push, in [0.05, 0.95].
+        probability: Of a push, in [0.05, 0.95], where it is constant.
+        sampling: ``"constant"``, or ``"pooled"`` for probabilities that follow what the trial has
+            found so far, see ``PooledSampling``.
         plans: The plans of which a push draws one, each as likely; from 1.
         availability: Probability that somebody can be pushed on a day, in (0, 1].
         env_kwargs: Further arguments of the environment.
@@ -62,6 +71,7 @@ class MicroRandomisedTrial:
     people: int = 50
     days: int = 42
     probability: float = 0.5
+    sampling: str = "constant"
     plans: tuple[int, ...] = (1, 2, 3, 4, 5, 6)
     availability: float = 1.0
     env_kwargs: Mapping[str, Any] = field(default_factory=dict)
@@ -72,6 +82,7 @@ class MicroRandomisedTrial:
         require_integer("people", self.people, 1)
         require_integer("days", self.days, 1, 3650)
         require_number("probability", self.probability, 0.05, 0.95)
+        require_choice("sampling", self.sampling, SAMPLINGS)
         require_number("availability", self.availability, 0.0, 1.0, low_open=True)
         require_seed("seed", self.seed)
         if not self.plans:
@@ -174,12 +185,16 @@ class TrialData:
         return np.tile(np.arange(days, dtype=np.float64), (people, 1))
 
 
-def run_micro_randomised(trial: MicroRandomisedTrial, *, exact: bool = False) -> TrialData:
-    """Run a trial.
+def run_micro_randomised(
+    trial: MicroRandomisedTrial, *, exact: bool = False, block: int | None = None
+) -> TrialData:
+    """Run a trial, or many next to each other.
 
     Args:
         trial: The trial.
         exact: Whether to live each day a second time, so that effects are known exactly.
+        block: How many people make a trial of their own, which pools nobody else's data; None for
+            all.
 
     Raises:
         ValueError: If the environment cannot be made as the trial says.
@@ -187,32 +202,40 @@ def run_micro_randomised(trial: MicroRandomisedTrial, *, exact: bool = False) ->
     shape = (trial.days, trial.people)
     draws = np.random.default_rng([trial.seed, 1])
     available = draws.random(shape) < trial.availability
-    treated = available & (draws.random(shape) < trial.probability)
+    wanted = draws.random(shape)
     pushes = draws.choice(np.array(trial.plans), size=shape)
-    actions = np.where(treated, pushes, 0)
+    pooled = PooledSampling(trial.people, block or trial.people)
     environments: Any = make_vector_env(
         trial.env_id, trial.people, {**trial.env_kwargs, "days": trial.days}
     )
     environments.reset(seed=trial.seed)
-    done, performance, effect = np.empty((3, *shape))
+    done, performance, effect, last_week = np.empty((4, *shape))
+    probability = np.full(shape, trial.probability)
+    treated = np.empty(shape, dtype=np.bool_)
     for day in range(trial.days):
+        # No week is known on the first day.
+        last_week[day] = done[max(0, day - _CONTROL_DAYS) : day].mean(axis=0) if day else 0.0
+        if trial.sampling == "pooled":
+            probability[day] = pooled.probabilities(last_week[day])
+        treated[day] = available[day] & (wanted[day] < probability[day])
         if exact:
             with_push, without = (
                 environments.unwrapped.preview(choice)["done_trimp"]
                 for choice in (pushes[day], np.zeros_like(pushes[day]))
             )
             effect[day] = with_push - without
-        info = environments.step(actions[day])[4]
+        info = environments.step(np.where(treated[day], pushes[day], 0))[4]
         done[day] = _points(info)
         performance[day] = _last(info)["performance"]
+        pooled.update(last_week[day], treated[day].astype(np.float64), done[day], available[day])
     environments.close()
     return TrialData(
         available=available.T,
-        probability=np.where(available, trial.probability, 0.0).T,
+        probability=np.where(available, probability, 0.0).T,
         treatment=treated.T.astype(np.float64),
-        plan=actions.T,
+        plan=np.where(treated, pushes, 0).T,
         outcome=done.T,
-        outcome_last_week=_means_before(done).T,
+        outcome_last_week=last_week.T,
         performance=performance.T,
         effect=effect.T if exact else None,
     )
@@ -226,14 +249,6 @@ def _last(info: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _points(info: Mapping[str, Any]) -> Floats:
     return np.array(_last(info)["done_trimp"], dtype=np.float64)
-
-
-def _means_before(done: Floats) -> Floats:
-    """Return the mean of the last seven days before each, (T, N); 0 before the first."""
-    means = np.zeros_like(done)
-    for day in range(1, len(done)):
-        means[day] = done[max(0, day - _CONTROL_DAYS) : day].mean(axis=0)
-    return means
 
 
 def _moderators(shape: tuple[int, ...], names: tuple[str, ...]) -> Floats:

@@ -230,5 +230,7 @@ def _draw(benchmark: OnlineBenchmark, path: Path) -> None:
 
 
 def _with_error(values: Floats, sign: str) -> str:
-    error = values.std(ddof=1) / math.sqrt(values.size) if values.size > 1 else math.nan
-    return f"{float(values.mean()):{sign}.1f} ± {error:.1f}"
+    mean = f"{float(values.mean()):{sign}.1f}"
+    if values.size == 1:
+        return mean
+    return f"{mean} ± {values.std(ddof=1) / math.sqrt(values.size):.1f}"

@@ -18,6 +18,7 @@ from fitgym_agents.trials.micro_randomised import (
     COLUMNS,
     MODERATORS,
     MicroRandomisedTrial,
+    TrialData,
     run_micro_randomised,
 )
 from fitgym_agents.trials.power import operating_characteristics
@@ -161,3 +162,23 @@ def test_wrong_input_is_one_line(
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
+
+
+def test_effects_by_twins_are_those_that_randomisation_finds_in_others() -> None:
+    def trial(seed: int) -> TrialData:
+        arguments = {"individual": "recreational-runner"}
+        return run_micro_randomised(
+            MicroRandomisedTrial(people=20_000, days=7, env_kwargs=arguments, seed=seed), exact=True
+        )
+
+    twins, others = trial(0), trial(10**6)
+    assert twins.effect is not None
+    squares = 0.0
+    for day in range(7):
+        pushed = others.treatment[:, day] > 0.0
+        groups = (others.outcome[pushed, day], others.outcome[~pushed, day])
+        variances = [group.var() / group.size for group in (*groups, twins.effect[:, day])]
+        apart = groups[0].mean() - groups[1].mean() - twins.effect[:, day].mean()
+        squares += apart**2 / sum(variances)
+    # The 99.9 % quantile of chi-squared with seven degrees of freedom.
+    assert squares < 24.3

@@ -16,6 +16,7 @@ from torch import nn
 
 from fitgym.common.validation import require_integer
 from fitgym_agents.agent import LearningError, Progress
+from fitgym_agents.deep.a3c.cost_limit import new_weight, require_cost
 from fitgym_agents.deep.a3c.counters import Counts, StepCounter
 from fitgym_agents.deep.a3c.processes import (
     require_startable,
@@ -49,11 +50,18 @@ class A3C(Learner[A3CConfiguration]):
     _facts: PrivilegedFacts | None = None
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        """Make untrained networks; see ``Learner``."""
+        """Make untrained networks; see ``Learner``.
+
+        Raises:
+            ValueError: Also if there is a limit of cost, and the environment cannot tell the cost.
+        """
         super().__init__(*arguments, **keywords)
+        if self.settings.cost_limit is not None:
+            require_cost(self.env_id, self.env_kwargs)
         kind = self.settings.network
         self.name = f"A3C {kind if kind == 'hybrid' else kind.upper()}"
         self._weights = SharedWeights(self.networks, self.settings.optimiser)
+        self._cost_weight = new_weight()
 
     def _make_networks(self, inputs: int, actions: int) -> dict[str, nn.Module]:
         if self.settings.critic == "privileged":
@@ -85,6 +93,7 @@ class A3C(Learner[A3CConfiguration]):
         start = self.timesteps
         counter = StepCounter(start, start + total_timesteps, processes=workers > 0)
         weights = self._weights.copied()
+        cost_weight = self._cost_weight.clone()
         shared = Shared(
             env_id=self.env_id,
             env_kwargs=self.env_kwargs,
@@ -96,6 +105,7 @@ class A3C(Learner[A3CConfiguration]):
             weights=weights,
             counter=counter,
             facts=self._facts,
+            cost_weight=cost_weight,
         )
         curve = _Curve(self, start, total_timesteps)
 
@@ -109,6 +119,7 @@ class A3C(Learner[A3CConfiguration]):
                     f"learning_rate below {self.settings.learning_rate}"
                 )
             self._weights.assign(weights)
+            self._cost_weight.copy_(cost_weight)
 
         def watch() -> None:
             freeze()
@@ -118,6 +129,7 @@ class A3C(Learner[A3CConfiguration]):
         try:
             if workers:
                 weights.share_memory()
+                cost_weight.share_memory_()  # type: ignore[no-untyped-call]
                 run_in_processes(shared.make_worker, workers, counter, watch)
             else:
                 run_in_turns(shared.make_worker, _TURN_TAKERS, watch)
@@ -127,13 +139,23 @@ class A3C(Learner[A3CConfiguration]):
             progress(self.timesteps - start)
         return self
 
+    @property
+    def cost_weight(self) -> float:
+        """What a unit of cost counts for in units of reward; 0 without ``cost_limit``."""
+        return self._cost_weight.item()
+
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """Return weights, normalisation and the optimiser's state."""
-        return {**super().tensors(), **self._weights.arrays("optimiser")}
+        """Return weights, normalisation, the optimiser's state and a limited cost's weight."""
+        arrays = {**super().tensors(), **self._weights.arrays("optimiser")}
+        if self.settings.cost_limit is not None:
+            arrays["cost_weight"] = self._cost_weight.numpy().copy()
+        return arrays
 
     def _restore(self, configuration: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> None:
         super()._restore(configuration, tensors)
         self._weights.restore(part(tensors, "optimiser"))
+        if self.settings.cost_limit is not None:
+            self._cost_weight.copy_(torch.from_numpy(tensors["cost_weight"]))
 
 
 class _Curve:

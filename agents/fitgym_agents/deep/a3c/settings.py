@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fitgym_agents.deep.settings import ACTIVATIONS, NetworkConfiguration
-from fitgym_agents.settings import choice, count, positive, share
+from fitgym_agents.settings import choice, count, optional_number, positive, share
 
 # Optimisers that ``fitgym_agents.deep.a3c.shared_weights`` makes.
 OPTIMISERS = ("adam", "rmsprop")
@@ -31,6 +31,12 @@ class A3CConfiguration(NetworkConfiguration):
         critic: What the critic is told: ``"observation"``, as the actor, or ``"privileged"``, in
             training also the hidden motivation and who the person is, which never acts.
         optimiser: ``"adam"``, or ``"rmsprop"`` as in Mnih et al.; its moments are shared.
+        cost_limit: What an episode may cost on average, the sum of ``info["cost"]``; None for no
+            limit. Where there is one, training environments are made with ``cost=True``, and
+            rewards count less a learnt weight times the cost, in training and in the learning
+            curve.
+        cost_rate: Step of the dual ascent: how much the weight rises with each batch of episodes
+            for every unit of cost above the limit.
     """
 
     # ReLU takes less time than tanh, and a small batch makes for many updates.
@@ -44,3 +50,5 @@ class A3CConfiguration(NetworkConfiguration):
     gradient_norm: float = positive(0.5)
     critic: str = choice("observation", CRITICS)
     optimiser: str = choice("adam", OPTIMISERS)
+    cost_limit: float | None = optional_number(low=0.0)
+    cost_rate: float = positive(0.1)

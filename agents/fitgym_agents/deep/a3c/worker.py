@@ -8,6 +8,7 @@ from typing import Any
 from gymnasium.vector import VectorEnv
 from torch import Tensor
 
+from fitgym_agents.deep.a3c.cost_limit import PricedCosts, with_cost
 from fitgym_agents.deep.a3c.counters import StepCounter
 from fitgym_agents.deep.a3c.losses import Losses, rollout_losses
 from fitgym_agents.deep.a3c.settings import A3CConfiguration
@@ -34,6 +35,7 @@ class Shared:
         weights: Of ``actor`` and ``critic``, with their optimiser.
         counter: Steps that are reserved, done and left to do.
         facts: What a privileged critic is told; None for no such critic.
+        cost_weight: Of a unit of cost, (1,); learnt where the settings limit it.
     """
 
     env_id: str
@@ -46,10 +48,16 @@ class Shared:
     weights: SharedWeights
     counter: StepCounter
     facts: PrivilegedFacts | None
+    cost_weight: Tensor
 
     def make_worker(self, index: int) -> ActorLearner:
         """Return worker number ``index`` at the start of its episodes."""
-        environments = make_vector_env(self.env_id, self.settings.environments, self.env_kwargs)
+        limit, count = self.settings.cost_limit, self.settings.environments
+        if limit is None:
+            environments = make_vector_env(self.env_id, count, self.env_kwargs)
+        else:
+            told = make_vector_env(self.env_id, count, with_cost(self.env_kwargs))
+            environments = PricedCosts(told, self.cost_weight, limit, self.settings.cost_rate)
         return ActorLearner(self, environments, self.seeds[index])
 
 
