@@ -125,6 +125,16 @@ class Adherence:
         """Return a bound on the internal load of a session; 0 where there is no heart rate."""
         return 0.0
 
+    @classmethod
+    def doubt_of(cls, individual: Individual, stage: str) -> str | None:
+        """Return why what the model says of ``individual`` will mean little; None if it need not.
+
+        Args:
+            individual: The person.
+            stage: ``"acquisition"`` or ``"retention"``.
+        """
+        return None
+
     def row_of(self, history: int, days_since: int) -> int:
         """Return the row of the load table, or of each of its nodes, that a step looks up.
 

@@ -39,7 +39,7 @@ from fitgym.people.individual import (
     load_individual,
 )
 from fitgym.people.population import Population
-from fitgym.people.runners import RUNNERS, RunnerPopulation, hearts
+from fitgym.people.runners import RUNNERS, RunnerPopulation, doubt_of, hearts
 
 PREDICTORS = ("fitrec2", "equation", "linear", "stranger")
 _WITHOUT_WEIGHTS = ("equation", "linear")
@@ -104,6 +104,11 @@ class Fitrec2Adherence(Adherence):
             math.log(TOLERATED_PER_POINT * base_level) + motivation.tolerance_sd * margin
         )
         self.heart_rate_sd = session_spread()
+
+    @classmethod
+    def doubt_of(cls, individual: Individual, stage: str) -> str | None:
+        """Return why ``individual`` is hardly one of version 1; None if it may be."""
+        return doubt_of(individual, stage)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Fitrec2Adherence:
         """Return the model itself, which no step changes."""

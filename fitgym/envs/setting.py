@@ -66,6 +66,7 @@ class Setting:
         model = adherence_class(self.task.adherence)
         self.population = read_population(individual, model.population())
         usual = self.population.typical() if self.population else load_individual(individual)
+        self._warn_of(usual)
         self._usual = self.task.prepare(usual)
         people = tuple(self.population.extremes()) if self.population else (usual,)
         self._box = self.task.observation_space(people)
@@ -149,7 +150,14 @@ class Setting:
         """
         loaded = load_individual(individual)
         self.task.check_fits(loaded, self._box)
+        self._warn_of(loaded)
         return loaded
+
+    def _warn_of(self, individual: Individual) -> None:
+        """Warn if what the environment says of ``individual`` will mean little."""
+        doubt = adherence_class(self.task.adherence).doubt_of(individual, self.stage)
+        if doubt is not None:
+            gym.logger.warn(doubt)
 
     def _has_render_mode(self) -> bool:
         """Return whether there is something to render, and warn if not."""

@@ -49,6 +49,9 @@ FATIGUE_EFFECT = 2.0
 # ``s_C``: with the offsets of strangers' hearts, some 0.2 in the log of a load, what is tolerated
 # spreads as in version 0 (0.30).
 TOLERANCE_SD = 0.22
+# The shortest time constant of fitness that is published (Int. J. Sports Physiol. Perform. 17: 810,
+# 2022, finds 4 to 51 days in earlier studies).
+_SHORTEST_FITNESS_DAYS = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -272,6 +275,27 @@ class RunnerPopulation:
 def _cut_normal(generator: np.random.Generator) -> float:
     lowest = _NORMAL.cdf(-_CUT)
     return _NORMAL.inv_cdf(lowest + (1.0 - 2.0 * lowest) * float(generator.random()))
+
+
+def doubt_of(individual: Individual, stage: str) -> str | None:
+    """Return why an individual is hardly one of version 1, whose rates are per day, or None.
+
+    Where a fit counts sessions, or its log does not identify decay, fitness is gone from one
+    session to the next while every session still pays.
+
+    Args:
+        individual: The person.
+        stage: ``"acquisition"`` or ``"retention"``.
+    """
+    days = 1.0 / individual.stage(stage).fitness_decay
+    if days >= _SHORTEST_FITNESS_DAYS:
+        return None
+    return (
+        f"individual {individual.name!r} keeps fitness for {days:.2g} days in {stage}, where "
+        "4 to 51 are published: its rates are per session, or its log does not tell them. Version "
+        "1 counts days, so returns and performance will mean little: take version 0 of the "
+        "environment, or make an individual of version 1 with `fitgym profile`"
+    )
 
 
 def _vdot(heart: Physiology) -> float:

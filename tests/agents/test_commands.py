@@ -155,6 +155,16 @@ def test_fewer_steps_than_a_folder_holds_are_an_error(capsys) -> None:
     )
 
 
+def test_a_training_on_a_split_of_the_population_has_a_folder_of_its_own(capsys) -> None:
+    words = ["train", "counting_learner:Counting", "fitgym/Acquisition-v1", "--steps", "10"]
+    words += ["--individual", "population:train", "--env", "days=5", "--episodes", "2"]
+    assert main(words) == 0
+    (folder,) = Path("results/agents").iterdir()
+    assert folder.name == "Counting-Acquisition-v1-population-train-seed0"
+    record = json.loads((folder / "training.json").read_text())
+    assert record["training"]["env_kwargs"]["individual"] == "population:train"
+
+
 def test_a_name_does_not_lead_out_of_the_results(replay, capsys) -> None:
     training = Training(
         agent="ppo", env_id=ENV, env_kwargs={"individual": {"name": "x/../../evil"}}

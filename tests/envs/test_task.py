@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import warnings
 from typing import Any
 
 import gymnasium as gym
@@ -16,6 +17,7 @@ from fitgym.envs.task import Task, TaskArguments
 from fitgym.envs.vector import FitnessFatigueVectorEnv
 from fitgym.people.individual import load_individual
 from fitgym.people.population import Population
+from fitgym.people.runners import RUNNERS
 
 MaskablePPO = pytest.importorskip("sb3_contrib").MaskablePPO
 get_action_masks = pytest.importorskip("sb3_contrib.common.maskable.utils").get_action_masks
@@ -25,6 +27,7 @@ DummyVecEnv = pytest.importorskip("stable_baselines3.common.vec_env").DummyVecEn
 # `make check-bounds` takes ten million.
 STEPS = int(os.environ.get("FITGYM_BOUND_STEPS", "400000"))
 RUNNER = load_individual("recreational-runner")
+MARATHON = load_individual("marathon-runner")
 
 
 def test_the_signature_of_constructors_has_the_fields_of_a_task() -> None:
@@ -152,6 +155,24 @@ def test_an_individual_that_does_not_fit_is_refused_and_told_what_to_do(make: An
     env.reset(seed=1, options={"individual": smaller})
     population = make(stage="retention", individual="population")
     population.reset(seed=1, options={"individual": "recreational-runner"})
+
+
+@pytest.mark.parametrize("make", [FitnessFatigueEnv, FitnessFatigueVectorEnv])
+@pytest.mark.parametrize("stage", ["acquisition", "retention"])
+def test_rates_that_are_none_of_days_are_told_in_version_1_alone(make: Any, stage: str) -> None:
+    # The log's fit counts sessions: fitness is kept for less than one.
+    def warned(**arguments: Any) -> list[str]:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            make(stage=stage, **arguments)
+        return [str(one.message) for one in caught if "individual" in str(one.message)]
+
+    (told,) = warned(individual="marathon-runner", adherence="fitrec2")
+    assert f"keeps fitness for {1 / MARATHON.stage(stage).fitness_decay:.2g} days" in told
+    assert "fitgym profile" in told
+    assert warned(individual="marathon-runner", adherence="fitrec") == []
+    for runner in (*RUNNERS, "population"):
+        assert warned(individual=runner, adherence="fitrec2") == []
 
 
 POLICIES = {

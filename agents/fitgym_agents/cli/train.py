@@ -150,7 +150,8 @@ def _folder_name(training: Training) -> str:
         individual = individual["name"]
     env_id = training.env_id.rpartition(":")[2].rpartition("/")[2]
     words = [training.agent.rpartition(":")[2], env_id, individual]
-    name = "-".join([*filter(None, words), f"seed{training.seed}"])
+    # A split of the population has a colon, which no file name may have everywhere.
+    name = "-".join([*filter(None, words), f"seed{training.seed}"]).replace(":", "-")
     return require_name("the folder's name (give --out for another)", name, 200)
 
 

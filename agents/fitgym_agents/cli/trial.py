@@ -90,13 +90,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     logged.add_argument(
         "--explore", type=float, default=0.3, help="probability that any action is drawn, each day"
     )
-    for design, people, days in ((micro, 50, 42), (randomised, 50, 42), (logged, 200, 7)):
+    for name, design, people, days in (
+        ("mrt", micro, 50, 42),
+        ("rct", randomised, 50, 42),
+        ("ope", logged, 200, 7),
+    ):
         add_environment(design)
         design.add_argument("--people", type=int, default=people, help="people in the trial")
         design.add_argument("--days", type=int, default=days, help="how long it lasts")
         design.add_argument("--seed", type=int, default=0, help="of people, days, randomisation")
         design.add_argument(
-            "--out", type=output_folder, default="results/trial", help="folder of data and report"
+            "--out",
+            type=output_folder,
+            default=f"results/trial-{name}",
+            help="folder of data and report",
         )
         design.add_argument("--json", action="store_true", help="print JSON instead of tables")
         design.set_defaults(run=run)
