@@ -1,6 +1,6 @@
 """Compare the exact effects of a trial, by living each day twice, with those of randomisation.
 
-    python scripts/exact_effects.py --people 1000000 --individual recreational-runner
+    python scripts/exact_effects.py --people 1000000
     python scripts/exact_effects.py --people 100000 --individual population
 
 Who is pushed on a day is drawn, so the difference of the mean outcomes of those who were and those
@@ -23,7 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--people", type=int, default=1_000_000, help="in each of the two trials")
     parser.add_argument("--days", type=int, default=7)
-    parser.add_argument("--individual", default="recreational-runner")
+    parser.add_argument("--individual", default="club-runner")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     shared = {

@@ -46,20 +46,24 @@ def test_the_table_is_of_each_persons_own_way() -> None:
     assert rows["coach"][5] == f"{100 * (shares < 0).mean():.1f} %"
 
 
+def by_return(one: PeopleReturns) -> np.ndarray:
+    return one.returns
+
+
 def test_a_learner_is_ranked_by_the_better_of_its_actions() -> None:
     def returns(mean: float, deterministic: bool) -> PeopleReturns:
         return PeopleReturns("it", deterministic, np.full(3, mean), np.zeros(3))
 
     drawn = ServedPeople("it", returns(1.0, True), returns(2.0, False))
-    assert drawn.better is drawn.drawn
+    assert drawn.better(by_return) is drawn.drawn
     likeliest = ServedPeople("it", returns(2.0, True), returns(1.0, False))
-    assert likeliest.better is likeliest.likeliest
+    assert likeliest.better(by_return) is likeliest.likeliest
 
 
 def test_references_are_served_once_only() -> None:
     served = serve("rule", CoachRule(), ACQUISITION, people=2, episodes=2)
     assert served.drawn is None
-    assert served.better.returns.shape == (2,)
+    assert served.better(by_return).returns.shape == (2,)
 
 
 @pytest.mark.parametrize("words", [["--row", "A3C"], ["--seeds", "2"], ["--backend", "ray"]])

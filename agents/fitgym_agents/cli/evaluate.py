@@ -32,7 +32,7 @@ _COLUMNS = (
     "agent",
     "mean return",
     "95% interval",
-    "% of ceiling",
+    "% of the way",
     "likeliest",
     "drawn",
     "us/decision",

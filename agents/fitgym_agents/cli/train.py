@@ -203,7 +203,7 @@ class _Monitor:
         share = share_of_ceiling(self._training.env_id, self._training.env_kwargs, mean_return)
         shown = {"return": f"{mean_return:,.1f}"}
         if share is not None:
-            shown["% of ceiling"] = f"{100 * share:.1f}"
+            shown["% of the way"] = f"{100 * share:.1f}"
         assert self._bar is not None
         self._bar.set_postfix(shown, refresh=False)
         if self._writer is not None:

@@ -20,7 +20,7 @@ CEILINGS = ("foresight",)
 COLUMNS = (
     "agent",
     "mean return",
-    "% of ceiling",
+    "% of the way",
     "95% interval",
     "likeliest",
     "drawn",

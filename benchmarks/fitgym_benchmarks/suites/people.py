@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,12 +73,14 @@ class ServedPeople:
     likeliest: PeopleReturns
     drawn: PeopleReturns | None
 
-    @property
-    def better(self) -> PeopleReturns:
-        """Those that the agent is ranked by."""
-        if self.drawn is None or self.drawn.returns.mean() <= self.likeliest.returns.mean():
-            return self.likeliest
-        return self.drawn
+    def better(self, worth: Callable[[PeopleReturns], NDArray[np.float64]]) -> PeopleReturns:
+        """Return the mode that the agent is ranked by, likeliest or drawn actions.
+
+        Args:
+            worth: What its mean over people decides by.
+        """
+        modes = [one for one in (self.likeliest, self.drawn) if one is not None]
+        return max(modes, key=lambda one: float(worth(one).mean()))
 
 
 def population_runs(
@@ -154,12 +156,13 @@ def share_rows(env_id: str, agents: Mapping[str, Agent]) -> list[tuple[str, ...]
     ]
     for label, agent in agents.items():
         served = serve(label, agent, env_id, people=len(references), episodes=EPISODES)
+        better = served.better(lambda one: one.shares(references))
         rows.append(
             _share_row(
                 label,
-                served.better.shares(references),
-                served.better.returns - coach,
-                gain=f"{served.better.gains.mean():+.2f}",
+                better.shares(references),
+                better.returns - coach,
+                gain=f"{better.gains.mean():+.2f}",
                 modes=[
                     f"{100 * one.shares(references).mean():.1f} %" if one else "-"
                     for one in (served.likeliest, served.drawn)
@@ -233,7 +236,8 @@ def _share_row(
 
 def _everybody(env_id: str, agents: Mapping[str, Agent], people: int) -> list[tuple[str, ...]]:
     def served(label: str, agent: Agent) -> PeopleReturns:
-        return serve(label, agent, env_id, people=people, episodes=_FEWER_EPISODES).better
+        one = serve(label, agent, env_id, people=people, episodes=_FEWER_EPISODES)
+        return one.better(lambda mode: mode.returns)
 
     none = served("no service", FixedPlan(0))
     coach = served("coach", CoachRule())

@@ -157,7 +157,7 @@ def first_tables(environment: str, *, episodes: int = EPISODES) -> str:
         )
         for one in summaries
     ]
-    columns = ("agent", "mean return", "% of ceiling", "95% interval", "likeliest", "drawn")
+    columns = ("agent", "mean return", "% of the way", "95% interval", "likeliest", "drawn")
     people = [one.people_cells(no_service) for one in summaries]
     return (
         f"{environment}, before training\n{text_table(columns, rows)}\n{RANKING_NOTE}\n\n"
