@@ -144,7 +144,7 @@ def test_the_same_results_give_the_same_files(log, tmp_path) -> None:
         made = [table_2(log), beyond.observations(found)]
         write_paper(answer(found, made), made, results, folder, "quick", COMMAND)
     files = {path.relative_to(first) for path in first.rglob("*") if path.is_file()}
-    assert len(files) == 10
+    assert len(files) == 11
     for name in files:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 

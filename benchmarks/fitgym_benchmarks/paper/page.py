@@ -41,6 +41,7 @@ def write_paper(
     glance = _at_a_glance(exhibits)
     tables = [
         answer.people,
+        answer.returns,
         glance,
         _verdicts(exhibits),
         *(t for exhibit in exhibits for t in exhibit.tables),
