@@ -80,7 +80,7 @@ def exhibits(log, tmp_path_factory):
             beyond.scaling(found),
             beyond.motivation(found),
             beyond.observations(found),
-            beyond.activities(),
+            beyond.activities(found),
         ]
     return found, made
 

@@ -25,6 +25,7 @@ from fitgym_benchmarks.paper.exhibits import (
     with_interval,
 )
 from fitgym_benchmarks.paper.grid import (
+    ACTIVITIES,
     BELIEF,
     CEILING,
     COACH,
@@ -40,6 +41,7 @@ from fitgym_benchmarks.paper.grid import (
     VERSION_1,
     Cell,
     Place,
+    activity_person,
 )
 from fitgym_benchmarks.suites.people import SHARE_COLUMNS, share_rows
 
@@ -279,16 +281,51 @@ def _shipped_shares(place: Place, out: Path) -> ResultTable:
     )
 
 
-def activities() -> Exhibit:
-    """Return why the activities of the 2024 version are left out."""
+def activities(found: Found) -> Exhibit:
+    """Return people of the activities of the 2024 version."""
+    habits = [(name, activity_person(name)) for name in ACTIVITIES]
     return Exhibit(
         number="Beyond 7",
         title="The activities of the 2024 version",
         text=(
             "The 2024 version of the paper (doi 10.1177/20552076241233247) has a walker, a person "
-            "of mixed sports and a runner. They are left out: fitgym ships one training log, the "
-            "marathon runner's, and no recordings of other people that an individual could be "
-            "made from. `fitgym profile` makes one from anybody's own recordings.",
+            "of mixed sports and a runner, whose data it does not publish. These three are made "
+            "from openly licensed recordings: how often and how hard they train by themselves is "
+            "measured by heart rate, and what recordings do not tell (response to training, "
+            "tolerance, a walker's VDOT) is version 1's usual. So they show what a service can "
+            "add to another habit, not what the paper's people would do.",
+        ),
+        tables=(
+            ResultTable(
+                "beyond-7-people",
+                "Who they are",
+                (
+                    "person",
+                    "made from",
+                    "VDOT",
+                    "days with training",
+                    "median points",
+                    "base level",
+                ),
+                tuple(
+                    (
+                        name,
+                        person.source.partition(";")[0],
+                        f"{person.physiology.vdot:g}",
+                        f"{100 * person.habit.probability:.0f} %",
+                        f"{person.habit.median_trimp:g}",
+                        f"{person.acquisition.initial_base_level:g}",
+                    )
+                    for name, person in habits
+                ),
+            ),
+            *(
+                _policies(
+                    found, "activity", place, name, f"beyond-7-{name}", f"{place.title}, {name}"
+                )
+                for name in ACTIVITIES
+                for place in VERSION_1
+            ),
         ),
     )
 

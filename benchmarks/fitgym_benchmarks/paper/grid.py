@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
+from importlib import resources
 from typing import Any
 
 import gymnasium as gym
 
-from fitgym.people.individual import DEFAULT_PLANS_TRIMP, load_individual
+from fitgym.common.json_files import parse_json
+from fitgym.people.individual import DEFAULT_PLANS_TRIMP, Individual, load_individual
 from fitgym_agents.configuration_files import configuration_for
 from fitgym_agents.environments import log_part
 from fitgym_benchmarks.paper.budgets import Budget
@@ -40,6 +43,9 @@ ALGORITHMS = (
 OBSERVATIONS = ("state", "wearable", "full", "person")
 PREDICTORS = ("fitrec2", "equation", "linear", "stranger")
 SCALINGS = (0.0, 1.0)
+# People of the activities of the paper's 2024 version, made from recordings
+# (``scripts/make_activity_people.py``).
+ACTIVITIES = ("walker", "walker-who-runs", "recorded-runner")
 # Whom A3C is trained on, and what it sees of them, before it serves people whom it has not met.
 UPBRINGINGS: dict[str, Mapping[str, Any]] = {
     "one person, state": {},
@@ -94,8 +100,8 @@ class Cell:
     """One number of a table: who, where, and what differs from what is registered.
 
     Attributes:
-        part: ``"reward"``, ``"algorithms"``, ``"observation"``, ``"predictor"``, ``"sigma"`` or
-            ``"people"``.
+        part: ``"reward"``, ``"algorithms"``, ``"observation"``, ``"predictor"``, ``"sigma"``,
+            ``"people"`` or ``"activity"``.
         environment: Registered id.
         variant: What differs.
         agent: Who.
@@ -148,6 +154,9 @@ def _cells(budget: Budget) -> Iterator[tuple[Cell, list[Run]]]:
             other = {} if predictor == PREDICTORS[0] else {"predictor": predictor}
             yield _learnt(budget, "predictor", place, predictor, other, {})
         yield from _unseen_people(budget, place)
+        for name in ACTIVITIES:
+            somebody = {"individual": activity_person(name).to_dict()}
+            yield from _group(budget, "activity", place, name, somebody, budget.cell_seeds)
     for place in VERSION_0:
         for sigma in SCALINGS:
             person = {"individual": scaled_person(place.environment, sigma)}
@@ -253,6 +262,13 @@ def _unseen_people(budget: Budget, place: Place) -> Iterator[tuple[Cell, list[Ru
         seen = {"observation": training.get("observation", "state")}
         yield _learnt(budget, "people", place, upbringing, training, {**unseen, **seen})
     yield from _references(budget, "people", place, DEFAULT, unseen)
+
+
+@cache
+def activity_person(name: str) -> Individual:
+    """Return one of ``ACTIVITIES``."""
+    path = resources.files("fitgym_benchmarks") / "paper" / "people" / f"{name}.json"
+    return Individual.from_dict(parse_json(path.read_bytes(), path.name), where=name)
 
 
 def scaled_person(environment: str, sigma: float) -> dict[str, Any]:

@@ -52,6 +52,6 @@ def reproduce(name: str, out: Path, backend: Backend, command: str) -> Path:
         beyond.observations(found),
         beyond.predictors(found, budget, out),
         beyond.unseen_people(found, out),
-        beyond.activities(),
+        beyond.activities(found),
     ]
     return write_paper(answer(found, exhibits), exhibits, results, out, name, command)
