@@ -16,7 +16,7 @@ from fitgym_agents.configuration_files import configuration_for
 from fitgym_agents.environments import log_part
 from fitgym_benchmarks.paper.budgets import Budget
 from fitgym_benchmarks.runs import Run
-from fitgym_benchmarks.suites.algorithms import ROWS
+from fitgym_benchmarks.suites.algorithms import ROWS, row_configuration
 from fitgym_benchmarks.suites.people import TRAINING_KWARGS
 
 NO_SERVICE = "no service"
@@ -237,13 +237,12 @@ def _learnt(
 
 
 def _algorithm(budget: Budget, place: Place, row: str) -> tuple[Cell, list[Run]]:
-    agent, changes = ROWS[row]
     environment = place.environment
     runs = [
         Run(
-            agent=agent,
+            agent=ROWS[row][0],
             environment=environment,
-            configuration={**configuration_for(agent, environment).configuration, **changes},
+            configuration=row_configuration(row, environment),
             training_kwargs=log_part(environment, "train"),
             evaluation_kwargs=log_part(environment, "test"),
             steps=budget.algorithm_steps,

@@ -27,11 +27,14 @@ from fitgym_agents.summary import PEOPLE_COLUMNS, RANKING_NOTE, Summary
 from fitgym_benchmarks.results import Result, summary_of
 from fitgym_benchmarks.runs import STAGES, Run
 from fitgym_benchmarks.store import ResultStore
-from fitgym_benchmarks.suites.quick import A3C_FEW_STEPS
+from fitgym_benchmarks.suites.quick import a3c_few_steps
+
+# The row of A3C with its own settings, which are for millions of steps.
+_A3C_DEFAULTS = "A3C hybrid (defaults)"
 
 # The learners of Fang et al. 2022 and those they lacked, by the name of their row: name of the
-# agent and settings that differ from what ships for the environment. The slowest first, so that
-# the workers end at about the same time.
+# agent and settings that differ from what ships for the environment (of A3C, from those for few
+# steps). The slowest first, so that the workers end at about the same time.
 ROWS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "DQN (hybrid)": ("dqn", {"network": "hybrid"}),
     "PPO (hybrid)": ("ppo", {"network": "hybrid"}),
@@ -42,10 +45,10 @@ ROWS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "ACKTR": ("acktr", {}),
     "DQN": ("dqn", {}),
     "PPO": ("ppo", {}),
-    "A3C hybrid": ("a3c", {**A3C_FEW_STEPS, "network": "hybrid"}),
-    "A3C LSTM": ("a3c", {**A3C_FEW_STEPS, "network": "lstm"}),
-    "A3C MLP": ("a3c", {**A3C_FEW_STEPS, "network": "mlp"}),
-    "A3C hybrid (defaults)": ("a3c", {"network": "hybrid"}),
+    "A3C hybrid": ("a3c", {"network": "hybrid"}),
+    "A3C LSTM": ("a3c", {"network": "lstm"}),
+    "A3C MLP": ("a3c", {"network": "mlp"}),
+    _A3C_DEFAULTS: ("a3c", {"network": "hybrid"}),
     "A2C": ("a2c", {}),
 }
 
@@ -151,15 +154,15 @@ def algorithm_runs(
     """
     runs: dict[tuple[str, str], list[Run]] = {}
     for label in rows:
-        agent, changes = ROWS[label]
+        agent = ROWS[label][0]
         trainings = seeds if slow_seeds is None or label not in SLOW_ROWS else slow_seeds
         for environment in environments:
-            shipped = configuration_for(agent, environment).configuration
+            settings = row_configuration(label, environment)
             runs[environment, label] = [
                 Run(
                     agent=agent,
                     environment=environment,
-                    configuration={**shipped, **changes},
+                    configuration=settings,
                     steps=steps,
                     seed=seed,
                     episodes=episodes,
@@ -177,6 +180,19 @@ def algorithm_runs(
                 )
             ]
     return runs
+
+
+def row_configuration(label: str, environment: str) -> dict[str, Any]:
+    """Return the settings of a row.
+
+    Args:
+        label: One of ``ROWS``.
+        environment: Registered id.
+    """
+    agent, changes = ROWS[label]
+    if agent == "a3c" and label != _A3C_DEFAULTS:
+        return {**a3c_few_steps(environment), **changes}
+    return {**configuration_for(agent, environment).configuration, **changes}
 
 
 def algorithm_table(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import gymnasium as gym
+
 from fitgym.common.tables import MISSING, text_table
 from fitgym_agents.configuration_files import configuration_for, split_agent
 from fitgym_agents.environments import EnvironmentFactory, log_part
@@ -26,16 +28,27 @@ ENVIRONMENTS = (
 # The slowest first, so that the two workers end at about the same time.
 LEARNERS = ("recurrent-ppo", "dqn", "a2c", "ppo", "a3c")
 
-# A3C's own defaults are for millions of steps, which it takes in a minute. In equal few steps it
-# needs more updates than those give: the best of 20 settings at 300,000 steps (docs/algorithms.md).
-A3C_FEW_STEPS: Mapping[str, Any] = {
-    "environments": 8,
-    "steps": 10,
-    "learning_rate": 1.5e-3,
-    "advantage_decay": 1.0,
-    "entropy_bonus": 0.024,
-    "optimiser": "rmsprop",
-    "activation": "tanh",
+# A3C's own defaults are for millions of steps, which it takes in a minute. For equal few steps it
+# has the best of 21 settings at 300,000 steps, of each version's environments (docs/algorithms.md).
+_A3C_FEW_STEPS: Mapping[int, Mapping[str, Any]] = {
+    0: {
+        "environments": 8,
+        "steps": 10,
+        "learning_rate": 1.5e-3,
+        "advantage_decay": 1.0,
+        "entropy_bonus": 0.024,
+        "optimiser": "rmsprop",
+        "activation": "tanh",
+    },
+    1: {
+        "environments": 8,
+        "steps": 30,
+        "learning_rate": 7.63e-3,
+        "advantage_decay": 0.9,
+        "entropy_bonus": 0.0386,
+        "gradient_norm": 1.0,
+        "activation": "tanh",
+    },
 }
 
 # Steps of training per run: the slowest learner then takes about a minute, and all of it together
@@ -116,10 +129,21 @@ def quick_runs(
     return sorted(learners, key=lambda run: order.get(run.agent, -1)) + references
 
 
+def a3c_few_steps(environment: str) -> dict[str, Any]:
+    """Return A3C's settings for a training of ``STEPS`` steps.
+
+    Args:
+        environment: Registered id.
+    """
+    shipped = configuration_for("a3c", environment).configuration
+    return {**shipped, **_A3C_FEW_STEPS[gym.spec(environment).version or 0]}
+
+
 def _settings(learner: str, environment: str) -> dict[str, Any]:
     """Return the settings that ship, or for A3C those for few steps."""
-    settings = configuration_for(learner, environment).configuration
-    return {**settings, **(A3C_FEW_STEPS if learner == "a3c" else {})}
+    if learner == "a3c":
+        return a3c_few_steps(environment)
+    return dict(configuration_for(learner, environment).configuration)
 
 
 def first_tables(environment: str, *, episodes: int = EPISODES) -> str:
