@@ -53,7 +53,7 @@ ROWS: dict[str, tuple[str, Mapping[str, Any]]] = {
 }
 
 # Rows of which a training of ``quick.STEPS`` steps takes more than a minute on one core.
-SLOW_ROWS = ("DQN (hybrid)", "PPO (hybrid)", "A2C (hybrid)", "DQN")
+SLOW_ROWS = ("DQN (hybrid)", "PPO (hybrid)", "RecurrentPPO", "DRQN", "A2C (hybrid)", "DQN")
 
 _NO_SERVICE = "no service"
 _CEILING = "dynamic programming"
