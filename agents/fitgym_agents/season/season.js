@@ -241,7 +241,7 @@ function svg(name, attributes, ...children) {
   return element;
 }
 
-const WIDTH = 560, LEFT = 34, RIGHT = 6;
+const WIDTH = 420, LEFT = 34, RIGHT = 6;
 const across = (day) => LEFT + (day * (WIDTH - LEFT - RIGHT)) / DAYS;
 
 function chart(title, height, low, high, ticks, unit) {
@@ -280,7 +280,7 @@ function drawSessions(days) {
 function drawLine(title, unit, values, low, high, ticks, marks) {
   const { drawing, up } = chart(title, 116, low, high, ticks, unit);
   for (const mark of marks) drawing.append(svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: up(mark.at), y2: up(mark.at), class: mark.class }));
-  const points = values.map((value, number) => `${across(number).toFixed(1)},${up(Math.min(Math.max(value, low), high)).toFixed(1)}`).join(" ");
+  const points = values.map(([day, value]) => `${across(day).toFixed(1)},${up(Math.min(Math.max(value, low), high)).toFixed(1)}`).join(" ");
   drawing.append(svg("polyline", { points, class: "course" }));
   return drawing;
 }
@@ -319,8 +319,8 @@ function drawLane(lane, range) {
   const [low, high] = range;
   place.querySelector(".charts").replaceChildren(
     drawSessions(days),
-    drawLine("Performance in VDOT", "performance, VDOT", performance, low, high, steps(low, high, high - low > 4 ? 2 : 1), [{ at: performance[0], class: "start" }]),
-    drawLine("Load of the last 7 days over that of the last 28", "load of 7 days over 28", [null, ...ratios].map((x) => x ?? 0), 0, 2, [0, 0.5, 1, 1.5, 2], [{ at: CONTENT.ratios[0], class: "high" }, { at: CONTENT.ratios[1], class: "steep" }]),
+    drawLine("Performance in VDOT", "performance, VDOT", [...performance.entries()], low, high, steps(low, high, high - low > 4 ? 2 : 1), [{ at: performance[0], class: "start" }]),
+    drawLine("Load of the last 7 days over that of the last 28", "load of 7 days over 28", ratios.map((ratio, day) => [day + 1, ratio]), 0, 2, [0, 0.5, 1, 1.5, 2], [{ at: CONTENT.ratios[0], class: "high" }, { at: CONTENT.ratios[1], class: "steep" }]),
   );
 }
 
