@@ -18,6 +18,9 @@ from fitgym.model.strain import ACUTE_DAYS, CHRONIC_DAYS, HIGH_RATIO
 # ratio would let nearly everything pass.
 COST_RATIO = HIGH_RATIO
 
+# Days of the chronic workload, and sums over both spans.
+WEEK_COLUMNS = CHRONIC_DAYS + 2
+
 # Points are counted in whole parts of 2^-30, so that sums which days enter and leave stay
 # exact and are 0 after weeks of rest.
 _UNITS = 2.0**30
@@ -36,7 +39,7 @@ class CostMeter:
         Args:
             people: How many, N.
         """
-        self._weeks = np.zeros((people, CHRONIC_DAYS + 2), dtype=np.int64)
+        self._weeks = np.zeros((people, WEEK_COLUMNS), dtype=np.int64)
         self.costs = np.zeros(people)
 
     def begin(self, chosen: NDArray[np.bool_]) -> None:
@@ -45,12 +48,12 @@ class CostMeter:
         self.costs[chosen] = 0.0
 
     def add(self, states: NDArray[np.void], chosen: NDArray[np.bool_]) -> None:
-        """Add the day that the chosen people, (N,), have just had; see ``_charge``."""
-        _charge(self._weeks, states, chosen, self.costs, ACUTE_DAYS, CHRONIC_DAYS, COST_RATIO)
+        """Add the day that the chosen people, (N,), have just had; see ``add_day``."""
+        add_day(self._weeks, states, chosen, self.costs, ACUTE_DAYS, CHRONIC_DAYS, COST_RATIO)
 
 
 @compiled
-def _charge(
+def add_day(
     weeks: Any,
     states: Any,
     chosen: Any,

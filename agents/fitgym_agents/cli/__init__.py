@@ -20,6 +20,11 @@ COMMANDS = {
     "trial": Command(
         "simulate a trial, analyse it and show the true effect", "fitgym_agents.cli.trial", "agents"
     ),
+    "season": Command(
+        "write a page on which anyone watches and plays a season",
+        "fitgym_agents.cli.season",
+        "agents",
+    ),
     "record": Command(
         "record an expert's episodes for imitation", "fitgym_agents.cli.record", "agents"
     ),
