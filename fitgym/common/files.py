@@ -16,7 +16,7 @@ else:
     import fcntl
 
 # Part of the names of temporary files, by which those of killed processes are found.
-_MARK = ".fitgym-tmp-"
+MARK = ".fitgym-tmp-"
 
 # A temporary file that nobody has written to for so long belongs to a process that is gone.
 _LEFTOVER_SECONDS = 3600.0
@@ -43,7 +43,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(target.parent)
     handle, name = tempfile.mkstemp(
-        prefix=f".{target.stem}{_MARK}", suffix=target.suffix, dir=target.parent
+        prefix=f".{target.stem}{MARK}", suffix=target.suffix, dir=target.parent
     )
     os.close(handle)
     temporary = Path(name)
@@ -107,7 +107,7 @@ def is_leftover(path: Path) -> bool:
 
 
 def _remove_leftovers(folder: Path) -> None:
-    for path in folder.glob(f".*{_MARK}*"):
+    for path in folder.glob(f".*{MARK}*"):
         if is_leftover(path):
             with suppress(OSError):
                 path.unlink()

@@ -1,0 +1,242 @@
+"""Kill commands that write files at random moments, and look at what is left.
+
+    python scripts/kill_commands.py --kills 5 [NAME ...]
+
+Each command runs once undisturbed. Then, again and again in a new folder, it is started and gets
+KILL, TERM or INT at a moment drawn from how long it took. Every file that lies there must be whole:
+it parses by its kind. The same command is then started once more and must end well, with every file
+of the undisturbed run; where the command promises it, with the same bytes. What killed processes
+leave beside has names that later commands know and remove. Prints a Markdown row per command, and
+ends with status 1 if anything was wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from safetensors.numpy import load_file
+
+from fitgym.common.files import MARK
+from fitgym.common.tables import markdown_table
+
+LOG = Path(__file__).parents[1] / "tests" / "logs" / "cases" / "a01_runs_only.csv"
+ENV = "fitgym/Acquisition-v1"
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+# Written while a command runs, and whole at its end alone; or of no interest.
+_PASSED_OVER = (".lock", ".sqlite-wal", ".sqlite-shm")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command to kill.
+
+    Attributes:
+        name: What the table calls it.
+        words: Arguments of ``fitgym``.
+        same: Whether a repeated command leaves the same bytes as an undisturbed one; else clocks
+            or training are in its files.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    same: bool = True
+
+
+def case(name: str, words: str, *, same: bool = True) -> Case:
+    """Return a case from a line."""
+    return Case(name, tuple(words.split()), same)
+
+
+CASES = (
+    case("calibrate", "calibrate --bootstrap 10 --starts 2 --out out"),
+    case("profile", f"profile {LOG} --today 2023-08-28 --out out/me.json --page out/me.html"),
+    case("simulate-athlete", "simulate-athlete --out out --days 20 --start 2026-01-01"),
+    case("solve", f"solve {ENV} --refine 0.25 --episodes 20 --out out"),
+    case("record", f"record {ENV} --agent coach --episodes 20 --out out/expert.safetensors"),
+    case("season", "season --out out/season.html"),
+    case("trial mrt", f"trial mrt {ENV} --people 20 --days 10 --out out"),
+    case("trial rct", f"trial rct {ENV} --people 20 --days 10 --out out"),
+    case("trial ope", f"trial ope {ENV} --people 40 --days 5 --out out"),
+    case("watch", f"watch coach {ENV} --as png --out out/episode.png"),
+    case("train a3c", f"train a3c {ENV} --steps 60000 --episodes 5 --out out", same=False),
+    case("train ppo", f"train ppo {ENV} --steps 8192 --episodes 5 --out out", same=False),
+    case(
+        "benchmark quick",
+        "benchmark quick --steps 1024 --episodes 5 --workers 2 --out out",
+        same=False,
+    ),
+    case(
+        "benchmark online",
+        "benchmark online --people 6 --days 10 --references 1 --agent random --agent pooled "
+        "--out out",
+        same=False,
+    ),
+    case(
+        "benchmark search",
+        f"benchmark search a2c --environment {ENV} --steps 1024 --trials 2 --out out",
+        same=False,
+    ),
+)
+
+
+def start(words: tuple[str, ...], folder: Path) -> subprocess.Popen[bytes]:
+    """Start a command in a folder, in a group of processes of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "fitgym", *words],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def run(words: tuple[str, ...], folder: Path) -> float:
+    """Run a command to its end and return the seconds it took.
+
+    Raises:
+        RuntimeError: If it fails.
+    """
+    began = time.monotonic()
+    process = start(words, folder)
+    _, errors = process.communicate()
+    if process.returncode:
+        raise RuntimeError(f"fitgym {' '.join(words)} ended with {process.returncode}:\n{errors!r}")
+    return time.monotonic() - began
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """Return the finished files below a folder, by their relative names."""
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and MARK not in path.name and not path.name.endswith(_PASSED_OVER)
+    }
+
+
+def check_whole(path: Path) -> None:
+    """Read a file by its kind; raise whatever its reader raises if it is not whole."""
+    if path.suffix in (".json", ".ipynb"):
+        json.loads(path.read_text(encoding="utf-8"))
+    elif path.suffix == ".csv":
+        with path.open(encoding="utf-8", newline="") as file:
+            widths = {len(row) for row in csv.reader(file)}
+        if len(widths) != 1:
+            raise ValueError(f"rows of {widths} cells")
+    elif path.suffix == ".safetensors":
+        load_file(path)
+    elif path.suffix == ".npz":
+        with np.load(path, allow_pickle=False) as arrays:
+            for name in arrays.files:
+                arrays[name].sum()
+    elif path.suffix in (".png", ".gif"):
+        with Image.open(path) as image:
+            image.load()
+    elif path.suffix == ".sqlite":
+        with sqlite3.connect(path) as database:
+            (verdict,) = database.execute("PRAGMA integrity_check").fetchone()
+        if verdict != "ok":
+            raise ValueError(verdict)
+    elif path.suffix == ".html":
+        if not path.read_text(encoding="utf-8").rstrip().endswith("</html>"):
+            raise ValueError("no end")
+    elif path.suffix in (".gpx", ".tcx", ".md", ".fit", ".journal", ".ics"):
+        if not path.stat().st_size:
+            raise ValueError("empty")
+    else:
+        raise ValueError(f"nobody knows how to read {path.name}")
+
+
+def kill_once(one: Case, seconds: float, whole: dict[str, bytes], chance: random.Random) -> str:
+    """Kill a command once and start it again; return what was wrong, or nothing."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        process = start(one.words, folder)
+        time.sleep(chance.uniform(0.0, seconds))
+        sent = chance.choice(SIGNALS)
+        if process.poll() is None:
+            if sent is signal.SIGKILL:
+                # What a full machine does: workers go on until they notice.
+                process.send_signal(sent)
+            else:
+                os.killpg(process.pid, sent)
+        try:
+            process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            return f"{sent.name}: still alive after 30 s"
+        # Workers of a killed driver end by themselves.
+        time.sleep(1.0)
+        for label, path in files_of(folder).items():
+            try:
+                check_whole(path)
+            except Exception as error:
+                return f"{sent.name}: {label} is not whole: {error!r}"
+        old = time.time() - 7200.0
+        for path in folder.rglob(f".*{MARK}*"):
+            os.utime(path, (old, old))
+        try:
+            run(one.words, folder)
+        except RuntimeError as error:
+            return f"{sent.name}: started again: {error}"
+        found = files_of(folder)
+        # Weights of a training that was interrupted have another hash in their names.
+        if one.same and set(found) != set(whole):
+            return f"{sent.name}: other files: {sorted(set(found) ^ set(whole))}"
+        if one.same:
+            other = [label for label, path in found.items() if path.read_bytes() != whole[label]]
+            if other:
+                return f"{sent.name}: other bytes: {other}"
+        left = [path.name for path in folder.rglob(f".*{MARK}*")]
+        return f"{sent.name}: left behind: {left}" if left else ""
+
+
+def main() -> int:
+    """Kill the commands whose names contain one of the words given, or all of them."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("names", nargs="*", help="words of the cases' names (default: all)")
+    parser.add_argument("--kills", type=int, default=5, help="of each command")
+    parser.add_argument("--seed", type=int, default=0, help="of moments and signals")
+    options = parser.parse_args()
+    chance = random.Random(options.seed)
+    rows, wrong = [], []
+    for one in CASES:
+        if options.names and not any(name in one.name for name in options.names):
+            continue
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            run(one.words, folder)
+            whole = {label: path.read_bytes() for label, path in files_of(folder).items()}
+            for path in files_of(folder).values():
+                check_whole(path)
+        with tempfile.TemporaryDirectory() as name:
+            # A second time, when nothing is compiled or cached any more.
+            seconds = run(one.words, Path(name))
+        faults = [kill_once(one, seconds, whole, chance) for _ in range(options.kills)]
+        wrong += [f"{one.name}: {fault}" for fault in faults if fault]
+        same = "the same bytes" if one.same else "whole"
+        rows.append((f"`fitgym {one.name}`", f"{seconds:.1f} s", f"{len(whole)}", same))
+        print(
+            f"{one.name}: {sum(not fault for fault in faults)} of {len(faults)} kills", flush=True
+        )
+    print(markdown_table(("command", "takes", "files", "after a kill and a repeat"), rows, left=1))
+    print("\n".join(wrong))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
