@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +132,24 @@ def test_a_temporary_folder_that_others_may_write_to_is_not_trusted(
     (tmp_path / "elsewhere").mkdir()
     folder.symlink_to(tmp_path / "elsewhere")
     assert cache._temporary_folder() is None
+
+
+def _fill(folder: str, number: int) -> list[float]:
+    """Make what is cached in a process of its own, as slowly as others can interfere."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("platformdirs.user_cache_path", lambda name: Path(folder))
+        found = cache.cached(
+            "kind/table.npz",
+            lambda path: cache.read_arrays(path, "key"),
+            lambda: {"a": np.arange(100_000.0)},
+            lambda arrays, path: cache.write_arrays(path, "key", arrays),
+        )
+    return [number, float(found["a"].sum())]
+
+
+def test_eight_processes_may_fill_one_cache(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(8, mp_context=get_context("spawn")) as processes:
+        found = list(processes.map(_fill, [str(tmp_path)] * 8, range(8)))
+    assert found == [[number, 4999950000.0] for number in range(8)]
+    (table,) = (path for path in tmp_path.rglob("*") if path.is_file() and path.suffix == ".npz")
+    assert cache.read_arrays(table, "key")["a"].size == 100_000

@@ -32,6 +32,17 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
 
 
+def test_an_error_of_the_system_names_the_file(tmp_path):
+    target = tmp_path / "result.json"
+
+    def write():
+        with atomic_path(target):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match=r"No space left on device: '.*result\.json'"):
+        write()
+
+
 def test_the_temporary_file_keeps_the_suffix_and_the_result_is_readable_by_others(tmp_path):
     with atomic_path(tmp_path / "figure.svg") as temporary:
         assert temporary.suffix == ".svg"
