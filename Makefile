@@ -7,7 +7,7 @@ PIP_INSTALL = -m pip install --quiet --constraint
 # The learners and the predictor run fastest with one thread per process.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-lowest lint check check-bounds fuzz package clean
+.PHONY: demo test test-lowest lint check check-bounds fuzz soak kill faults package clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/fitgym benchmark quick
@@ -35,6 +35,17 @@ check-bounds: $(VENV)/.installed
 fuzz: $(VENV)/.installed
 	FITGYM_FUZZ=25 $(VENV)/bin/python -m pytest -n 2 tests/agents tests/coach tests/envs \
 		tests/logs tests/people tests/planning tests/predictor
+
+# What docs/reliability.md tells of: a hundred million steps, commands killed at random moments, and
+# deliberate faults that the tests must catch.
+soak: $(VENV)/.installed
+	$(VENV)/bin/python -W ignore scripts/soak.py --steps 100000000
+
+kill: $(VENV)/.installed
+	$(VENV)/bin/python scripts/kill_commands.py --kills 5
+
+faults: $(VENV)/.installed
+	$(VENV)/bin/python scripts/plant_faults.py
 
 # dist/ gets the source distribution and the wheel, which is built from it.
 package: $(VENV)/.installed-dev
