@@ -117,8 +117,9 @@ def _page(name: str, kind: str, line: str, texts: dict[str, str]) -> str:
         "</picture>"
     )
     body = [f"# {title}", _MADE, line, picture]
-    body += [f"```python\nimport gymnasium as gym\nimport fitgym\n\nenv = gym.make({ids[0]!r})\n```"
-             .replace("'", '"')]
+    body.append(
+        f'```python\nimport gymnasium as gym\nimport fitgym\n\nenv = gym.make("{ids[0]}")\n```'
+    )
     body += ["## Spaces and arguments", _facts(ids, newest)]
     body += ["### Observations", _observed(newest, texts["Observation Space"])]
     body += ["### Actions", _done(newest)]
@@ -151,7 +152,9 @@ def _short(space: Any) -> str:
 
 def _observed(environment: Any, text: str) -> str:
     """Return a row per number observed, with its bounds in the living environment."""
-    told = re.findall(r"^\| (\d+) \| ([^|]+) \| ([^|]+) \| [^|]+ \| [^|]+ \| ([^|]+) \|$", text, re.M)
+    told = re.findall(
+        r"^\| (\d+) \| ([^|]+) \| ([^|]+) \| [^|]+ \| [^|]+ \| ([^|]+) \|$", text, re.M
+    )
     low, high = environment.observation_space.low, environment.observation_space.high
     names = told[: len(low)]
     assert [int(index) for index, *_ in names] == list(range(len(low)))
@@ -194,7 +197,9 @@ def _scores(ids: list[str]) -> str:
         names = list(next(iter(scores.values())).references)
         rows = []
         for person, one in scores.items():
-            cells = [f"{score.mean:.1f} ± {score.half_width:.1f}" for score in one.references.values()]
+            cells = [
+                f"{score.mean:.1f} ± {score.half_width:.1f}" for score in one.references.values()
+            ]
             rows.append([person, *cells])
         parts.append(f"`{env_id}`:\n\n" + markdown_table(["individual", *names], rows))
     first = next(iter(scores.values()))
