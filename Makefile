@@ -7,7 +7,7 @@ PIP_INSTALL = -m pip install --quiet --constraint
 # The learners and the predictor run fastest with one thread per process.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-lowest lint check check-bounds fuzz soak kill faults package clean
+.PHONY: demo test test-lowest lint check check-bounds fuzz docs soak kill faults package clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/fitgym benchmark quick
@@ -46,6 +46,9 @@ kill: $(VENV)/.installed
 
 faults: $(VENV)/.installed
 	$(VENV)/bin/python scripts/plant_faults.py
+# site/ gets the documentation; a broken link or anchor is an error, and nothing is fetched.
+docs: $(VENV)/.installed-docs
+	$(VENV)/bin/zensical build --clean --strict
 
 # dist/ gets the source distribution and the wheel, which is built from it.
 package: $(VENV)/.installed-dev
@@ -53,7 +56,7 @@ package: $(VENV)/.installed-dev
 	$(VENV)/bin/python -m build
 
 clean:
-	rm -rf $(VENV) $(VENV_LOWEST) build dist results *.egg-info .hypothesis .mypy_cache \
+	rm -rf $(VENV) $(VENV_LOWEST) build dist results site *.egg-info .cache .hypothesis .mypy_cache \
 		.pytest_cache .ruff_cache
 
 # torch goes first and pinned, so that no other requirement picks a larger build of it.
@@ -65,6 +68,10 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	$(VENV)/bin/python $(PIP_INSTALL) constraints.txt --editable '.[dev]'
+	touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(VENV)/bin/python $(PIP_INSTALL) constraints.txt --editable '.[docs]'
 	touch $@
 
 $(VENV_LOWEST)/.installed: pyproject.toml constraints-lowest.txt

@@ -6,13 +6,16 @@ import argparse
 import importlib
 import re
 import shlex
+from datetime import date
 from pathlib import Path
 
 import gymnasium as gym
 import pytest
 
 from fitgym.cli.command import COMMANDS
+from fitgym.logs import Workout
 from fitgym.people.individual import load_individual
+from fitgym.virtual.season import simulate_history
 from fitgym_agents.cli import COMMANDS as AGENTS
 from fitgym_benchmarks.cli import COMMANDS as BENCHMARKS
 
@@ -37,9 +40,24 @@ LINES = [
     for page, text in TEXTS.items()
     for line in re.findall(r"^(?: {4,})?(fitgym .*)$", text, flags=re.M)
 ]
+# Pages each of whose Python blocks runs on its own.
+ON_THEIR_OWN = [
+    "README.md",
+    *("docs/people.md", "docs/predictor.md", "docs/predictor-attention.md", "docs/reading.md"),
+    *(page for page in TEXTS if page.startswith("docs/environments/")),
+]
+# Those whose blocks other tests run.
+RUN_ELSEWHERE = {
+    "docs/custom-agents.md": "tests/benchmarks/test_tutorial.py",
+    "docs/online.md": "tests/agents/online/test_document.py",
+    "docs/recipes.md": "tests/test_recipes.py",
+    "docs/sweeps.md": "tests/benchmarks/test_sweeps_document.py",
+    **{f"docs/{name}.md": "tests/test_site.py" for name in ("index", "faq")},
+    **{page: "tests/test_site.py" for page in TEXTS if page.startswith("docs/tutorials/")},
+}
 BLOCKS = [
     (page, number, block)
-    for page in ("README.md", "docs/predictor.md")
+    for page in ON_THEIR_OWN
     for number, block in enumerate(
         re.findall(r"^```python\n(.*?)^```$", TEXTS[page], flags=re.S | re.M)
     )
@@ -124,11 +142,36 @@ def test_commands_named_in_a_sentence_exist(page, span) -> None:
     assert set(words[1].split(" | ")) <= {*EVERY, "COMMAND"}
 
 
-@pytest.mark.parametrize(("page", "number", "block"), BLOCKS)
-def test_python_blocks_run_on_their_own(page, number, block, tmp_path, monkeypatch) -> None:
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """Change to a folder with the files that blocks take for granted."""
     monkeypatch.chdir(tmp_path)
     # What `fitgym calibrate` leaves.
     person = Path("results/calibration/marathon/individual.json")
     person.parent.mkdir(parents=True)
     load_individual("marathon-runner").to_file(person)
-    exec(compile(block, f"{page}, Python block {number}", "exec"), {})
+    # A reader's own log.
+    Path("runs.csv").write_text("Date,Distance (km),Time\n2026-01-05,8.2,41:10\n", "utf-8")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def workouts() -> dict[str, Workout]:
+    """Return a workout and the one before it, by the names that blocks call them."""
+    season = simulate_history(
+        load_individual("club-runner"), days=14, seed=1, start=date(2026, 1, 1), race_every=0
+    )
+    *_, last, workout = season.history.workouts
+    return {"last_workout": last, "workout": workout}
+
+
+def test_every_python_block_is_run_by_some_test() -> None:
+    with_blocks = {page for page, text in TEXTS.items() if "```python" in text}
+    assert with_blocks <= {*ON_THEIR_OWN, *RUN_ELSEWHERE}
+    for page, test in RUN_ELSEWHERE.items():
+        assert (ROOT / test).exists(), page
+
+
+@pytest.mark.parametrize(("page", "number", "block"), BLOCKS)
+def test_python_blocks_run_on_their_own(page, number, block, folder, workouts) -> None:
+    exec(compile(block, f"{page}, Python block {number}", "exec"), dict(workouts))

@@ -50,9 +50,8 @@ class Response:
 class CustomAdherence(Adherence, ABC):
     """Base of adherence models written outside the package.
 
-    Give the class to an environment by import path, so that its specification stays plain text::
-
-        gym.make("fitgym/Acquisition-v0", adherence="my_package.my_module:MyAdherence")
+    Give the class to an environment by import path, so that its specification stays plain text, as
+    in ``gym.make("fitgym/Acquisition-v0", adherence="my_package.my_module:MyAdherence")``.
 
     It is built as ``MyAdherence(individual)``. All randomness must come from
     ``situation.generator``, which is seeded anew for every episode.
