@@ -46,6 +46,7 @@ kill: $(VENV)/.installed
 
 faults: $(VENV)/.installed
 	$(VENV)/bin/python scripts/plant_faults.py
+
 # site/ gets the documentation; a broken link or anchor is an error, and nothing is fetched.
 docs: $(VENV)/.installed-docs
 	$(VENV)/bin/zensical build --clean --strict

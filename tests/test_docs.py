@@ -43,7 +43,8 @@ LINES = [
 # Pages each of whose Python blocks runs on its own.
 ON_THEIR_OWN = [
     "README.md",
-    *("docs/people.md", "docs/predictor.md", "docs/predictor-attention.md", "docs/reading.md"),
+    *(f"docs/{name}.md" for name in ("people", "predictor", "predictor-attention", "reading")),
+    "docs/training.md",
     *(page for page in TEXTS if page.startswith("docs/environments/")),
 ]
 # Those whose blocks other tests run.
