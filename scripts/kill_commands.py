@@ -76,7 +76,7 @@ CASES = (
     case("train ppo", f"train ppo {ENV} --steps 8192 --episodes 5 --out out", same=False),
     case(
         "benchmark quick",
-        "benchmark quick --steps 1024 --episodes 5 --workers 2 --out out",
+        "benchmark quick --steps 1024 --environment fitgym/Acquisition-v1 --workers 2 --out out",
         same=False,
     ),
     case(
