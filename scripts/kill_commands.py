@@ -142,7 +142,7 @@ def check_whole(path: Path) -> None:
     elif path.suffix == ".npz":
         with np.load(path, allow_pickle=False) as arrays:
             for name in arrays.files:
-                arrays[name].sum()
+                arrays[name].tobytes()
     elif path.suffix in (".png", ".gif"):
         with Image.open(path) as image:
             image.load()
