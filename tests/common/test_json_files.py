@@ -26,7 +26,7 @@ def test_reads_what_json_says(tmp_path):
         b"[-Infinity]",
         b'{"a": "\xff"}',
         b"[" * 100_000,
-        b"[" * 5000 + b"]" * 5000,
+        b"[" * 200_000 + b"]" * 200_000,
         b'{"a": ' + b"1" * 5000 + b"}",
         "[1]".encode("utf-16"),
     ],

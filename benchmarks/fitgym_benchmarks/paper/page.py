@@ -62,6 +62,7 @@ def write_paper(
         "runs": len({result.folder.name for result in results}),
         "date": max(result.finished_at for result in results)[:10],
         "machines": sorted({result.machine for result in results}),
+        "commits": sorted({result.commit for result in results if result.commit}),
         "versions": list({str(result.versions): result.versions for result in results}.values()),
     }
     templates = page_templates()
