@@ -175,10 +175,10 @@ def kill_once(one: Case, seconds: float, whole: dict[str, bytes], chance: random
             else:
                 os.killpg(process.pid, sent)
         try:
-            process.communicate(timeout=30)
+            process.communicate(timeout=60)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            return f"{sent.name}: still alive after 30 s"
+            return f"{sent.name}: still alive after 60 s"
         # Workers of a killed driver end by themselves.
         time.sleep(1.0)
         for label, path in files_of(folder).items():

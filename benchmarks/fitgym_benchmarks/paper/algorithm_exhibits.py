@@ -14,7 +14,7 @@ from fitgym.common.tables import MISSING
 from fitgym_agents.deep.a3c.settings import A3CConfiguration
 from fitgym_agents.files import load_agent
 from fitgym_agents.registry import BUILT_IN
-from fitgym_benchmarks.paper.claims import Claim, Floats, Verdict, signed, verdict_of
+from fitgym_benchmarks.paper.claims import Claim, Verdict, signed, verdict_of
 from fitgym_benchmarks.paper.complexity import multiply_adds
 from fitgym_benchmarks.paper.drawings import distributions, learning, losses
 from fitgym_benchmarks.paper.exhibits import (
@@ -344,7 +344,7 @@ def figure_9(found: Found) -> Exhibit:
                     *(
                         (
                             label,
-                            with_interval(_mean(values)),
+                            with_interval(bootstrap_interval(values)),
                             signed(differences[label]),
                             percent(beaten[label]),
                         )
@@ -374,10 +374,6 @@ def figure_9(found: Found) -> Exhibit:
         tables=tuple(tables),
         drawings=tuple(drawings),
     )
-
-
-def _mean(values: Floats) -> Interval:
-    return bootstrap_interval(values)
 
 
 def _fixed_claims(
