@@ -10,6 +10,7 @@ it is written here and compared by no test.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import re
@@ -49,6 +50,9 @@ def outputs(text: str) -> list[str]:
             with contextlib.redirect_stdout(io.StringIO()) as stream:
                 if block["file"]:
                     Path(block["file"]).write_text(block["code"], encoding="utf-8")
+                    # Somebody else's module of this name may have been imported before.
+                    sys.modules.pop(Path(block["file"]).stem, None)
+                    importlib.invalidate_caches()
                 else:
                     exec(compile(block["code"], f"block {number}", "exec"), namespace)
             printed.append(stream.getvalue())

@@ -68,6 +68,7 @@ def made_up(base: dict[str, float] | None = None) -> Found:
                 steps_per_second=50.0,
                 finished_at="2026-11-26T00:00:00+00:00",
                 machine="a machine",
+                commit="0123abc",
                 versions={"fitgym": "0"},
             )
             for run in runs

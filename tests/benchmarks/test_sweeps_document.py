@@ -40,7 +40,7 @@ def test_queries_work(here) -> None:
     with closing(sqlite3.connect(here.folder / "runs.sqlite")) as connection:
         by_agent, by_network, best = (connection.execute(query).fetchall() for query in QUERIES)
     assert len(by_agent) == 2
-    assert [network for network, *_ in by_network] == ["mlp"]
+    assert [(name, network) for name, network, *_ in by_network] == [("DQN", "mlp")]
     ((folder, seed, seconds),) = best
     assert (here.folder / folder / "result.json").exists()
     assert seed == 0

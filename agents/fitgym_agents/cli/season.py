@@ -7,6 +7,7 @@ import argparse
 from fitgym.cli.arguments import output_file
 from fitgym.cli.help_format import DefaultsHelpFormatter
 from fitgym.common.files import write_text
+from fitgym_agents.season.page import season_page
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> None:
     """Write the page and print where it is."""
-    from fitgym_agents.season.page import season_page
-
     page = season_page()
     write_text(options.out, page)
     print(f"{options.out}: {len(page) / 1e6:.2f} MB; open it in a browser")
