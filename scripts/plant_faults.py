@@ -139,7 +139,7 @@ FAULTS = (
         "fitgym/people/splits.py",
         r"tuple\(SPLITS\)\.index\(self\.name\), number",
         "0, number",
-        ("test_population.py",),
+        ("test_person_observation.py",),
     ),
     Fault(
         "A3C: entropy is pushed down",

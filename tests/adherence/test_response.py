@@ -117,6 +117,17 @@ def test_a_target_below_the_smallest_plan_is_that_plan_made_smaller(parts, targe
     assert load == pytest.approx(parts[2][0].sum() * target / TARGETS[0], rel=1e-4)
 
 
+def test_tolerance_grows_with_base_level_and_motivation_and_falls_with_fatigue():
+    def tolerance(ratio=1.0, fatigue=0.0, motivation=0.0, noise=0.0):
+        return response.log_tolerance(3.0, ratio, 0.5, fatigue, 4.0, motivation, noise)
+
+    assert tolerance() == 3.0
+    # Twice the base level: a factor of 2^zeta; a tenth of fatigue: e^(-kappa / 10).
+    assert tolerance(ratio=2.0) == pytest.approx(3.0 + 0.5 * math.log(2.0))
+    assert tolerance(fatigue=0.1) == pytest.approx(3.0 - 0.4)
+    assert tolerance(motivation=0.2, noise=-0.3) == pytest.approx(2.9)
+
+
 def test_days_since_fall_into_the_documented_buckets():
     read = [DAYS_SINCE[response.days_entry(days)] for days in range(1, 12)]
     assert read == [1, 2, 3, 5, 5, 5, 5, 10, 10, 10, 10]
