@@ -6,6 +6,6 @@ the figures and the predictor come with the first environment or command that ne
 
 from fitgym.envs.registration import register_environments
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 register_environments()

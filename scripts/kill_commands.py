@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gzip
 import json
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -35,6 +37,20 @@ from fitgym.common.tables import markdown_table
 
 LOG = Path(__file__).parents[1] / "tests" / "logs" / "cases" / "a01_runs_only.csv"
 ENV = "fitgym/Acquisition-v1"
+PROFILE = f"profile {LOG} --today 2023-08-28 --out me.json"
+SIMULATE = "predictor simulate --people 8 --workouts 7 --seed 1 --output recordings"
+# Files that every command finds in its folder.
+FOUND = {
+    "recipe.json": json.dumps(
+        {
+            "people": {"people": 4, "workouts": 2, "longest_steps": 40},
+            "pretraining": {"epochs": 4},
+            "fine_tuning": {"epochs": 4},
+            "rehearsal": 2,
+        }
+    ),
+    "plans.csv": "workout,sport,minutes,speed_km_h\neasy,run,30,8\nhard,run,30,13\n",
+}
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 # Written while a command runs, and whole at its end alone; or of no interest.
 _PASSED_OVER = (".lock", ".sqlite-wal", ".sqlite-shm")
@@ -49,25 +65,59 @@ class Case:
         words: Arguments of ``fitgym``.
         same: Whether a repeated command leaves the same bytes as an undisturbed one; else clocks
             or training are in its files.
+        given: Arguments of a command that runs before, undisturbed: it makes what this one reads.
     """
 
     name: str
     words: tuple[str, ...]
     same: bool = True
+    given: tuple[str, ...] = ()
 
 
-def case(name: str, words: str, *, same: bool = True) -> Case:
-    """Return a case from a line."""
-    return Case(name, tuple(words.split()), same)
+def case(name: str, words: str, *, same: bool = True, given: str = "") -> Case:
+    """Return a case from lines."""
+    return Case(name, tuple(words.split()), same, tuple(given.split()))
 
 
 CASES = (
     case("calibrate", "calibrate --bootstrap 10 --starts 2 --out out"),
     case("profile", f"profile {LOG} --today 2023-08-28 --out out/me.json --page out/me.html"),
+    case(
+        "coach",
+        "coach me.json --today 2023-08-29 --page out/today.html --calendar out/weeks.ics "
+        "--workout out/today.fit",
+        given=PROFILE,
+    ),
     case("simulate-athlete", "simulate-athlete --out out --days 20 --start 2026-01-01"),
     case("solve", f"solve {ENV} --refine 0.25 --episodes 20 --out out"),
     case("record", f"record {ENV} --agent coach --episodes 20 --out out/expert.safetensors"),
     case("season", "season --out out/season.html"),
+    case(
+        "recommend",
+        "recommend --person club-runner --target 120..150 --workouts plans.csv "
+        "--page out/page.html",
+    ),
+    case("predictor simulate", SIMULATE),
+    case(
+        "predictor train",
+        "predictor train --recordings recordings --recipe recipe.json --output out",
+        given=SIMULATE,
+    ),
+    case(
+        "predictor evaluate",
+        "predictor evaluate --recordings recordings --recipe recipe.json --retrain --seeds 1 "
+        "--output out",
+        given=SIMULATE,
+    ),
+    case(
+        "predictor predict",
+        "predictor predict --recordings recordings --output out/predictions.csv",
+        given=SIMULATE,
+    ),
+    case(
+        "predictor ablation",
+        "predictor ablation --people 4 --exchanged 1 --output out",
+    ),
     case("trial mrt", f"trial mrt {ENV} --people 20 --days 10 --out out"),
     case("trial rct", f"trial rct {ENV} --people 20 --days 10 --out out"),
     case("trial ope", f"trial ope {ENV} --people 40 --days 5 --out out"),
@@ -90,6 +140,18 @@ CASES = (
         f"benchmark search a2c --environment {ENV} --steps 1024 --trials 2 --out out",
         same=False,
     ),
+    case(
+        "benchmark algorithms",
+        f"benchmark algorithms --environment {ENV} --steps 1024 --seeds 1 --episodes 5 "
+        "--row A2C --row PPO --out out",
+        same=False,
+    ),
+    case(
+        "benchmark people",
+        f"benchmark people --agent coach --environment {ENV} --everybody 20 --out out",
+        same=False,
+    ),
+    case("benchmark paper", "benchmark paper --budget quick --out out", same=False),
 )
 
 
@@ -137,6 +199,9 @@ def check_whole(path: Path) -> None:
             widths = {len(row) for row in csv.reader(file)}
         if len(widths) != 1:
             raise ValueError(f"rows of {widths} cells")
+    elif path.suffix == ".gz":
+        # The checksum at the end is looked at, too.
+        gzip.decompress(path.read_bytes())
     elif path.suffix == ".safetensors":
         load_file(path)
     elif path.suffix == ".npz":
@@ -161,10 +226,38 @@ def check_whole(path: Path) -> None:
         raise ValueError(f"nobody knows how to read {path.name}")
 
 
-def kill_once(one: Case, seconds: float, whole: dict[str, bytes], chance: random.Random) -> str:
+def copied(given: Path, name: str) -> Path:
+    """Return a folder with all that a command is given."""
+    return Path(shutil.copytree(given, name, dirs_exist_ok=True))
+
+
+def kill_all(one: Case, kills: int, chance: random.Random) -> tuple[float, int, list[str]]:
+    """Kill a command some times; return its seconds, its files and what each kill did wrong."""
+    with tempfile.TemporaryDirectory() as name:
+        given = Path(name)
+        for label, text in FOUND.items():
+            (given / label).write_text(text, encoding="utf-8")
+        if one.given:
+            run(one.given, given)
+        with tempfile.TemporaryDirectory() as other:
+            folder = copied(given, other)
+            run(one.words, folder)
+            whole = {label: path.read_bytes() for label, path in files_of(folder).items()}
+            for path in files_of(folder).values():
+                check_whole(path)
+        with tempfile.TemporaryDirectory() as other:
+            # A second time, when nothing is compiled or cached any more.
+            seconds = run(one.words, copied(given, other))
+        faults = [kill_once(one, given, seconds, whole, chance) for _ in range(kills)]
+        return seconds, len(whole) - len(files_of(given)), faults
+
+
+def kill_once(
+    one: Case, given: Path, seconds: float, whole: dict[str, bytes], chance: random.Random
+) -> str:
     """Kill a command once and start it again; return what was wrong, or nothing."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+        folder = copied(given, name)
         process = start(one.words, folder)
         time.sleep(chance.uniform(0.0, seconds))
         sent = chance.choice(SIGNALS)
@@ -217,23 +310,14 @@ def main() -> int:
     for one in CASES:
         if options.names and not any(name in one.name for name in options.names):
             continue
-        with tempfile.TemporaryDirectory() as name:
-            folder = Path(name)
-            run(one.words, folder)
-            whole = {label: path.read_bytes() for label, path in files_of(folder).items()}
-            for path in files_of(folder).values():
-                check_whole(path)
-        with tempfile.TemporaryDirectory() as name:
-            # A second time, when nothing is compiled or cached any more.
-            seconds = run(one.words, Path(name))
-        faults = [kill_once(one, seconds, whole, chance) for _ in range(options.kills)]
+        seconds, files, faults = kill_all(one, options.kills, chance)
         wrong += [f"{one.name}: {fault}" for fault in faults if fault]
-        same = "the same bytes" if one.same else "whole"
-        rows.append((f"`fitgym {one.name}`", f"{seconds:.1f} s", f"{len(whole)}", same))
-        print(
-            f"{one.name}: {sum(not fault for fault in faults)} of {len(faults)} kills", flush=True
-        )
-    print(markdown_table(("command", "takes", "files", "after a kill and a repeat"), rows, left=1))
+        sound = f"{sum(not fault for fault in faults)} of {len(faults)}"
+        same = "the same bytes" if one.same else "whole files"
+        rows.append((f"`fitgym {one.name}`", f"{seconds:.0f} s", f"{files}", sound, same))
+        print(f"{one.name}: {sound} kills", flush=True)
+    columns = ("command", "takes", "files", "sound kills", "a repeat leaves")
+    print(markdown_table(columns, rows, left=1))
     print("\n".join(wrong))
     return 1 if wrong else 0
 

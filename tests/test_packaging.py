@@ -8,11 +8,13 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path, PurePosixPath
 
 import pytest
 
+import fitgym
 from fitgym.cli.command import COMMANDS
 from fitgym_agents.cli import COMMANDS as AGENTS
 from fitgym_benchmarks.cli import COMMANDS as BENCHMARKS
@@ -58,6 +60,16 @@ def build(source: Path, what: str, out: Path) -> Path:
     subprocess.run([sys.executable, "-c", code], cwd=source, check=True, capture_output=True)
     (built,) = out.glob("*.tar.gz" if what == "sdist" else "*.whl")
     return built
+
+
+def test_everything_that_names_the_version_names_the_same() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    citation = (ROOT / "CITATION.cff").read_text("utf-8")
+    (newest, day), *_ = re.findall(
+        r"^## (\S+) - (\S+)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert fitgym.__version__ == project == newest
+    assert f"\nversion: {newest}\ndate-released: {day}\n" in citation
 
 
 @pytest.fixture(scope="session")
