@@ -153,7 +153,7 @@ def run(options: argparse.Namespace) -> None:
     _check_times(options)
     rating = agent_rating(options.agent) if options.policy == "a3c" else None
     profile = read_profile(options.profile)
-    path = options.diary or options.profile.with_name(f"{options.profile.stem}.coach.json")
+    path = options.diary or _diary_beside(options.profile)
     history = read(*options.history, options=reading_options(options)) if options.history else None
     found = answer(
         profile,
@@ -186,6 +186,19 @@ def run(options: argparse.Namespace) -> None:
     if options.workout is not None and not found.advice.plan:
         print("no workout was written: there is no plan for the day")
     print("wrote " + ", ".join(str(one) for one in (path, *written)))
+
+
+def _diary_beside(profile: Path) -> Path:
+    """Return the path of the diary beside a profile.
+
+    Raises:
+        ValueError: If nothing can be written there: better known before the work than after it.
+    """
+    path = profile.with_name(f"{profile.stem}.coach.json")
+    try:
+        return output_file(str(path))
+    except argparse.ArgumentTypeError as error:
+        raise ValueError(f"the diary beside the profile {error}; name one with --diary") from None
 
 
 def _constraints(options: argparse.Namespace) -> Constraints:

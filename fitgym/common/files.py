@@ -42,9 +42,14 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(target.parent)
-    handle, name = tempfile.mkstemp(
-        prefix=f".{target.stem}{MARK}", suffix=target.suffix, dir=target.parent
-    )
+    try:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{target.stem}{MARK}", suffix=target.suffix, dir=target.parent
+        )
+    except OSError as error:
+        # Nobody knows the temporary name.
+        error.filename = str(target)
+        raise
     os.close(handle)
     temporary = Path(name)
     try:
