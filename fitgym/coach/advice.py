@@ -585,6 +585,12 @@ def _reasons(
     elif not others:
         reasons = sorted({one.forbidden for one in candidates[1:]})
         said.append(f"Nothing else is allowed today: {'; '.join(reasons)}.")
+        if reasons == [_STEEP]:
+            said.append(
+                "The last week was so much harder than the four weeks before that even the easiest "
+                "plan leads above it. Days without a plan bring the ratio down; what you run of "
+                "your own is not limited."
+            )
     else:
         second = max(others, key=lambda one: one.worth)
         ahead = (today.worth - second.worth) / max(days_left, 1)

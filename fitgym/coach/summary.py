@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from fitgym.coach.advice import OUTLOOK_DAYS, Advice
+from fitgym.coach.constraints import WEEKDAYS
 from fitgym.coach.diary import Diary
 from fitgym.coach.sessions import plan_text, step_text, title_of
 from fitgym.common.tables import text_table
@@ -145,8 +147,21 @@ def worth_text(advice: Advice) -> str:
     )
 
 
+def _days_text(kept: Mapping[str, Any]) -> list[str]:
+    """Return which days and lengths of session are left, a part of a sentence each."""
+    said = []
+    if len(kept["free"]) < len(WEEKDAYS):
+        said.append(f"plans on {', '.join(WEEKDAYS[day] for day in kept['free'])} alone")
+    if kept["busy"]:
+        said.append(f"none on {', '.join(kept['busy'])}")
+    said += [f"none from {first} to {last} (injured)" for first, last in kept["injured"]]
+    if kept["longest_minutes"] is not None:
+        said.append(f"sessions of at most {kept['longest_minutes']:g} minutes")
+    return said
+
+
 def limits_text(advice: Advice) -> str:
-    """Return which limits hold of chance, hard days and load, in a sentence."""
+    """Return which limits hold of days, lengths, chance, hard days and load, in a sentence."""
     kept = advice.constraints
     limits = []
     if kept["least_chance"] > 0.0:
@@ -158,11 +173,13 @@ def limits_text(advice: Advice) -> str:
         )
     if kept["acwr"] is not None:
         limits.append(f"acute:chronic ratio at most {kept['acwr']:g} on days with a plan")
-    if len(limits) == 3:
+    usual = len(limits)
+    limits += _days_text(kept)
+    if usual == 3:
         return f"Limits: {'; '.join(limits)}."
     return (
-        f"Limits: {'; '.join(limits) or 'none'}. Where one is lifted, plans may be asked for that "
-        "are hardly ever completed, or that raise the load suddenly."
+        f"Limits: {'; '.join(limits) or 'none'}. Where one of the usual three is lifted, plans "
+        "may be asked for that are hardly ever completed, or that raise the load suddenly."
     )
 
 

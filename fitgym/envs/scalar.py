@@ -174,7 +174,8 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
 
     `reset(options={"individual": ...})` changes the person for one episode. The observation space
     is that of the individual, or the population, that the environment was made with: a person who
-    can reach more is refused.
+    can reach more is refused. One runner's space rarely holds another's; the population's holds
+    most.
 
     ## Info
     The same keys with the same types after every reset and step: `plan` and `action_mask` (not with

@@ -284,7 +284,8 @@ class Task:
                 f"options['individual'] {individual.name!r} does not fit: it can reach "
                 f"observations from {needed.low.tolist()} to {needed.high.tolist()}, and this "
                 f"environment's space is from {space.low.tolist()} to {space.high.tolist()}; make "
-                "an environment with individual=... for it"
+                f"an environment with individual={individual.name!r}, or one with "
+                "individual='population', whose space holds most runners"
             )
 
     def prepare(self, individual: Individual) -> Person:

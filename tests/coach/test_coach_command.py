@@ -117,6 +117,18 @@ def test_limits_hold_unless_they_are_lifted(
     assert any(day["chance"] < 0.5 for day in free)
 
 
+def test_every_limit_that_was_asked_for_is_said(
+    person: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["coach", str(person), "--today", "2026-03-02", "--free", "mon,wed,sat"]
+    words += ["--busy", "2026-03-04", "--injured", "2026-04-01..2026-04-09", "--longest", "90"]
+    assert main([*words, "--diary", str(tmp_path / "diary.json")]) == 0
+    shown = capsys.readouterr().out
+    (line,) = (line for line in shown.splitlines() if line.startswith("Limits: "))
+    assert "; plans on mon, wed, sat alone; none on 2026-03-04; none from 2026-04-01 to " in line
+    assert line.endswith("2026-04-09 (injured); sessions of at most 90 minutes.")
+
+
 def test_an_injury_is_remembered(
     person: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

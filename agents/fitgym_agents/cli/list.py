@@ -26,8 +26,11 @@ def run(options: argparse.Namespace) -> None:
     _print("from installed packages", list(plugins().items()))
     print("trained agents that ship, with their mean return (likeliest actions)")
     for agent, env_id in pretrained_agents():
-        earned = provenance_of(agent, env_id).mean_return.mean
-        print(f"  {f'pretrained:{agent}':<24} {env_id:<32} {earned:>7,.1f}")
+        provenance = provenance_of(agent, env_id)
+        earned = provenance.mean_return.mean
+        people = provenance.evaluation_kwargs.get("individual")
+        of_whom = f"  over people of {people}" if people else ""
+        print(f"  {f'pretrained:{agent}':<35} {env_id:<24} {earned:>7,.1f}{of_whom}")
     print()
     print("configurations, as environment steps and changed settings")
     for name, sections in shipped_configurations().items():

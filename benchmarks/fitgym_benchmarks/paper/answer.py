@@ -76,16 +76,22 @@ def _sentence(found: Found, places: Sequence[Place], *, first: bool = True) -> s
     """Return how far the learnt policy and the best fixed plan come in both stages."""
     learnt = " and ".join(_share(found, _learnt(found, place)) for place in places)
     fixed = " and ".join(_share(found, _fixed(found, place)) for place in places)
-    wins = [_difference(found, place).low > 0.0 for place in places]
-    loses = [_difference(found, place).high < 0.0 for place in places]
-    verdict = "is not surely ahead of it in both stages"
-    if all(wins) or all(loses):
-        verdict = "beats it in both stages" if all(wins) else "loses to it in both stages"
+    first_stage, second_stage = (_verdict(_difference(found, place)) for place in places)
+    verdict = f"{first_stage} in acquisition and {second_stage} in retention"
+    if first_stage == second_stage:
+        verdict = f"{first_stage} in both stages"
     return (
         f"{'T' if first else 't'}he learnt policy comes {learnt} of the way from no service to the "
         f"ceiling (acquisition and retention), the best fixed plan {fixed}: what was learnt "
         f"{verdict}."
     )
+
+
+def _verdict(difference: Interval) -> str:
+    """Return what the interval of a difference says of the learnt policy."""
+    if difference.low > 0.0:
+        return "is ahead of it"
+    return "is behind it" if difference.high < 0.0 else "is neither surely ahead nor behind"
 
 
 def _gains(found: Found) -> str:
