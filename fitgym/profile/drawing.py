@@ -17,9 +17,10 @@ _STYLE = """
 :root { color-scheme: light dark; --page: #fff; --raised: #f4f5f7; --ink: #2b2f36; --faint: #5d646e;
   --grid: #d8dbe0; --blue: #0072b2; --orange: #b06f00; --green: #007a59; --red: #c2500a;
   --purple: #a04a80; --grey: #8a8f98; }
-@media (prefers-color-scheme: dark) { :root { --page: #15181c; --raised: #1f2329; --ink: #e4e7eb;
-  --faint: #a3abb5; --grid: #363c45; --blue: #4aa8e0; --orange: #f0b43c; --green: #2fc79b;
-  --red: #f08445; --purple: #e09cc4; --grey: #868d98; } }
+@media screen and (prefers-color-scheme: dark) { :root { --page: #15181c; --raised: #1f2329;
+  --ink: #e4e7eb; --faint: #a3abb5; --grid: #363c45; --blue: #4aa8e0; --orange: #f0b43c;
+  --green: #2fc79b; --red: #f08445; --purple: #e09cc4; --grey: #868d98; } }
+@media print { :root { color-scheme: light; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 1.5rem 1rem 4rem; max-width: 68rem; background: var(--page);
   color: var(--ink); font: 1rem/1.6 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }

@@ -39,13 +39,17 @@ frame.addEventListener("load", () => {
   first.querySelectorAll("thead button")[2].click();
   const up = column();
   first.querySelectorAll("thead button")[2].click();
-  for (const one of page.querySelectorAll("details")) one.open = true;
+  const claims = page.querySelector("#claims");
+  claims.querySelector("thead button").click();
+  const numbers = [...claims.tBodies[0].rows].map((row) => row.cells[0].textContent);
+  view.dispatchEvent(new view.Event("beforeprint"));
+  const unprinted = [...page.querySelectorAll("details.fold")].filter((one) => !one.open).length;
   const told = {
     errors: view.errors,
     requests: view.performance.getEntriesByType("resource").map((one) => one.name),
     width: page.documentElement.scrollWidth,
     figures: [...page.querySelectorAll("figure svg")].map((s) => s.getBoundingClientRect().height),
-    folded, before, up, down: column(),
+    folded, unprinted, numbers, before, up, down: column(),
   };
   const pre = document.createElement("pre");
   pre.textContent = JSON.stringify(told);
@@ -182,6 +186,11 @@ def test_a_browser_shows_it_at_a_phone_s_width(folder, exhibits, tmp_path) -> No
     assert told["folded"] == page.count('<details class="fold"')
     assert told["up"] == sorted(told["before"], key=float)
     assert told["down"] == told["up"][::-1]
+    assert told["unprinted"] == 0
+    # Figure 6 stands before figure 10.
+    figures = [int(one.split()[1]) for one in told["numbers"] if one.startswith("Figure")]
+    assert max(figures) >= 10
+    assert figures == sorted(figures)
 
 
 def test_shares_that_were_found_are_not_found_again(exhibits, tmp_path, monkeypatch) -> None:

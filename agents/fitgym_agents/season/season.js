@@ -189,7 +189,7 @@ class Lane {
     this.select = place.querySelector("select");
     for (const [name, one] of Object.entries(POLICIES)) this.select.add(new Option(one.title, name));
     this.select.value = number ? "learnt" : "coach";
-    this.select.addEventListener("change", () => restart());
+    this.select.addEventListener("change", () => { pause(); this.begin(state.engine, ...chosen()); show(state.shown); });
     const buttons = place.querySelector(".plans");
     for (let plan = 0; plan <= 10; plan++) {
       const button = document.createElement("button");
@@ -206,21 +206,30 @@ class Lane {
     this.days = [];
     this.place.querySelectorAll(".plans button").forEach((button, plan) => {
       button.textContent = plan ? `${plan}` : "rest";
-      button.title = plan ? `plan ${plan}, ${person.targets[plan].toFixed(0)} points` : "no plan";
+      button.title = plan ? `plan ${plan}, ${person.targets[plan].toFixed(0)} points` : "rest: no plan";
+      button.setAttribute("aria-label", button.title);
     });
   }
   get own() { return this.decide === null; }
+  // Whether the plan of the day after the one shown can be chosen.
+  get open() { return this.own && this.days.length === state.shown && state.shown < DAYS; }
   // Whether a day can be shown: lived already, or lived now by whoever serves.
   reach(day) {
     while (this.days.length < day && !this.own) this.days.push(this.season.step(this.decide(this.season)));
     return this.days.length >= day;
   }
   take(plan) {
-    if (!this.own || this.days.length >= DAYS) return;
+    if (!this.open) return;
     this.days.push(this.season.step(plan));
     // The other one keeps up.
-    state.shown = this.days.length;
-    if (!state.lanes.every((lane) => lane.reach(state.shown))) state.shown = Math.min(...state.lanes.map((lane) => lane.days.length));
+    if (state.lanes.every((lane) => lane.reach(this.days.length))) state.shown = this.days.length;
+  }
+  // What the visitor who plans can do now.
+  prompt() {
+    const last = Math.min(...state.lanes.filter((lane) => lane.own).map((lane) => lane.days.length));
+    if (!this.own || last >= DAYS) return "";
+    if (state.shown < last) return `Move to day ${last} to choose the next plan.`;
+    return this.open ? `Choose the plan of day ${last + 1}.` : `Day ${last + 1} is planned; the other service waits for its plan.`;
   }
 }
 
@@ -253,7 +262,7 @@ function chart(title, height, low, high, ticks, unit) {
       svg("text", { x: LEFT - 5, y: up(tick) + 4, "text-anchor": "end" }, `${tick}`),
     );
   }
-  for (const day of [0, 30, 60, 90]) drawing.append(svg("text", { x: across(day), y: height - 2, "text-anchor": day ? (day === DAYS ? "end" : "middle") : "start" }, day ? `${day}` : "day 0"));
+  for (const day of [0, 30, 60, 90]) drawing.append(svg("text", { x: across(day), y: height - 4, "text-anchor": day ? (day === DAYS ? "end" : "middle") : "start" }, day ? `${day}` : "day 0"));
   drawing.append(svg("text", { x: LEFT, y: 11 }, unit));
   return { drawing, up };
 }
@@ -264,13 +273,13 @@ const steps = (low, high, step) => {
   return found;
 };
 
-function drawSessions(days) {
-  const { drawing, up } = chart("Points asked for and done on each day", 128, 0, 60, [0, 20, 40, 60], "points a day: outline asked, filled done");
+function drawSessions(days, high) {
+  const { drawing, up } = chart("Points asked for and done on each day", 128, 0, high, steps(0, high, high > 100 ? 40 : 20), "points a day: outline asked, filled done");
   const width = (WIDTH - LEFT - RIGHT) / DAYS - 1;
   days.forEach((day, number) => {
     const x = across(number) + 0.5;
     const kind = day.plan === 0 ? "alone" : day.met ? "met" : "missed";
-    const bar = (points, name) => svg("rect", { x, width, y: up(Math.min(points, 60)), height: Math.max(up(0) - up(Math.min(points, 60)), 0), class: name });
+    const bar = (points, name) => svg("rect", { x, width, y: up(points), height: Math.max(up(0) - up(points), 0), class: name });
     if (day.done_trimp > 0) drawing.append(bar(day.done_trimp, kind));
     if (day.plan > 0) drawing.append(bar(day.plan_trimp, "asked"));
   });
@@ -280,7 +289,7 @@ function drawSessions(days) {
 function drawLine(title, unit, values, low, high, ticks, marks) {
   const { drawing, up } = chart(title, 116, low, high, ticks, unit);
   for (const mark of marks) drawing.append(svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: up(mark.at), y2: up(mark.at), class: mark.class }));
-  const points = values.map(([day, value]) => `${across(day).toFixed(1)},${up(Math.min(Math.max(value, low), high)).toFixed(1)}`).join(" ");
+  const points = values.map(([day, value]) => `${across(day).toFixed(1)},${up(value).toFixed(1)}`).join(" ");
   drawing.append(svg("polyline", { points, class: "course" }));
   return drawing;
 }
@@ -298,7 +307,7 @@ function tile(name, main, detail) {
   return box;
 }
 
-function drawLane(lane, range) {
+function drawLane(lane, scales) {
   const days = lane.days.slice(0, state.shown), place = lane.place;
   const performance = [lane.first.performance, ...days.map((day) => day.performance)];
   const now = performance.at(-1), gain = now - performance[0];
@@ -311,25 +320,33 @@ function drawLane(lane, range) {
     tile("Strain: load of 7 days over 28", days.length ? ratios.at(-1).toFixed(2) : "\u2013", `${steep} ${steep === 1 ? "day" : "days"} above ${CONTENT.ratios[1]}`),
   );
   const today = days.at(-1);
+  // A reader of the screen hears where play stops, and not each day of it.
+  place.querySelector(".today").setAttribute("aria-live", state.playing ? "off" : "polite");
   place.querySelector(".today").textContent = today
-    ? `Day ${days.length}: ${today.plan ? `plan ${today.plan} asks for ${today.plan_trimp.toFixed(0)} points` : "no plan"}, ${today.done_trimp > 0 ? `${today.done_trimp.toFixed(0)} done at a mean heart rate of ${today.mean_heart_rate.toFixed(0)}` : "nothing done"}.`
-    : lane.own ? "Choose the plan of the first day." : "Press Play.";
+    ? `Day ${days.length}: ${today.plan ? `plan ${today.plan} asks for ${today.plan_trimp.toFixed(0)} points` : "no plan"}, ${today.done_trimp > 0 ? `${today.done_trimp.toFixed(0)} done${today.plan && !today.met ? ", not in full," : ""} at a mean heart rate of ${today.mean_heart_rate.toFixed(0)}` : "nothing done"}. ${lane.prompt()}`
+    : lane.prompt() || "Press Play.";
   place.querySelector(".plans").hidden = !lane.own;
-  place.querySelectorAll(".plans button").forEach((button) => { button.disabled = lane.days.length >= DAYS; });
-  const [low, high] = range;
+  place.querySelectorAll(".plans button").forEach((button) => { button.setAttribute("aria-disabled", !lane.open); });
+  const { low, high, points, ratio } = scales;
   place.querySelector(".charts").replaceChildren(
-    drawSessions(days),
+    drawSessions(days, points),
     drawLine("Performance in VDOT", "performance, VDOT", [...performance.entries()], low, high, steps(low, high, high - low > 4 ? 2 : 1), [{ at: performance[0], class: "start" }]),
-    drawLine("Load of the last 7 days over that of the last 28", "load of 7 days over 28", ratios.map((ratio, day) => [day + 1, ratio]), 0, 2, [0, 0.5, 1, 1.5, 2], [{ at: CONTENT.ratios[0], class: "high" }, { at: CONTENT.ratios[1], class: "steep" }]),
+    drawLine("Load of the last 7 days over that of the last 28", "load of 7 days over 28", ratios.map((ratio, day) => [day + 1, ratio]), 0, ratio, steps(0, ratio, ratio > 2 ? 1 : 0.5), [{ at: CONTENT.ratios[0], class: "high" }, { at: CONTENT.ratios[1], class: "steep" }]),
   );
 }
 
 function draw() {
-  const all = state.lanes.flatMap((lane) => [lane.first.performance, ...lane.days.map((day) => day.performance)]);
-  const range = [Math.floor(Math.min(...all)) - 1, Math.ceil(Math.max(...all)) + 1];
-  for (const lane of state.lanes) drawLane(lane, range);
+  // The same scales for both, so that they compare.
+  const days = state.lanes.flatMap((lane) => lane.days), highest = (...values) => Math.ceil(Math.max(...values));
+  const performance = [...state.lanes.map((lane) => lane.first.performance), ...days.map((day) => day.performance)];
+  const scales = {
+    low: Math.floor(Math.min(...performance)) - 1, high: highest(...performance) + 1,
+    points: 20 * highest(3, ...days.map((day) => day.done_trimp / 20)), ratio: highest(2, ...days.map((day) => day.ratio)),
+  };
+  for (const lane of state.lanes) drawLane(lane, scales);
   find("day").value = state.shown;
   find("shown").textContent = `day ${state.shown} of ${DAYS}`;
+  find("day").setAttribute("aria-valuetext", find("shown").textContent);
   find("play").textContent = state.playing ? "Pause" : state.shown >= DAYS ? "Play again" : "Play";
 }
 
@@ -355,11 +372,18 @@ function play() {
   draw();
 }
 
+// Person, stage and season. A browser may bring back a number that was typed and never checked.
+function chosen() {
+  const number = Math.round(Number(find("season").value));
+  find("season").value = Math.min(Math.max(number, 0), CONTENT.seasons - 1);
+  return [CONTENT.people[find("person").value], find("stage").value, Number(find("season").value)];
+}
+
 function restart() {
   pause();
   state.shown = 0;
-  const person = CONTENT.people[find("person").value];
-  for (const lane of state.lanes) lane.begin(state.engine, person, find("stage").value, Number(find("season").value));
+  const [person, ...where] = chosen();
+  for (const lane of state.lanes) lane.begin(state.engine, person, ...where);
   const [probability, points] = person.habit;
   find("about").textContent = `VDOT ${person.vdot}, trains alone on ${(7 * probability).toFixed(0)} ${7 * probability < 1.5 ? "day" : "days"} a week, about ${points.toFixed(0)} points each.`;
   draw();
@@ -373,13 +397,9 @@ async function start() {
   CONTENT.people.forEach((person, number) => find("person").add(new Option(person.name.replaceAll("-", " "), number)));
   find("person").value = CONTENT.people.findIndex((person) => person.name === "club-runner");
   find("season").max = CONTENT.seasons - 1;
+  find("seasons").textContent = `Season, 0 to ${CONTENT.seasons - 1}`;
   state.lanes = [...document.querySelectorAll(".lane")].map((place, number) => new Lane(place, number));
-  for (const id of ["person", "stage"]) find(id).addEventListener("change", restart);
-  find("season").addEventListener("change", (event) => {
-    const number = Math.round(Number(event.target.value));
-    event.target.value = Math.min(Math.max(Number.isFinite(number) ? number : 0, 0), CONTENT.seasons - 1);
-    restart();
-  });
+  for (const id of ["person", "stage", "season"]) find(id).addEventListener("change", restart);
   find("another").addEventListener("click", () => { find("season").value = (Number(find("season").value) + 1) % CONTENT.seasons; restart(); });
   find("day").addEventListener("input", (event) => { pause(); show(Number(event.target.value)); });
   find("play").addEventListener("click", () => { if (state.playing) { pause(); draw(); } else play(); });

@@ -87,10 +87,23 @@ frame.addEventListener("load", async () => {
   go(5);
   told.waits = Number(find("day").value);
   const buttons = lanes[1].querySelectorAll(".plans button");
+  const today = (lane) => lanes[lane].querySelector(".today").textContent;
+  buttons[4].click();
+  buttons[2].click();
+  go(1);
+  buttons[6].click();
+  choose(0, "coach");
+  told.kept = today(1);
+  choose(0, "own");
+  for (const plan of [3, 5, 6, 7]) lanes[0].querySelectorAll(".plans button")[plan].click();
+  told.waiting = today(0);
+  choose(1, "own");
+  choose(0, "none");
+  go(0);
   for (let day = 0; day < 90; day++) buttons[day % 11].click();
   told.own = lanes[1].querySelector(".tiles").textContent;
   told.last = Number(find("day").value);
-  told.disabled = buttons[0].disabled;
+  told.disabled = buttons[0].getAttribute("aria-disabled") === "true";
   told.errors = view.errors;
   told.requests = view.performance.getEntriesByType("resource").map((one) => one.name);
   told.width = page.documentElement.scrollWidth;
@@ -248,6 +261,12 @@ def test_every_service_runs_on_a_phone(page, tmp_path) -> None:
     assert found["bars"]["fixed3"] == DAYS
     assert all("of 90 days" in text for text in found["tiles"].values())
     assert len(set(found["tiles"].values())) > 10
+    # An earlier day takes no plan, and another service leaves the visitor's plans alone.
+    assert found["kept"].startswith("Day 1: plan 4 ")
+    assert found["kept"].endswith("Move to day 2 to choose the next plan.")
+    # Nobody plans ahead of the other.
+    assert found["waiting"].startswith("Day 2: plan 5 ")
+    assert found["waiting"].endswith("Day 3 is planned; the other service waits for its plan.")
     # Nobody's day is lived before the visitor says how.
     assert found["waits"] == 0
     assert found["last"] == DAYS

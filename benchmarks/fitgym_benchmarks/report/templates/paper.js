@@ -13,13 +13,13 @@ for (const table of document.querySelectorAll("table.sorted")) {
       const rows = [...body.rows].sort((a, b) => {
         const [x, y] = [a, b].map((row) => row.cells[column].textContent.trim());
         const [m, n] = [number(x), number(y)];
-        const order = m !== null && n !== null ? m - n : x.localeCompare(y);
+        const order = m !== null && n !== null ? m - n : x.localeCompare(y, "en", { numeric: true });
         return down ? -order : order;
       });
       body.append(...rows);
     });
   });
 }
-if (matchMedia("(max-width: 36rem)").matches) {
-  for (const fold of document.querySelectorAll("details.fold")) fold.open = false;
-}
+const fold = (open) => { for (const one of document.querySelectorAll("details.fold")) one.open = open; };
+if (matchMedia("(max-width: 36rem)").matches) fold(false);
+addEventListener("beforeprint", () => fold(true));
