@@ -189,7 +189,7 @@ class Lane {
     this.select = place.querySelector("select");
     for (const [name, one] of Object.entries(POLICIES)) this.select.add(new Option(one.title, name));
     this.select.value = number ? "learnt" : "coach";
-    this.select.addEventListener("change", () => { pause(); this.begin(state.engine, ...chosen()); show(state.shown); });
+    this.select.addEventListener("change", () => { pause(); this.begin(state.engine, ...chosen()); keep(); show(state.shown); });
     const buttons = place.querySelector(".plans");
     for (let plan = 0; plan <= 10; plan++) {
       const button = document.createElement("button");
@@ -379,6 +379,21 @@ function chosen() {
   return [CONTENT.people[find("person").value], find("stage").value, Number(find("season").value)];
 }
 
+// The choice stands behind the # of the address: it outlives a reload and can be shared.
+function keep() {
+  const words = [CONTENT.people[find("person").value].name, find("stage").value, find("season").value, ...state.lanes.map((lane) => lane.select.value)];
+  // A frame without an address of its own can keep nothing.
+  try { history.replaceState(null, "", `#${words.join(",")}`); } catch { return; }
+}
+function restore() {
+  const [person, stage, season, ...services] = location.hash.slice(1).split(",");
+  const number = CONTENT.people.findIndex((one) => one.name === person);
+  if (number >= 0) find("person").value = number;
+  if (["acquisition", "retention"].includes(stage)) find("stage").value = stage;
+  if (/^\d+$/.test(season)) find("season").value = season;
+  state.lanes.forEach((lane, place) => { if (Object.hasOwn(POLICIES, services[place] ?? "")) lane.select.value = services[place]; });
+}
+
 function restart() {
   pause();
   state.shown = 0;
@@ -386,6 +401,7 @@ function restart() {
   for (const lane of state.lanes) lane.begin(state.engine, person, ...where);
   const [probability, points] = person.habit;
   find("about").textContent = `VDOT ${person.vdot}, trains alone on ${(7 * probability).toFixed(0)} ${7 * probability < 1.5 ? "day" : "days"} a week, about ${points.toFixed(0)} points each.`;
+  keep();
   draw();
 }
 
@@ -403,6 +419,9 @@ async function start() {
   find("another").addEventListener("click", () => { find("season").value = (Number(find("season").value) + 1) % CONTENT.seasons; restart(); });
   find("day").addEventListener("input", (event) => { pause(); show(Number(event.target.value)); });
   find("play").addEventListener("click", () => { if (state.playing) { pause(); draw(); } else play(); });
+  document.addEventListener("visibilitychange", () => { if (document.hidden) { pause(); draw(); } });
+  addEventListener("hashchange", () => { restore(); restart(); });
+  restore();
   restart();
   document.body.dataset.ready = "yes";
   return engine;

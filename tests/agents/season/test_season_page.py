@@ -118,13 +118,23 @@ document.body.append(frame);
 </script>"""
 
 
+_ADDRESS = """<script>
+window.season.started.then(() => {
+  const pre = document.createElement("pre");
+  pre.id = "told";
+  pre.textContent = location.hash;
+  document.body.append(pre);
+});
+</script>"""
+
+
 @pytest.fixture(scope="module")
 def page() -> str:
     return season_page()
 
 
-def told(content: str, folder: Path) -> str:
-    """Return what a page writes about itself in Chromium."""
+def told(content: str, folder: Path, fragment: str = "") -> str:
+    """Return what a page, opened with a choice behind its #, writes about itself in Chromium."""
     file = folder / "page.html"
     file.write_text(content, encoding="utf-8")
     shown = subprocess.run(
@@ -136,7 +146,7 @@ def told(content: str, folder: Path) -> str:
             "--virtual-time-budget=60000",
             "--timeout=60000",
             "--dump-dom",
-            file.as_uri(),
+            file.as_uri() + fragment,
         ],
         capture_output=True,
         text=True,
@@ -246,6 +256,24 @@ def test_plans_that_were_found_before_earn_what_their_policies_earn() -> None:
         stored = plans[plans_key(policy, "retention", person)]
         assert stored.shape == (SEASONS, DAYS)
         assert evaluation.actions.tolist() == stored[:5].tolist()
+
+
+@needs_chromium
+@pytest.mark.parametrize(
+    ("fragment", "kept"),
+    [
+        (
+            "#competitive-runner,retention,42,belief,own",
+            "#competitive-runner,retention,42,belief,own",
+        ),
+        ("#novice-runner", "#novice-runner,acquisition,0,coach,learnt"),
+        ("#constructor,x,-1,constructor,<b>", "#club-runner,acquisition,0,coach,learnt"),
+        ("#%E0%A4%A,retention,1e9", "#club-runner,retention,0,coach,learnt"),
+        ("#a,b,99999999999999999999,,", "#club-runner,acquisition,99,coach,learnt"),
+    ],
+)
+def test_the_address_keeps_the_choice(page, tmp_path, fragment, kept) -> None:
+    assert told(page + _ADDRESS, tmp_path, fragment) == kept
 
 
 @needs_chromium
