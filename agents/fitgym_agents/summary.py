@@ -23,7 +23,7 @@ PEOPLE_COLUMNS = (
     "plans met",
     "points/week",
     "days ACWR > 1.5",
-    "days ACWR > 1.3",
+    "share of days ACWR > 1.3",
     "notes",
 )
 

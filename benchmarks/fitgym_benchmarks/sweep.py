@@ -53,11 +53,14 @@ def run_all(runs: Sequence[Run], store: ResultStore, backend: Backend) -> list[R
                 ) as bar,
                 closing(backend.do(missing, store.folder.resolve())) as finished,
             ):
-                for key in finished:
+                for number, key in enumerate(finished, total - len(missing) + 1):
                     row = row_of(_left(store.folder / key))
                     table.put(row)
                     bar.update()
-                    tqdm.write(f"{row.environment}: {row.name} returns {row.mean_return:,.0f}")
+                    tqdm.write(
+                        f"{number}/{total} {row.environment}: {row.name} returns "
+                        f"{row.mean_return:,.0f}"
+                    )
     return [read_result(store.folder / key, run) for key, run in zip(keys, runs, strict=True)]
 
 

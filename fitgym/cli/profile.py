@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> None:
         )
     except ImportError as error:
         raise ImportError(
-            "recordings and plans are read with the predictor of heart rate: "
+            "what sessions tell of tolerance is found with the predictor of heart rate: "
             "pip install 'fitgym[predictor]'"
         ) from error
     written = _write(options, profile)

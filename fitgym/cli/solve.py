@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "simple ones in the same episodes; write solution.json, policy.png and season.png."
     )
     parser.formatter_class = DefaultsHelpFormatter
-    parser.add_argument("env_id", metavar="ENV_ID", help="for example fitgym/Acquisition-v0")
+    parser.add_argument("env_id", metavar="ENV_ID", help="for example fitgym/Acquisition-v1")
     parser.add_argument(
         "--individual",
         default=None,

@@ -168,7 +168,7 @@ def limits_text(advice: Advice) -> str:
         limits.append(f"at least {100 * kept['least_chance']:.0f} % chance of completion")
     if kept["hard_gap"]:
         limits.append(
-            f"between two hard days ({advice.hard_trimp:.0f} points or more) at least "
+            f"between two hard days ({advice.hard_trimp:.1f} points or more) at least "
             f"{kept['hard_gap']} that is not"
         )
     if kept["acwr"] is not None:

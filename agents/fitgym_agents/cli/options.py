@@ -25,10 +25,12 @@ AGENT_HELP = (
     "package.module:Class; the last two may be followed by arguments, as in fixed,plan=7"
 )
 
+_UNKNOWN_ENVIRONMENT = "ENV_ID must be a registered environment, as fitgym/Acquisition-v1: {}"
+
 
 def add_environment(parser: argparse.ArgumentParser) -> None:
     """Add the options that name an environment."""
-    parser.add_argument("env_id", metavar="ENV_ID", help="for example fitgym/Acquisition-v0")
+    parser.add_argument("env_id", metavar="ENV_ID", help="for example fitgym/Acquisition-v1")
     parser.add_argument(
         "--individual",
         metavar="NAME|FILE.json",
@@ -63,7 +65,9 @@ def environment_kwargs(options: argparse.Namespace, part: str) -> dict[str, Any]
     try:
         return {**log_part(options.env_id, part), **given}
     except (gym.error.Error, ImportError) as error:
-        raise ValueError(f"ENV_ID must be a registered environment: {error}") from None
+        raise ValueError(
+            f"ENV_ID must be a registered environment, as fitgym/Acquisition-v1: {error}"
+        ) from None
 
 
 def check_environment(env_id: str, env_kwargs: Mapping[str, Any]) -> None:
@@ -77,7 +81,9 @@ def check_environment(env_id: str, env_kwargs: Mapping[str, Any]) -> None:
     try:
         environment = EnvironmentFactory(env_id, env_kwargs)()
     except gym.error.Error as error:
-        raise ValueError(f"ENV_ID must be a registered environment: {error}") from None
+        raise ValueError(
+            f"ENV_ID must be a registered environment, as fitgym/Acquisition-v1: {error}"
+        ) from None
     environment.close()
     if not isinstance(environment.action_space, gym.spaces.Discrete):
         raise ValueError(
@@ -110,5 +116,9 @@ def named_agent(text: str, env_id: str, env_kwargs: Mapping[str, Any]) -> Agent:
     name, configuration = split_agent(text)
     agent_class = find_agent(name)
     if agent_class.learns():
-        print(f"note: {name} is new and has learnt nothing", file=sys.stderr)
+        print(
+            f"note: {name} is new and has learnt nothing; name the folder of a trained one, or "
+            "pretrained:NAME",
+            file=sys.stderr,
+        )
     return agent_class.create(env_id, env_kwargs=env_kwargs, configuration=configuration)

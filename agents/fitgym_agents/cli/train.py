@@ -80,6 +80,8 @@ def run(options: argparse.Namespace) -> None:
     require_count("--episodes", options.episodes)
     agent_class = find_learner(options.agent)
     env_id = options.env_id
+    env_kwargs = environment_kwargs(options, "train")
+    check_environment(env_id, env_kwargs)
     section = configuration_for(options.agent, env_id.rpartition(":")[2], options.config)
     check_configuration(agent_class, section.configuration, f"{section.source}: configuration")
     changes = named_values("--set", options.set)
@@ -91,8 +93,6 @@ def run(options: argparse.Namespace) -> None:
             f"{env_id!r}: give --steps"
         )
     require_count("--steps", steps)
-    env_kwargs = environment_kwargs(options, "train")
-    check_environment(env_id, env_kwargs)
     training = Training(
         agent=options.agent,
         env_id=env_id,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tqdm import tqdm
+
 from fitgym.common.validation import require_integer
 from fitgym_agents.trials.estimators import Estimate
 
@@ -50,7 +52,10 @@ def operating_characteristics(
     require_integer("trials", trials, 1)
     rows = []
     for size in sizes:
-        found = [estimate(slice(size * index, size * (index + 1))) for index in range(trials)]
+        parts = [slice(size * index, size * (index + 1)) for index in range(trials)]
+        # No bar unless standard error is a terminal.
+        bar = tqdm(parts, f"trials of {size} people", unit="trial", leave=False, disable=None)
+        found = [estimate(part) for part in bar]
         rows.append(
             Operating(
                 people=size,

@@ -188,7 +188,7 @@ def _people(found: Found) -> ResultTable:
             "engagement: plans met",
             "engagement: points/week",
             "strain: days ACWR > 1.5",
-            "strain: days ACWR > 1.3",
+            "strain: share of days ACWR > 1.3",
         ),
         tuple(rows),
         tuple(runs),

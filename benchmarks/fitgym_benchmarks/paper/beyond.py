@@ -45,7 +45,14 @@ from fitgym_benchmarks.paper.grid import (
 )
 from fitgym_benchmarks.suites.people import SHARE_COLUMNS, share_rows
 
-_PEOPLE = ("VDOT gain", "plans met", "points/week", "days ACWR > 1.5", "days ACWR > 1.3", "notes")
+_PEOPLE = (
+    "VDOT gain",
+    "plans met",
+    "points/week",
+    "days ACWR > 1.5",
+    "share of days ACWR > 1.3",
+    "notes",
+)
 
 
 def adherence(found: Found) -> Exhibit:
