@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # Between these lines a Markdown file holds the tables.
 _BEGIN = "<!-- written by fitgym scores -->"
 _END = "<!-- end of the scores -->"
+# Noted of an entry; whether the model still gives its scores is found by simulating.
+_MADE_WITH = ("fitgym", "numpy", "numba")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -166,8 +168,7 @@ def _environment(env_id: str, individual: str) -> FitnessFatigueEnv:
 def _settings(
     environment: FitnessFatigueEnv, size: GridSize, episodes: int, seed: int
 ) -> dict[str, Any]:
-    """Return what an entry is made of: another version, person or setting makes it anew."""
-    import fitgym
+    """Return what an entry is made of: another person, task or setting makes it anew."""
     from fitgym.adherence.fitrec import predictor_identity
     from fitgym.adherence.fitrec2 import Fitrec2Adherence, body_predictor_identity
     from fitgym.planning.dynamic_programming import FORMAT
@@ -180,7 +181,6 @@ def _settings(
         predictor = predictor_identity(environment.task.predictor or "fitrec")
     facts = json.dumps([task, person, predictor])
     return {
-        "fitgym": fitgym.__version__,
         "solver_format": FORMAT,
         "grid": asdict(size),
         "episodes": episodes,
@@ -238,7 +238,7 @@ def _entry(
     return {
         "env_id": env_id,
         "settings": settings,
-        **{name: number for name, number in versions().items() if name in ("numpy", "numba")},
+        **{name: number for name, number in versions().items() if name in _MADE_WITH},
         "date": datetime.now(UTC).date().isoformat(),
         "scores": scores.to_dict(),
     }

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fitgym.envs.task import Task
 from fitgym_agents.agent import LearningError
 from fitgym_agents.deep.a3c.algorithm import A3C
 from fitgym_agents.deep.a3c.settings import A3CConfiguration
@@ -152,7 +151,6 @@ def test_an_agent_acts_on_people_whose_observations_reach_elsewhere(
     assert np.isin(actions, np.arange(11)).all()
 
 
-@pytest.mark.skipif(not hasattr(Task, "forbidden"), reason="the environment takes no other plan")
 @pytest.mark.parametrize("name", ["ppo", "dqn", "a3c"])
 def test_where_the_nearest_plan_is_taken_every_agent_learns(name: str) -> None:
     nearest = {"days": 4, "forbidden_plans": [9, 10], "forbidden": "nearest"}
