@@ -193,11 +193,11 @@ class FitnessFatigueEnv(Setting, gym.Env[Observation, Any]):
     the same to it.
 
     ## Version History
-    - v1: adherence by a heart that is known (`docs/model.md`), runners of its own
+    - v1 (fitgym 0.2.0): adherence by a heart that is known (`docs/model.md`), runners of its own
       (`novice-runner`, `club-runner`, `competitive-runner`, `logged-runner`, and another
       population), effects as large as those of training studies, and a completion bonus at which
       the best fixed plan by return is the best by VDOT. Replay stays at v0.
-    - v0: initial version; unchanged to the bit.
+    - v0 (fitgym 0.1.0): initial version; unchanged to the bit since.
 
     ## References
     - J. Fang, V. C. S. Lee, H. Wang: Dynamic physical activity recommendation on personalised
