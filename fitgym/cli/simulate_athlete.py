@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fitgym.cli.arguments import output_folder
 from fitgym.cli.help_format import DefaultsHelpFormatter
+from fitgym.common.files import temporary_folder
 
 if TYPE_CHECKING:
     from fitgym.logs import History
@@ -87,8 +87,7 @@ def _write(folder: Path, history: History, mark: Callable[[list[str]], str]) -> 
     """Write the files of a history in place of those of an earlier call, all or none."""
     from fitgym.logs.writing import csv_text, fit_bytes, gpx_text, start_of, tcx_text
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    temporary = temporary_folder(folder)
     names: list[str] = []
     try:
         rows = []
@@ -120,7 +119,7 @@ def _exchange(new: Path, folder: Path) -> None:
     if not folder.exists():
         os.replace(new, folder)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    old = temporary_folder(folder)
     os.replace(folder, old)
     try:
         os.replace(new, folder)

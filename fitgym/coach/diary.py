@@ -23,6 +23,7 @@ from fitgym.coach.person import Coached, Morning
 from fitgym.coach.tracking import DayDone, Tracker, replay_days
 from fitgym.common.files import write_text
 from fitgym.common.json_files import json_text, read_object
+from fitgym.common.records import check_fields
 from fitgym.logs.history import History
 from fitgym.logs.workout import GRID_STEP_S, Workout
 from fitgym.model.internal_load import load_rates
@@ -200,29 +201,30 @@ class Diary:
                         raise ValueError(f"a session of {day} was changed by hand")
                     sessions.append(session)
                 days[day] = DayEntry(
-                    float(entry["plan_trimp"]),
-                    bool(entry["asked"]),
-                    tuple(sessions),
-                    bool(entry["free"]),
+                    entry["plan_trimp"], entry["asked"], tuple(sessions), entry["free"]
                 )
             for day in (content["anchor"], season["start"], content["date"]):
                 date.fromisoformat(day)
-            return cls(
+            found = cls(
                 profile=content["profile"],
                 anchor=content["anchor"],
                 season_start=season["start"],
-                season_days=int(season["days"]),
+                season_days=season["days"],
                 goal=Goal(**season["goal"]),
                 day=content["date"],
                 days=days,
-                outlook={day: float(points) for day, points in content["outlook"].items()},
+                outlook=dict(content["outlook"]),
                 morning=None if state is None else Morning.from_dict(state),
-                vdot=float(content["vdot"]),
-                grid_trimp=tuple(float(points) for points in content["grid_trimp"]),
+                vdot=content["vdot"],
+                grid_trimp=tuple(content["grid_trimp"]),
                 published=tuple(content["published"]),
             )
+            check_fields(found)
+            for day in (*found.outlook, *found.published):
+                date.fromisoformat(day)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"this is no coach's diary: {error!r}") from None
+        return found
 
 
 def profile_digest(content: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -15,7 +16,7 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-# Part of the names of temporary files, by which those of killed processes are found.
+# Part of the names of temporary files and folders, by which those of killed processes are found.
 MARK = ".fitgym-tmp-"
 
 # A temporary file that nobody has written to for so long belongs to a process that is gone.
@@ -66,6 +67,17 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_folder(beside: str | os.PathLike[str]) -> Path:
+    """Make a folder beside a path, to be filled and renamed to it, and return it.
+
+    What killed processes left there is removed by a later call.
+    """
+    target = Path(beside)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers(target.parent)
+    return Path(tempfile.mkdtemp(prefix=f".{target.name}{MARK}", dir=target.parent))
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
@@ -119,6 +131,9 @@ def is_leftover(path: Path) -> bool:
 def _remove_leftovers(folder: Path) -> None:
     for path in folder.glob(f".*{MARK}*"):
         if is_leftover(path):
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+                continue
             with suppress(OSError):
                 path.unlink()
 

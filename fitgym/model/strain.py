@@ -38,7 +38,8 @@ def workload_ratio(done_trimp: ArrayLike) -> NDArray[np.float64]:
     points = np.asarray(done_trimp, dtype=np.float64)
     if points.ndim == 0 or not np.isfinite(points).all() or (points < 0.0).any():
         raise ValueError(
-            f"done_trimp must hold finite numbers of at least 0 for each day, got {done_trimp!r}"
+            "done_trimp must hold finite numbers of at least 0 for each day, got "
+            f"{done_trimp!r:.100}"
         )
     acute, chronic = _rolling_mean(points, ACUTE_DAYS), _rolling_mean(points, CHRONIC_DAYS)
     return np.divide(acute, chronic, out=np.zeros_like(acute), where=chronic > 0.0)

@@ -34,6 +34,10 @@ class PushedPlans:
         for day, points in self.by_date.items():
             require_number(f"points of the plan of {day}", points, 0.0, 200.0)
         require_number("vdot of the plans", self.vdot, *VDOT_RANGE)
+        if not self.grid_trimp:
+            raise ValueError("grid_trimp must name the plans to choose from, got none")
+        for points in self.grid_trimp:
+            require_number("points of grid_trimp", points, 0.0, 200.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the plans for a JSON file."""
@@ -52,11 +56,14 @@ def read_plans(path: str | os.PathLike[str]) -> PushedPlans:
         ValueError: If it holds something else.
     """
     content = read_object(path, ("vdot", "plans"))
+    grid = content.get("grid_trimp", list(DEFAULT_PLANS_TRIMP))
     try:
+        if not isinstance(grid, list):
+            raise TypeError(f"grid_trimp must be a list, got {grid!r}")
         return PushedPlans(
-            {date.fromisoformat(day): float(points) for day, points in content["plans"].items()},
-            require_number("vdot", content["vdot"]),
-            tuple(float(points) for points in content.get("grid_trimp", DEFAULT_PLANS_TRIMP)),
+            {date.fromisoformat(day): points for day, points in content["plans"].items()},
+            content["vdot"],
+            tuple(grid),
         )
     except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"{os.fspath(path)} holds no plans: {error}") from None

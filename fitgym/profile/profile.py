@@ -14,12 +14,18 @@ from typing import Any
 
 from fitgym.common.files import write_text
 from fitgym.common.json_files import json_text, read_object
+from fitgym.common.records import check_fields
+from fitgym.common.validation import require_number
 from fitgym.people.individual import Individual, StageParameters
-from fitgym.profile.habits import WeekdayHabit
+from fitgym.profile.habits import WEEKDAYS, WeekdayHabit
 from fitgym.profile.heart_check import HeartCheck, HeldOutWorkout
 
 # Raised when the meaning of a profile's file changes.
 FORMAT = 1
+# Of a day: more than running a day and night through at the hardest pace.
+_MOST_POINTS = 1e4
+# What every profile estimates, and what the page and the coach look up.
+_ESTIMATED = ("vdot", "resting_heart_rate", "maximum_heart_rate", "heart_rate_offset")
 
 
 @dataclass(frozen=True)
@@ -209,7 +215,7 @@ class Profile:
                 summary[name] = tuple(tuple(row) for row in summary[name])
             for name in ("rejected", "borrowed"):
                 summary[name] = tuple(summary[name])
-            return cls(
+            found = cls(
                 individual=Individual.from_dict(content["individual"], where="individual"),
                 state=TodaysState(**content["state"]),
                 estimates=tuple(ProfileEstimate(**one) for one in content["estimates"]),
@@ -222,8 +228,27 @@ class Profile:
                 heart=None if heart is None else _heart(heart),
                 given=dict(content["given"]),
             )
+            check_fields(found)
+            date.fromisoformat(found.first_day)
+            date.fromisoformat(found.state.date)
         except (KeyError, TypeError) as error:
             raise ValueError(f"this is no profile: {error}") from None
+        missing = set(_ESTIMATED) - {one.name for one in found.estimates}
+        if missing:
+            raise ValueError(f"estimates must hold {', '.join(_ESTIMATED)}, got no {min(missing)}")
+        if len(found.weekdays) != len(WEEKDAYS):
+            raise ValueError(f"weekdays must be seven, got {len(found.weekdays)}")
+        days = (found.today - date.fromisoformat(found.first_day)).days
+        if not len(found.points) == len(found.plans_trimp) == days >= 1:
+            raise ValueError(
+                f"points and plans_trimp must tell the {days} days from {found.first_day} to the "
+                f"day before {found.state.date}, got {len(found.points)} and "
+                f"{len(found.plans_trimp)}"
+            )
+        for name, values in (("points", found.points), ("plans_trimp", found.plans_trimp)):
+            for number, value in enumerate(values):
+                require_number(f"{name}[{number}]", value, 0.0, _MOST_POINTS)
+        return found
 
     def to_file(self, path: str | os.PathLike[str]) -> None:
         """Write the profile to a JSON file, atomically."""

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from fitgym.common.files import atomic_path, lock_folder, write_bytes, write_text
+from fitgym.common.files import atomic_path, lock_folder, temporary_folder, write_bytes, write_text
 
 
 def test_content_arrives_and_folders_are_made(tmp_path):
@@ -50,6 +50,17 @@ def test_the_temporary_file_keeps_the_suffix_and_the_result_is_readable_by_other
     reference = tmp_path / "plain"
     reference.touch()
     assert (tmp_path / "figure.svg").stat().st_mode == reference.stat().st_mode
+
+
+def test_a_folder_that_a_killed_process_left_goes_with_a_later_one_once_it_is_old(tmp_path):
+    left = temporary_folder(tmp_path / "out")
+    (left / "half.fit").write_bytes(b"half")
+    fresh = temporary_folder(tmp_path / "out")
+    assert left.exists()
+    os.utime(left, (1.0, 1.0))
+    temporary_folder(tmp_path / "out")
+    assert not left.exists()
+    assert fresh.exists()
 
 
 def test_what_a_killed_process_left_goes_with_a_later_write_once_it_is_old(tmp_path):

@@ -156,7 +156,8 @@ class Demonstrations:
             name: np.ascontiguousarray(getattr(self, name))
             for name in ("observations", "actions", "returns")
         }
-        write_bytes(path, save(tensors, {"format": _FORMAT, "facts": json.dumps(facts)}))
+        # One key alone: safetensors writes several in an order drawn anew each time.
+        write_bytes(path, save(tensors, {_FORMAT: json.dumps(facts)}))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -178,12 +179,14 @@ class Demonstrations:
             raise ValueError(
                 f"{os.fspath(path)} is no readable safetensors file: {error}"
             ) from None
-        if metadata.get("format") != _FORMAT:
-            raise ValueError(
-                f"{os.fspath(path)} must hold {_FORMAT!r}, got {metadata.get('format')!r}"
-            )
+        facts = metadata.get(_FORMAT)
+        if facts is None and metadata.get("format") == _FORMAT:
+            # As version 0.1 wrote it.
+            facts = metadata.get("facts", "{}")
+        if facts is None:
+            raise ValueError(f"{os.fspath(path)} must hold {_FORMAT!r}, got {metadata!r:.200}")
         try:
-            return cls(**tensors, **json.loads(metadata["facts"]))
+            return cls(**tensors, **json.loads(facts))
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(f"{os.fspath(path)} is damaged: {error}") from None
 
