@@ -1,4 +1,4 @@
-"""Agents judged over people: how far each person comes, and who is served worse than by nobody."""
+"""Evaluate agents over people: each one's share of the way to the optimum, and who loses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows: a finished run as plain figures, for a database that everybody can query."""
+"""A finished run as a row of plain numbers, for a database to query."""
 
 from __future__ import annotations
 

@@ -189,7 +189,7 @@ def reward_space(
 def _stock_bounds(
     parameters: list[StageParameters], stage: str, largest_session_trimp: float, steps: int
 ) -> tuple[list[float], list[float]]:
-    """Return bounds on everybody's fitness and fatigue; see ``stock_bound``."""
+    """Return bounds on the fitness and fatigue of all individuals; see ``stock_bound``."""
     fitness_bounds, fatigue_bounds = (
         [
             stock_bound(

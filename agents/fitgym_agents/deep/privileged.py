@@ -1,4 +1,4 @@
-"""What a critic may be told in training beyond the observation: motivation and the person.
+"""Inputs of a privileged critic in training, beyond the observation: motivation and the person.
 
 Only the actor acts once training is over, so its critic may know what stays hidden from a service
 (asymmetric actor-critic: Pinto et al. 2018). Its values are then those of this very person, and the
@@ -25,7 +25,7 @@ _SEED = 0
 
 @dataclass(frozen=True, eq=False)
 class PrivilegedFacts:
-    """Which numbers a critic is told of a person, and their normalisation.
+    """Which numbers of a person are inputs of the critic, and their normalisation.
 
     Attributes:
         fields: Those of ``PERSON`` in which people differ.
@@ -58,7 +58,7 @@ class PrivilegedFacts:
         return cls(tuple(fields), numbers.mean(axis=0), numbers.std(axis=0))
 
     def __len__(self) -> int:
-        """Return how many numbers a critic is told: motivation, and K of the person."""
+        """Return the number of inputs: motivation, and K of the person."""
         return 1 + len(self.fields)
 
     def people(self, environments: VectorEnv[Any, Any, Any]) -> NDArray[np.float32]:

@@ -136,7 +136,7 @@ class Collector:
     def _act(
         self, actor: HybridNetwork, noise: Tensor, record: Steps, told: NDArray[np.float32]
     ) -> None:
-        """Fill in the record, and what a privileged critic is told, by a call for each step."""
+        """Fill in the record and the privileged critic's inputs with one call per step."""
         step = actor.stepper()
         observations = self._observations
         for t, draws in enumerate(noise.unbind()):
@@ -212,11 +212,11 @@ class Collector:
         return finished
 
     def _known_people(self) -> NDArray[np.float32] | None:
-        """Return what a privileged critic is told of who lives through the episodes, (N, K)."""
+        """Return the privileged critic's inputs about the person of each environment, (N, K)."""
         return self._facts.people(self._environments) if self._facts else None
 
     def _tell(self, told: NDArray[np.float32]) -> None:
-        """Fill in what a privileged critic is told now, (N, 1 + K)."""
+        """Fill in the privileged critic's inputs of this step, (N, 1 + K)."""
         if self._facts:
             told[:, :1] = motivations(self._environments)
             told[:, 1:] = self._people

@@ -152,7 +152,7 @@ class LinearThompson(_Linear):
         self.update()
 
     def update(self) -> None:
-        """Compute everybody's posterior anew."""
+        """Recompute the posterior of every person."""
         zero = np.zeros(self._sds.size)
         if self.pooling == "partial":
             self._model = self._model.fitted(

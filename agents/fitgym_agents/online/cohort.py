@@ -342,7 +342,7 @@ class _Run:
         )
 
     def _decide(self, today: int, active: list[int]) -> None:
-        """Choose everybody's plan of today."""
+        """Choose today's plan of every person."""
         person = np.concatenate([self._members(wave) for wave in active])
         day = today - self.joined[person]
         age = day - self.known[person]

@@ -1,4 +1,4 @@
-"""With which probability a trial pushes: constant, or learnt from everybody in it as it goes on."""
+"""Randomisation probabilities of a trial: constant, or adapted to all data so far."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ def _settings(learner: str, environment: str) -> dict[str, Any]:
 
 
 def first_tables(environment: str, *, episodes: int = EPISODES) -> str:
-    """Return what can be told before anything is trained: references and agents that ship.
+    """Return the references and the trained agents that ship, which need no training.
 
     Args:
         environment: Registered id.
