@@ -7,6 +7,9 @@ from typing import Any
 
 from fitgym.planning.scores import load_reference_scores
 
+# What agents observe and infos tell changes neither end.
+_WITHOUT_EFFECT = {"individual", "observation", "cost"}
+
 
 def share_of_ceiling(
     env_id: str, env_kwargs: Mapping[str, Any], mean_return: float
@@ -23,7 +26,7 @@ def share_of_ceiling(
         and the shipped individuals.
     """
     individual = env_kwargs.get("individual")
-    if set(env_kwargs) - {"individual"} or not isinstance(individual, str | None):
+    if set(env_kwargs) - _WITHOUT_EFFECT or not isinstance(individual, str | None):
         return None
     try:
         return load_reference_scores(env_id, individual).share(mean_return)

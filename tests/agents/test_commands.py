@@ -380,6 +380,8 @@ def test_the_share_is_known_for_default_arguments_alone(monkeypatch) -> None:
     for other in ({"days": 30}, {"individual": "marathon-runner", "days": 30}, {"individual": {}}):
         assert share_of_ceiling(ENV, other, 50.0) is None
     assert len(asked) == 3
+    # What is observed changes neither end.
+    assert share_of_ceiling(ENV, {"observation": "person", "cost": True}, 50.0) == 0.5
 
 
 def test_an_empty_name_is_not_the_agent_of_the_working_directory(tmp_path, monkeypatch, capsys):
