@@ -236,8 +236,8 @@ class Profile:
         missing = set(_ESTIMATED) - {one.name for one in found.estimates}
         if missing:
             raise ValueError(f"estimates must hold {', '.join(_ESTIMATED)}, got no {min(missing)}")
-        if len(found.weekdays) != len(WEEKDAYS):
-            raise ValueError(f"weekdays must be seven, got {len(found.weekdays)}")
+        if len(found.weekdays) not in (0, len(WEEKDAYS)):
+            raise ValueError(f"weekdays must be none or seven, got {len(found.weekdays)}")
         days = (found.today - date.fromisoformat(found.first_day)).days
         if not len(found.points) == len(found.plans_trimp) == days >= 1:
             raise ValueError(

@@ -35,6 +35,10 @@ def profile_of(individual: Individual, points: tuple[float, ...]) -> Profile:
         estimates=(
             ProfileEstimate("heart_rate_offset", "offset", 0.0, -8.0, 8.0, "bpm", "borrowed", ""),
             ProfileEstimate("vdot", "VDOT", 41.0, 39.0, 43.0, "ml/kg/min", "identified", ""),
+            ProfileEstimate("resting_heart_rate", "resting", 60.0, 50.0, 70.0, "bpm", "given", ""),
+            ProfileEstimate(
+                "maximum_heart_rate", "maximum", 185.0, 175.0, 195.0, "bpm", "given", ""
+            ),
         ),
         summary=HistorySummary(0, 0, 0, 0, "2026-01-01", "2026-03-01", 0.0, 5.0, 0),
         weekdays=(),
