@@ -44,12 +44,17 @@ frame.addEventListener("load", () => {
   const numbers = [...claims.tBodies[0].rows].map((row) => row.cells[0].textContent);
   view.dispatchEvent(new view.Event("beforeprint"));
   const unprinted = [...page.querySelectorAll("details.fold")].filter((one) => !one.open).length;
+  frame.style.width = "700px";
+  view.dispatchEvent(new view.Event("resize"));
+  const scrolls = [...page.querySelectorAll(".scroll")];
+  const stops = scrolls.map((one) => [one.scrollWidth > one.clientWidth, one.tabIndex === 0]);
+  frame.style.width = "390px";
   const told = {
     errors: view.errors,
     requests: view.performance.getEntriesByType("resource").map((one) => one.name),
     width: page.documentElement.scrollWidth,
     figures: [...page.querySelectorAll("figure svg")].map((s) => s.getBoundingClientRect().height),
-    folded, unprinted, numbers, before, up, down: column(),
+    stops, folded, unprinted, numbers, before, up, down: column(),
   };
   const pre = document.createElement("pre");
   pre.textContent = JSON.stringify(told);
@@ -187,6 +192,9 @@ def test_a_browser_shows_it_at_a_phone_s_width(folder, exhibits, tmp_path) -> No
     assert told["up"] == sorted(told["before"], key=float)
     assert told["down"] == told["up"][::-1]
     assert told["unprinted"] == 0
+    # The keyboard stops at tables that scroll, and at no others.
+    assert all(scrolls == stop for scrolls, stop in told["stops"])
+    assert any(stop for _, stop in told["stops"])
     # Figure 6 stands before figure 10.
     figures = [int(one.split()[1]) for one in told["numbers"] if one.startswith("Figure")]
     assert max(figures) >= 10

@@ -20,6 +20,11 @@ for (const table of document.querySelectorAll("table.sorted")) {
     });
   });
 }
+// Only what scrolls sideways needs a stop of the keyboard.
+const reach = () => { for (const one of document.querySelectorAll(".scroll")) one.tabIndex = one.scrollWidth > one.clientWidth ? 0 : -1; };
 const fold = (open) => { for (const one of document.querySelectorAll("details.fold")) one.open = open; };
 if (matchMedia("(max-width: 36rem)").matches) fold(false);
 addEventListener("beforeprint", () => fold(true));
+addEventListener("resize", reach);
+document.addEventListener("toggle", reach, true);
+reach();
