@@ -33,8 +33,7 @@ check-bounds: $(VENV)/.installed
 
 # The property tests with 25 times as many inputs, drawn anew each time.
 fuzz: $(VENV)/.installed
-	FITGYM_FUZZ=25 $(VENV)/bin/python -m pytest -n 2 tests/agents tests/coach tests/envs \
-		tests/logs tests/people tests/planning tests/predictor tests/test_damaged_files.py
+	FITGYM_FUZZ=25 $(VENV)/bin/python -m pytest -n 2 -m hypothesis
 
 # What docs/reliability.md tells of: a hundred million steps, commands killed at random moments, and
 # deliberate faults that the tests must catch.

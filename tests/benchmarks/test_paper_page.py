@@ -114,6 +114,17 @@ def test_the_page_asks_for_nothing(folder) -> None:
         assert used <= set(re.findall(r"--([a-z]+):", scheme))
 
 
+def test_a_quick_page_says_that_it_means_nothing_and_no_other_does(
+    folder, exhibits, tmp_path
+) -> None:
+    found, made = exhibits
+    results = [result for group in found.results.values() for result in group]
+    write_paper(answer(found, made), made, results, tmp_path, "standard", COMMAND)
+    for name in ("report.html", "paper.md"):
+        assert "mean nothing" in (folder / name).read_text(encoding="utf-8")
+        assert "mean nothing" not in (tmp_path / name).read_text(encoding="utf-8")
+
+
 def test_every_cell_stands_on_the_page_and_in_its_file(folder, exhibits) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
     text = html.unescape(page)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,11 @@ from fitgym_benchmarks.paper.grid import PLACES
 from fitgym_benchmarks.report.figures import as_svg
 from fitgym_benchmarks.report.report import page_templates
 from fitgym_benchmarks.results import Result
+
+_QUICK = (
+    "This is the quick budget, with trainings of a few thousand days: it shows that everything "
+    "runs, and its figures and verdicts mean nothing. `--budget standard` is for reading."
+)
 
 
 def write_paper(
@@ -38,6 +44,8 @@ def write_paper(
         budget: Name of the budget.
         command: What repeats it.
     """
+    if budget == "quick":
+        answer = replace(answer, paragraphs=(_QUICK, *answer.paragraphs))
     glance = _at_a_glance(exhibits)
     tables = [
         answer.people,
